@@ -34,6 +34,7 @@ network_guard.install()
 gc.set_threshold(200_000, 50, 100)  # as the program does; tests run it in this process
 
 
+@pytest.hookimpl(optionalhook=True)  # the quick loop runs without pytest-xdist
 def pytest_xdist_auto_num_workers() -> int:
     """Two workers more than processors: tests of real processes wait for them, and leave a processor idle meanwhile."""
     return (os.cpu_count() or 1) + 2

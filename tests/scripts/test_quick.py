@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
+import types
 from pathlib import Path
 
 import pytest
+from _pytest.config import PytestPluginManager
+from pluggy import PluginValidationError
 
 from scripts import quick
 
@@ -50,6 +54,19 @@ def test_every_package_has_a_room() -> None:
     packages = {path.parent.name for path in (ROOT / "reconciler").glob("*/__init__.py")}
     assert packages == set(quick.ROOMS)
     assert all((ROOT / "tests" / room).is_dir() for rooms in quick.ROOMS.values() for room in rooms)
+
+
+def test_what_the_tests_share_needs_no_plugin_that_the_quick_loop_leaves_out() -> None:
+    """A hook that only another plugin calls ends pytest before its first test, unless it may be unknown."""
+    plugins = PytestPluginManager()
+    for path in sorted((ROOT / "tests").rglob("conftest.py")):
+        plugins.register(importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts)))
+    plugins.check_pending()
+    unknown = types.ModuleType("unknown")
+    unknown.pytest_xdist_auto_num_workers = lambda: 1  # type: ignore[attr-defined]
+    plugins.register(unknown)
+    with pytest.raises(PluginValidationError, match="unknown hook"):
+        plugins.check_pending()
 
 
 def test_no_test_begins_after_the_time_is_over(pytester_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
