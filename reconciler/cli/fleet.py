@@ -14,7 +14,7 @@ import click
 
 from reconciler.cli.opening import folder, listing
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import begin, listed, note, say, settle
+from reconciler.cli.terminal import listed, note, say, settle
 from reconciler.cli.views import Output, formats, show
 
 if TYPE_CHECKING:
@@ -132,9 +132,19 @@ def _carry_out(
     wait: bool,
 ) -> int:
     """Work on a rollout, show how far it is, and stop in order when asked to."""
-    from reconciler.fleet.running import carry_out
+    from time import monotonic
 
-    with _stopping(f"reconciler fleet resume {spec.name}") as stop:
+    from reconciler.cli.terminal import above
+    from reconciler.model.fleet import Standing, WaveStanding
+    from reconciler.render.rollout import Board
+
+    waves = tuple(WaveStanding(name, len(members)) for name, members in spec.members.items())
+    settle()
+    board = Board(sys.stderr, Standing(spec.mode, waves), clock=monotonic, environ=os.environ, quiet=chosen.quiet)
+    again = f"reconciler fleet resume {spec.name}"
+    with board, above(board.away), _stopping(again, board.stopping) as stop:
+        from reconciler.fleet.running import carry_out  # what loads the engine, once the table stands
+
         report = carry_out(
             fleet,
             spec,
@@ -142,24 +152,24 @@ def _carry_out(
             wait=wait,
             version=resumed,
             stopping=lambda: bool(stop),
-            show=_progress(chosen, len(spec.jobs)),
+            show=board.show,
         )
-    settle()
     code = told(chosen, report, outputs)
     if stop:
-        note(f"Go on with: reconciler fleet resume {spec.name}")
+        note(f"Go on with: {again}")
         return 130
     return code
 
 
 @contextmanager
-def _stopping(again: str) -> Iterator[list[int]]:
+def _stopping(again: str, first: Callable[[], None] = lambda: None) -> Iterator[list[int]]:
     """Note signals: the first one stops in order, the second one at once."""
     stop: list[int] = []
 
     def asked(number: int, _: object) -> None:
         stop.append(number)
         if len(stop) == 1:
+            first()
             note("Stopping: running applies record what they did; press again to stop now.")
         else:
             note(f"Stopped. Go on with: {again}")
@@ -171,25 +181,6 @@ def _stopping(again: str) -> Iterator[list[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _progress(chosen: Globals, accounts: int) -> Callable[[Mapping[str, int]], None]:
-    """Return what shows how far a rollout is: a line that is written over on a terminal, else a line when it moved."""
-    last: list[str] = []
-
-    def line(tally: Mapping[str, int]) -> None:
-        parts = [f"{tally[name]:,} {name}" for name in ("planned", "applied", "running", "waiting") if tally[name]]
-        text = f"{', '.join(parts) or 'nothing yet'} of {accounts:,} accounts"
-        if chosen.quiet or text in last:
-            return
-        if sys.stderr.isatty():
-            settle()
-            begin(text)
-        elif not tally["running"] and not tally["waiting"] and parts:
-            note(text)
-        last[:] = [text]
-
-    return line
 
 
 @command.command("plan")

@@ -69,7 +69,7 @@ COMMANDS: dict[str, str] = {
 WAITING = frozenset({
     "plan", "apply", "destroy", "export", "import", "clone", "promote", "compare", "snapshot", "rehearse", "doctor",
     "probe", "drift", "handbook", "explain", "coverage", "undo", "runs resume", "state doctor", "state import",
-    "ci drift", "update",
+    "ci drift", "update", "fleet plan", "fleet apply", "fleet drift", "fleet resume",
 })  # fmt: skip
 """Commands that ask accounts: they show a line before what they do is loaded."""
 

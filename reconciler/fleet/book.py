@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from reconciler.fleet.spec import AS_DECLARED, CHUNK, DONE, OPEN, Spec, job_id, result_of
 from reconciler.model.errors import ReconcilerError, StateError
-from reconciler.model.fleet import FleetReport, JobResult, Wave, WaveReport
+from reconciler.model.fleet import FleetReport, JobResult, Standing, Wave, WaveReport, WaveStanding
 
 if TYPE_CHECKING:
     from dbos import DBOSClient, WorkflowStatus
 
+UNDER_WAY = {"ENQUEUED": "waiting", "DELAYED": "waiting", "PENDING": "running"}
+"""What the engine calls accounts that have not ended."""
 MOST_NAMED = 500
 """Rollouts that are known by name."""
 MOST_ROLLOUTS = 50
@@ -107,12 +110,21 @@ class Book:
 
     def tally(self, name: str) -> dict[str, int]:
         """Return how many accounts were planned (or looked at), applied, run and wait, without what came of them."""
-        rows = self.client.list_workflows(workflow_id_prefix=f"{name}/", load_input=False, load_output=False)
         tally = {"planned": 0, "applied": 0, "running": 0, "waiting": 0}
-        for row in rows:
+        for row in self._accounts(name):
             done = "applied" if "/apply/" in row.workflow_id else "planned"
-            tally[{"ENQUEUED": "waiting", "DELAYED": "waiting", "PENDING": "running"}.get(row.status, done)] += 1
+            tally[UNDER_WAY.get(row.status, done)] += 1
         return tally
+
+    def _accounts(self, name: str) -> list[WorkflowStatus]:
+        """Return how the accounts of a rollout are doing, without what came of them."""
+        return self.client.list_workflows(workflow_id_prefix=f"{name}/", load_input=False, load_output=False)
+
+    def results_of(self, ids: Sequence[str]) -> Iterator[tuple[str, JobResult | None]]:
+        """Yield what came of these workflows of accounts, by their ids."""
+        for at in range(0, len(ids), CHUNK):
+            for row in self.client.list_workflows(workflow_ids=list(ids[at : at + CHUNK]), load_input=False):
+                yield row.workflow_id, result_of(row)
 
     def ended(self, spec: Spec, *, approval: bool) -> bool:
         """Return whether nothing more happens by itself; with `approval`, also where one is waited for."""
@@ -226,6 +238,58 @@ class Book:
         if ends and all(isinstance(end, dict) and DONE in end for end in ends):
             return [name for end in ends for name in end[DONE]]
         return [result.account for result in self.report(spec).accounts if result.outcome in AS_DECLARED]
+
+
+@dataclass
+class Look:
+    """How far a rollout is, told again and again: what came of an account is read once, and its figures are kept."""
+
+    book: Book
+    spec: Spec
+    _seen: set[str] = field(default_factory=set)
+    _count: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _requests: int = 0
+
+    def now(self) -> Standing:
+        """Return how far it is now."""
+        running: Counter[str] = Counter()
+        fresh = []
+        for row in self.book._accounts(self.spec.name):
+            if row.status == "PENDING":
+                running[_wave_of(row.workflow_id)] += 1
+            elif row.status not in (*OPEN, "CANCELLED") and row.workflow_id not in self._seen:
+                fresh.append(row.workflow_id)
+        self._seen.update(fresh)
+        for workflow, result in self.book.results_of(fresh):
+            self._add(workflow, result)
+        return Standing(
+            self.spec.mode,
+            tuple(
+                WaveStanding(
+                    name,
+                    len(names),
+                    planned=self._count[name, "planned"],
+                    todo=self._count[name, "todo"],
+                    applied=self._count[name, "applied"],
+                    running=running[name],
+                    failed=self._count[name, "failed"],
+                )
+                for name, names in self.spec.members.items()
+            ),
+            self._requests,
+        )
+
+    def _add(self, workflow: str, result: JobResult | None) -> None:
+        wave, apply = _wave_of(workflow), "/apply/" in workflow
+        self._count[wave, "applied" if apply else "planned"] += 1
+        if result is not None:
+            self._requests += result.requests
+            self._count[wave, "failed"] += result.bad
+            self._count[wave, "todo"] += not apply and result.outcome == "changes"
+
+
+def _wave_of(workflow: str) -> str:
+    return workflow.split("/")[1]
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,13 @@ from pathlib import Path
 from reconciler.config.reading.fleet import LoadedFleet, load_fleet
 from reconciler.fleet.accounts import Selection, members
 from reconciler.fleet.baselines import Baselines
-from reconciler.fleet.book import Book, looked_into
+from reconciler.fleet.book import Book, Look, looked_into
 from reconciler.fleet.engine import launched
 from reconciler.fleet.job import Worker
 from reconciler.fleet.rollout import groups, news, parted, versions
 from reconciler.fleet.spec import VERSION, Spec
 from reconciler.model.errors import ReconcilerError, StateError
-from reconciler.model.fleet import FleetReport, Job, JobResult, Wave
+from reconciler.model.fleet import FleetReport, Job, JobResult, Standing, Wave
 from reconciler.resources import load_kinds
 from reconciler.workflow.runtime import Runtime
 
@@ -122,7 +122,7 @@ def begin(fleet: Fleet, mode: str, selection: Selection) -> Spec:
     )
 
 
-Progress = Callable[[Mapping[str, int]], None]
+Progress = Callable[[Standing], None]
 
 
 def carry_out(
@@ -155,9 +155,9 @@ def carry_out(
 def _watch(book: Book, spec: Spec, worker: Worker, *, wait: bool, stopping: Callable[[], bool], show: Progress) -> None:
     """Watch a rollout. Asked to stop, let running applies record what they did."""
     until: float | None = None
+    look = Look(book, spec)
     while True:
-        tally = book.tally(spec.name)
-        show(tally)
+        show(look.now())
         if stopping() and until is None:
             worker.halt()
             until = time.monotonic() + DRAIN

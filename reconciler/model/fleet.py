@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -212,6 +213,49 @@ class JobResult(_Part):
     def bad(self) -> bool:
         """Whether it counts as a failure."""
         return self.outcome in BAD
+
+
+@dataclass(frozen=True)
+class WaveStanding:
+    """How far a wave is: accounts in all, planned (or looked at), with something to apply, applied, being worked on,
+    failed.
+    """
+
+    name: str
+    accounts: int
+    planned: int = 0
+    todo: int = 0
+    applied: int = 0
+    running: int = 0
+    failed: int = 0
+
+    def over(self, *, apply: bool) -> bool:
+        """Whether nothing of it is left, unless a gate stops it."""
+        return self.planned >= self.accounts and (not apply or self.applied >= self.todo)
+
+    def left(self, *, apply: bool) -> int:
+        """How many plans and applies are still to come, as far as that is known."""
+        plans = self.accounts - self.planned
+        return plans + (plans + self.todo - self.applied if apply else 0)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far a rollout is: its waves, and the requests of the accounts that were done."""
+
+    mode: str
+    waves: tuple[WaveStanding, ...]
+    requests: int = 0
+
+    @property
+    def left(self) -> int:
+        """How many plans and applies are still to come."""
+        return sum(wave.left(apply=self.mode == "apply") for wave in self.waves)
+
+    @property
+    def done(self) -> int:
+        """How many plans and applies are over."""
+        return sum(wave.planned + wave.applied for wave in self.waves)
 
 
 class WaveReport(_Part):

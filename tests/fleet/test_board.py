@@ -1,0 +1,126 @@
+"""What is shown of a rollout while it goes on."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+from reconciler.fleet.book import Book, Look
+from reconciler.fleet.spec import Spec, job_id
+from reconciler.model.fleet import Job, JobResult, Standing, Wave, WaveStanding
+from reconciler.render.rollout import Board
+from tests.cli.glass import Glass
+
+BEGUN = Standing("apply", (WaveStanding("canary", 2), WaveStanding("rest", 10)))
+HALF = Standing("apply", (WaveStanding("canary", 2, 2, 2, 2), WaveStanding("rest", 10, 10, 8, 3, 4, 1)), 170)
+OVER = Standing("apply", (WaveStanding("canary", 2, 2, 2, 2), WaveStanding("rest", 10, 10, 8, 8, 0, 1)), 300)
+TERM = {"TERM": "xterm-256color", "NO_COLOR": "1"}
+
+
+@contextmanager
+def watched(stream: Any, *, live: bool, quiet: bool = False) -> Iterator[tuple[Board, list[float]]]:
+    """A board whose clock is the list's first value."""
+    now = [0.0]
+    board = Board(stream, BEGUN, clock=lambda: now[0], environ=TERM, quiet=quiet, live=live)
+    with board:
+        yield board, now
+
+
+def rows(glass: Glass) -> list[list[str]]:
+    """Return what a terminal shows, in words."""
+    return [line.split() for line in glass.shown().splitlines() if line.strip()]
+
+
+class TestBoard:
+    """A table where somebody watches, a line for each wave elsewhere."""
+
+    def test_a_terminal_shows_waves_accounts_requests_and_the_time_that_is_left(self) -> None:
+        """At once, and with each look."""
+        glass = Glass(100)
+        with watched(glass, live=True) as (board, now):
+            assert rows(glass)[:2] == [
+                ["wave", "accounts", "planned", "applied", "running", "failed"],
+                ["canary", "2", "0", "0", "of", "0", "0", "0"],
+            ]
+            board.show(BEGUN)
+            now[0] = 34.0
+            board.show(HALF)
+            assert rows(glass)[1:] == [
+                ["canary", "2", "2", "2", "of", "2", "0", "0"],
+                ["rest", "10", "10", "3", "of", "8", "4", "1"],
+                ["170", "requests,", "34", "s,", "about", "10", "s", "left"],
+            ]
+            with board.away():
+                glass.write("said\n")
+            board.stopping()
+            board.show(HALF)
+            assert rows(glass)[0] == ["said"]
+            assert "Stopping: no account is begun any more" in glass.shown()
+        assert rows(glass) == [["said"]]
+
+    def test_the_time_that_is_left_does_not_count_what_was_done_before(self) -> None:
+        """A rollout that is resumed begins with what its first process did."""
+        with watched(io.StringIO(), live=False) as (board, now):
+            board.show(HALF)
+            now[0] = 10.0
+            assert board.seconds_left() is None
+            board.show(Standing("apply", (HALF.waves[0], WaveStanding("rest", 10, 10, 8, 6, 2, 1))))
+            now[0] = 12.0
+            assert board.seconds_left() == 8.0
+
+    def test_elsewhere_there_is_a_line_for_each_wave_once_it_is_over(self) -> None:
+        """And none with -q."""
+        said = io.StringIO()
+        with watched(said, live=False) as (board, _):
+            for standing in (BEGUN, HALF, HALF, OVER, OVER):
+                board.show(standing)
+        assert said.getvalue().splitlines() == [
+            "wave canary: 2 accounts, 2 planned, 2 applied",
+            "wave rest: 10 accounts, 10 planned, 8 applied, 1 failed",
+        ]
+        for live in (False, True):
+            said = io.StringIO()
+            with watched(said, live=live, quiet=True) as (board, _):
+                board.show(OVER)
+            assert said.getvalue() == ""
+
+
+class Rows:
+    """The engine's rows, as its client lists them; `read` are those whose results were loaded."""
+
+    def __init__(self, rows: dict[str, tuple[str, JobResult | None]]) -> None:
+        self.rows = rows
+        self.read: list[str] = []
+
+    def list_workflows(self, **how: Any) -> list[Any]:
+        named = how.get("workflow_ids") or [one for one in self.rows if one.startswith(how["workflow_id_prefix"])]
+        if how.get("load_output", True):
+            self.read += named
+        return [
+            SimpleNamespace(workflow_id=name, status=status, output=result.model_dump() if result else None, error=None)
+            for name in named
+            for status, result in [self.rows[name]]
+        ]
+
+
+def test_what_came_of_an_account_is_read_once() -> None:
+    """However often the table is drawn."""
+    jobs = {name: Job(account=name, url=f"https://{name}.api-us1.com", baseline="crm") for name in ("a", "b", "c")}
+    spec = Spec(name="r", mode="apply", jobs=jobs, waves=[Wave(name="w")], members={"w": list(jobs)})
+    plans = {job_id("r", "w", "plan", name): name for name in jobs}
+    kept = Rows({
+        name: ("SUCCESS", JobResult(account=account, outcome="failed" if account == "c" else "changes", requests=7))
+        for name, account in plans.items()
+    })  # fmt: skip
+    kept.rows[job_id("r", "w", "apply", "a")] = ("SUCCESS", JobResult(account="a", outcome="applied", requests=9))
+    kept.rows[job_id("r", "w", "apply", "b")] = ("PENDING", None)
+    look = Look(Book(kept), spec)  # type: ignore[arg-type]
+    first = look.now()
+    assert first == Standing("apply", (WaveStanding("w", 3, 3, 2, 1, 1, 1),), 30)
+    assert first.left == 1
+    kept.rows[job_id("r", "w", "apply", "b")] = ("ERROR", None)
+    assert look.now() == Standing("apply", (WaveStanding("w", 3, 3, 2, 2, 0, 2),), 30)
+    assert sorted(kept.read) == sorted(kept.rows)
