@@ -162,6 +162,10 @@ async def read_listing(remote: Remote, collection: Collection) -> Sequence[Row] 
     return listing if isinstance(listing, Unknown) else listing.rows
 
 
+class _Elsewhere(IncompleteListing):
+    """A listing that lists something else: what is looked for may be at another path."""
+
+
 class _Strange(IncompleteListing):
     """A row of a listing is no object: what stands there is unknown, and so is the kind; all else can be planned."""
 
@@ -178,7 +182,7 @@ async def _read(remote: Remote, collection: Collection, few: SingleReads | None 
     except (AuthError, RemoteError) as error:
         if concerns_all(error):
             raise
-        if collection.fallback is not None and isinstance(error, AuthError | Rejected):
+        if collection.fallback is not None and isinstance(error, AuthError | Rejected | _Elsewhere):
             other = await _read(remote, collection.fallback)
             if not isinstance(other, Unknown) or _is_missing(error):
                 return other
@@ -319,7 +323,7 @@ def _page(collection: Collection, answer: Response) -> _Page:
     rows = body.get(collection.key, body.get(collection.alias) if collection.alias else None)
     items = listed(rows) if rows not in (None, "") else None
     if items is None:
-        raise IncompleteListing(
+        raise _Elsewhere(
             f"GET {collection.path} answered without its `{collection.key}` array: got {outline(answer.body)}",
             hint="check that `url` is the API of an ActiveCampaign account",
         )

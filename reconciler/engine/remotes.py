@@ -46,13 +46,16 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Clue:
-    """An answer that contradicts a fact, where that says one of `values`: a path that is not there, a refusal."""
+    """An answer that contradicts a fact, where that says one of `values`: a path that is not there, a refusal; or a
+    listing without the array `key`.
+    """
 
     fact: str
     values: tuple[str, ...]
     method: str
     path: str
     statuses: tuple[int, ...]
+    key: str = ""
 
 
 class Watched:
@@ -78,7 +81,17 @@ class Watched:
             raise
         if not _about_the_object(answer):
             self._look(request, answer.status)
+        self._miss(request, answer)
         return answer
+
+    def _miss(self, request: Request, answer: Response) -> None:
+        """Tell of a listing, asked for as a whole, that is there and lists something else."""
+        if not answer.ok or any(name not in ("limit", "offset") for name, _ in request.query):
+            return
+        for clue in self._clues:
+            listed = clue.key and request.method == clue.method and re.fullmatch(clue.path, request.path)
+            if listed and not (isinstance(answer.body, dict) and clue.key in answer.body):
+                self._tell(clue.fact, f"{clue.method} {clue.path} lists no {clue.key}")
 
     def _look(self, request: Request, status: int) -> None:
         for clue in self._clues:

@@ -351,18 +351,11 @@ class Lab:
                 why = "got no answer"
                 await self.sleep(attempt * 1.0)
                 continue
-            if reply.status in (429, 503) and not (request.method == "POST" and reply.status == 503):
-                why = f"was answered {reply.status} each time"
-                await self.sleep(_seconds(reply) or 2.0**attempt)
-            elif request.method == "POST" and (reply.status >= 500 or 300 <= reply.status < 400):
-                raise Lost
-            elif reply.status >= 500:
-                why = f"was answered {reply.status} each time"
-                await self.sleep(attempt * 1.0)
-            elif request.method == "GET" and reply.status in (401, 403) and attempt < BELIEVED:
-                continue
-            else:
+            pause = _pause(request, reply, attempt)
+            if pause is None:
                 return reply
+            why = f"was answered {reply.status} each time"
+            await self.sleep(pause)
         raise Unsettled(f"{request.method} {shape(request.path)} {why}")
 
     def _noted(self, reply: Response) -> Response:
@@ -497,6 +490,21 @@ def _known(made: Made) -> str:
 def _removal(form: Form) -> int:
     """How many requests its removal takes at most, where every request is answered."""
     return 1 + len(form.deletes) + (2 if form.retire is not None else 0) + (8 if form.along is not None else 0)
+
+
+def _pause(request: Request, reply: Response, attempt: int) -> float | None:
+    """Return the seconds to wait before a request is repeated; None where this is its answer. Raises Lost for a create
+    that may have been carried out.
+    """
+    creates = request.method == "POST"
+    if reply.status == 429 or (reply.status == 503 and not creates):
+        return _seconds(reply) or 2.0**attempt
+    if creates and (reply.status >= 500 or 300 <= reply.status < 400):
+        raise Lost
+    if reply.status >= 500:
+        return attempt * 1.0
+    refused = reply.status in (401, 403) and not no_result(reply)
+    return 0.0 if request.method == "GET" and refused and attempt < BELIEVED else None
 
 
 def _seconds(reply: Response) -> float | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -112,17 +111,13 @@ class ListKind(Kind):
 
     rests: ClassVar[Mapping[str, str]] = {"": "list_update"}
 
-    def needs(self, declared: frozenset[str]) -> tuple[Collection, ...]:
-        """Without the filter where it was found on this very account that all lists are shown: no list would be missed
-        in silence.
+    def beneath(self, write: Write) -> dict[str, Json]:
+        """Leave out what is declared, where it was found on this very account that PUT keeps it (row 52 of section 7):
+        were that wrong, the read-back shows it. What nobody declares would be lost in silence, and is sent along.
         """
-        lists, groups = self.reading.collections
-        return (replace(lists, query=()) if self.facts.own("list_channels", "all") else lists, groups)
-
-    @property
-    def carried(self) -> tuple[str, ...]:
-        """Nothing, where it was found on this very account that what is left out stays (row 52 of section 7)."""
-        return () if self.facts.own("list_update", "merge") else super().carried
+        sent = super().beneath(write)
+        seen = {self.attributes[name].api for name in write.desired} if self.facts.own("list_update", "merge") else ()
+        return {name: value for name, value in sent.items() if name not in seen}
 
     def decode(self, row: Row, tables: Tables) -> dict[str, Value]:
         """Add the owner under either of its names, and the groups that see the list."""

@@ -29,8 +29,8 @@ CLUES = (
     Clue("outcome_path", ("taskOutccomes", "both"), "PUT", "/taskOutccomes/[^/]+", UNKNOWN_PATH),
     Clue("site_domains", ("new", "both"), "POST", "/prism/urlWhitelistings", UNKNOWN_PATH),
     Clue("site_domains", ("old", "both"), "POST", "/siteTrackingDomains", UNKNOWN_PATH),
-    Clue("field_groups", ("definitions", "both"), "GET", "/groupDefinitions", UNKNOWN_PATH),
-    Clue("field_groups", ("members",), "GET", "/groupMembers", UNKNOWN_PATH),
+    Clue("field_groups", ("definitions", "both"), "GET", "/groupDefinitions", UNKNOWN_PATH, "groupDefinitions"),
+    Clue("field_groups", ("members",), "GET", "/groupMembers", UNKNOWN_PATH, "groupDefinitions"),
     Clue("list_update", ("merge", "reset"), "PUT", "/lists/[^/]+", (422,)),
 )
 """Answers that say that a fact is otherwise, or not so any more."""

@@ -101,10 +101,7 @@ async def _options(lab: Lab) -> Findings:
     made = await lab.make("field", {"title": lab.name("choices"), "type": "dropdown", "options": "x||y"})
     inline = await _values(lab, made)
     yield "inline_options", "taken" if inline else "ignored"
-    works = []
-    for number, path in enumerate(BULK):
-        reply = await lab.bulk(path, made, [f"{lab.mark} {number}"])
-        works += [path] if not lacks(reply) and reply.rows("fieldOptions") else []
+    works = await _bulk_paths(lab, made)
     spelled = {BULK: "both", BULK[:1]: "singular", BULK[1:]: "plural"}.get(tuple(works))
     if spelled is None:
         raise Unsettled("options are created at neither path")
@@ -128,6 +125,15 @@ async def _options(lab: Lab) -> Findings:
         answer = await lab.drop(own)
         yield "option_delete", "refused" if refuses(answer) else "empty" if answer.body is None else "object"
     yield "cap_limit", await _cap(lab, made, works[0])
+
+
+async def _bulk_paths(lab: Lab, made: Made) -> list[str]:
+    """Return the paths at which options are created."""
+    works = []
+    for number, path in enumerate(BULK):
+        reply = await lab.bulk(path, made, [f"{lab.mark} {number}"])
+        works += [path] if not lacks(reply) and reply.rows("fieldOptions") else []
+    return works
 
 
 async def _values(lab: Lab, made: Made) -> list[str]:

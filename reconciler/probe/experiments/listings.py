@@ -120,17 +120,20 @@ async def _listings(lab: Lab) -> Findings:
 async def _pages(lab: Lab, readable: Mapping[Listing, Response]) -> Findings:
     """Yield how large pages are, as far as there are enough rows to tell."""
     counts = {listing: len(_rows(reply, listing) or ()) for listing, reply in readable.items()}
-    several = [listing for listing, count in counts.items() if count > 1]
-    limited = {listing.path: limit for listing in several if (limit := await _limited(lab, listing)) is not None}
-    if limited:
-        yield "page_limit", ", ".join(sorted(path for path, honoured in limited.items() if not honoured)) or "honoured"
+    honoured = await _unlimited(lab, [listing for listing, count in counts.items() if count > 1])
     long = [listing for listing, reply in readable.items() if longer(reply, listing)]
     sizes = {counts[listing] for listing in long if "ield" not in listing.path}
-    if sizes:
-        yield "page_default", ", ".join(map(str, sorted(sizes)))
     largest = {await _largest(lab, listing) for listing in long} - {0}
-    if largest:
-        yield "page_largest", ", ".join(map(str, sorted(largest)))
+    for name, found in (("page_limit", honoured), ("page_default", sizes), ("page_largest", largest)):
+        if found:
+            yield name, ", ".join(map(str, sorted(found)))
+
+
+async def _unlimited(lab: Lab, listings: Iterable[Listing]) -> set[str]:
+    """Return the paths of the listings that do not honour `limit`, "honoured" where all do; none where none tells."""
+    limits = {listing.path: await _limited(lab, listing) for listing in listings}
+    wrong = {path for path, limit in limits.items() if limit is False}
+    return wrong or ({"honoured"} if any(limits.values()) else set())
 
 
 def _with_status(replies: Mapping[Listing, Response], *statuses: int) -> str:

@@ -23,7 +23,7 @@ KEYS = Fact("list_group_keys", 49, "a list group is written `listid`, `groupid`"
 TWICE = Fact("unique.listGroups", 20, "a list group may be there twice", "no", ("list",), "inferred")
 CHANNELS = Fact("list_channels", 51, "GET /lists shows lists for e-mail unless the channel is asked for", "email",
                 ("list",), "client",
-                 "the channel is always asked for; where the fact is known, it need not be")  # fmt: skip
+                 "the channel is always asked for")  # fmt: skip
 UPDATE = Fact("list_update", 52, "PUT /lists keeps what is left out", "merge", ("list",), "recording",
               "required properties are sent along from the live list")  # fmt: skip
 DEAD = Fact("dead_references", 58, "a relation to a deleted list goes along", "cleared", ("field", "list"), "nothing",

@@ -1,0 +1,127 @@
+"""A fact that an account contradicts is told by the apply that meets it, and marked; nothing is lost by it, and the
+next plan is empty.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.workflow.facts import own_facts
+from tests.probe.test_facts import IDENTITY, write_facts
+from tests.world import World
+
+LIST = {"name": "A", "sender_url": "https://acme.example", "sender_reminder": "Hello"}
+CHOICES = {"title": "Plan", "type": "dropdown", "options": ["Free", "Pro"]}
+TEXTS = {"name.emoji": "kept", "name.markup": "kept"}
+TABLE: Mapping[str, tuple[Mapping[str, str], Mapping[str, Any], tuple[Mapping[str, Any], ...]]] = {
+    "option_bulk is singular": (
+        {"option_bulk": "singular"}, {"option_bulk": "plural"}, ({"fields": {"a": CHOICES}},),
+    ),
+    "option_bulk is plural": (
+        {"option_bulk": "plural"}, {"option_bulk": "singular"}, ({"fields": {"a": CHOICES}},),
+    ),
+    "outcome_path is right": (
+        {"outcome_path": "taskOutcomes"}, {"outcome_path": "taskOutccomes"},
+        tuple({"task_outcomes": {"a": {"title": title, "sentiment": "Positive"}}} for title in ("Won", "Won it")),
+    ),
+    "outcome_path is misspelt": (
+        {"outcome_path": "taskOutccomes"}, {"outcome_path": "taskOutcomes"},
+        tuple({"task_outcomes": {"a": {"title": title, "sentiment": "Positive"}}} for title in ("Won", "Won it")),
+    ),
+    "site_domains are new": (
+        {"site_domains": "new"}, {"site_domains": "old"}, ({"site_domains": {"a": {"domain": "acme.example"}}},),
+    ),
+    "site_domains are old": (
+        {"site_domains": "old"}, {"site_domains": "new"}, ({"site_domains": {"a": {"domain": "acme.example"}}},),
+    ),
+    "field_groups are members": (
+        {"field_groups": "members"}, {"field_groups": "definitions"},
+        ({"field_groups": {"a": {"label": "More", "object": "contact"}}},),
+    ),
+    "field_groups are definitions": (
+        {"field_groups": "definitions"}, {"field_groups": "members"},
+        ({"field_groups": {"a": {"label": "More", "object": "contact"}}},),
+    ),
+    "list_update merges, and is refused": (
+        {"list_update": "merge"}, {"list_update": "refuse"},
+        ({"lists": {"a": LIST}}, {"lists": {"a": {**LIST, "name": "B"}}}),
+    ),
+    "list_update merges, and resets": (
+        {"list_update": "merge"}, {"list_update": "reset"},
+        ({"lists": {"a": LIST}}, {"lists": {"a": {**LIST, "name": "B"}}}),
+    ),
+    "field_order_on_create is kept": (
+        {"field_order_on_create": "kept"}, {}, ({"fields": {"a": {"title": "A", "type": "text", "order": 7}}},),
+    ),
+    "bulk_options append": (
+        {"bulk_options": "append"}, {"bulk_options": "replace"},
+        tuple({"fields": {"a": {**CHOICES, "options": names}}} for names in (["Free", "Pro"], ["Free", "Pro", "More"])),
+    ),
+    "bulk_options replace": (
+        {"bulk_options": "replace"}, {"bulk_options": "append"},
+        tuple({"fields": {"a": {**CHOICES, "options": names}}} for names in (["Free", "Pro"], ["Free", "Pro", "More"])),
+    ),
+}  # fmt: skip
+"""What is known, how the account is, and what is declared one after the other."""
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_what_an_account_contradicts_is_told_and_marked(world: World, name: str) -> None:
+    """By the apply that meets it."""
+    known, account, steps = TABLE[name]
+    world.behave(**account)
+    write_facts(world, known)
+    notes: list[str] = []
+    for config in steps:
+        world.write(config)
+        for _ in range(2):  # what did not take is sent again by the next one
+            notes += world.apply(yes=True, incomplete=True).summary.notes
+    (fact,) = known
+    assert [note for note in notes if f"contradicts the fact `{fact}`" in note], notes
+    file = own_facts(world.folder, IDENTITY)
+    assert file is not None
+    assert file.facts[fact].contradicted is not None
+    assert world.plan().lines == []
+    assert [row["name"] for row in world.rows("lists")].count("A") <= 1
+
+
+def test_what_nobody_declares_is_not_lost_by_a_wrong_fact(world: World) -> None:
+    """An account of which it is known that its PUT merges, and that empties what is left out: the reminder stays."""
+    world.behave(list_update="reset")
+    write_facts(world, {"list_update": "merge"})
+    world.write({"lists": {"a": LIST}})
+    world.apply()
+    world.write({"lists": {"a": {"name": "B"}}})
+    world.apply()
+    (row,) = world.rows("lists")
+    assert (row["name"], row["sender_url"], row["sender_reminder"]) == ("B", LIST["sender_url"], "Hello")
+
+
+@pytest.mark.parametrize("shown", ["email", "all"])
+def test_no_list_is_made_twice_by_a_wrong_fact(world: World, shown: str) -> None:
+    """Which channels are listed unless they are asked for is never relied on: they are asked for."""
+    world.behave(list_channels=shown)
+    write_facts(world, {"list_channels": "all"})
+    world.write({"lists": {"a": {**LIST, "channel": "sms"}}})
+    world.apply()
+    world.write({"lists": {"a": {**LIST, "channel": "sms", "name": "B"}}})
+    world.apply()
+    assert [row["name"] for row in world.rows("lists")] == ["B"]
+    assert world.plan().lines == []
+
+
+def test_every_fact_that_a_kind_asks_for_is_tried() -> None:
+    """A branch that is new needs a row above, or a test that no wrong fact does harm there."""
+    root = Path(__file__).resolve().parents[2] / "reconciler"
+    asked = {
+        name
+        for path in root.rglob("*.py")
+        for name in re.findall(r"""(?:\.own|\.says|elsewhere=)\(\s*f?"([^"]+)\"""", path.read_text("utf-8"))
+    }
+    tried = {fact for known, _, _ in TABLE.values() for fact in known}
+    assert asked - tried == {"put.{self.name}", "unique.{self.reading.collections[0].key}"}
