@@ -35,8 +35,8 @@ def command(chosen: Globals, check: bool, locked: bool, guards_from: str | None,
 
     if check and locked:
         raise click.UsageError("--check looks at the repositories, --locked only at reconciler.lock")
-    if guards_from is not None and not locked:
-        raise click.UsageError("--guards-from belongs to --locked: what is new is looked at where it is written")
+    if guards_from is not None and not locked and not check:
+        raise click.UsageError("--guards-from belongs to --locked and --check: a lock is written where a change is")
     runtime = replace(current_runtime(), watch=chosen.screen)
     if locked:
         for line in fetch_locked(folder(chosen), runtime, guards_from):
@@ -47,7 +47,8 @@ def command(chosen: Globals, check: bool, locked: bool, guards_from: str | None,
         if not chosen.quiet:
             begin(f"Planning the environment {name}")
 
-    done = chosen.screen.wait(update(folder(chosen), runtime, chosen.environment, check=check, waiting=waiting))
+    looking = update(folder(chosen), runtime, chosen.environment, check=check, guards_from=guards_from, waiting=waiting)
+    done = chosen.screen.wait(looking)
     if fmt == "json":
         say(_data(done), "json")
     else:

@@ -27,7 +27,6 @@ from reconciler.model.ruling import Rules
 from reconciler.model.values import Value, secret_marker
 from reconciler.remote.pacer import STRICT, Pacer
 from reconciler.store.reading import read_regular
-from reconciler.workflow.baselines import in_request
 from reconciler.workflow.ruling import rules_of
 from reconciler.workflow.runtime import Runtime
 from reconciler.workflow.secrets import SecretSource
@@ -164,7 +163,7 @@ class Baselines:
         now = self.runtime.clock.steady()
         if baseline not in self._vaults or now - self._vaults[baseline][0] > VAULT:
             environ = self.runtime.environ
-            source = SecretSource(project.project.secrets, project.folder, environ, unreviewed=in_request(environ))
+            source = SecretSource(project.project.secrets, project.folder, environ)
             self._vaults[baseline] = now, source
         return self._vaults[baseline][1]
 

@@ -21,6 +21,7 @@ from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError, Refused
 from reconciler.store.baselines import GitBaselines, cache_folder, cached, keep
 from reconciler.store.reading import read_regular
+from reconciler.workflow.requests import unreviewed
 from reconciler.workflow.trusted_limits import trusted_text
 
 UPDATE = "`reconciler update` looks at what the version holds, shows it as a plan, and locks it"
@@ -74,22 +75,16 @@ class ProjectBaselines:
         return texts
 
 
-def locked(
-    folder: Path, environ: Mapping[str, str], *, offline: bool, source: str = "", own: bool = True
-) -> ProjectBaselines:
-    """Return the baselines of a project as its lock file says; with a `source` that rules (see `ruled_by`), those that
-    it locks, too, and without `own` no others. Nothing is fetched `offline`, nor for a request whose settings are its
-    own.
+def locked(folder: Path, environ: Mapping[str, str], *, offline: bool, source: str = "") -> ProjectBaselines:
+    """Return the baselines of a project as its lock file says, or that of the `source` that rules (see `ruled_by`).
+    Nothing is fetched `offline`, nor for a request whose settings are its own.
     """
-    unreviewed = in_request(environ) and not source
     barred = "nothing is fetched here" if offline else ""
-    barred = barred or ("what a request names is fetched with --guards-from only" if unreviewed else "")
+    if not barred and unreviewed(environ, source):
+        barred = "what a request names is fetched with --guards-from only"
 
     def lock() -> LockFile:
-        known: dict[str, LockedBaseline] = {}
-        if source:  # a change that moves to another version locks the one before no more
-            known |= parse_lock(trusted_text(folder, source, LOCK_FILE) or b"{}").baselines
-        return LockFile(baselines={**known, **(lock_of(folder).baselines if own else {})})
+        return parse_lock(trusted_text(folder, source, LOCK_FILE) or b"{}") if source else lock_of(folder)
 
     return ProjectBaselines(folder, environ, lock, barred)
 
@@ -181,9 +176,3 @@ def _before(baseline: Baseline, lock: LockFile) -> tuple[str, LockedBaseline | N
 def lock_text(lock: LockFile) -> str:
     """Return the content of a lock file."""
     return lock.model_dump_json(indent=2) + "\n"
-
-
-def in_request(environ: Mapping[str, str]) -> bool:
-    """Return whether this is a run about a pull or merge request: what runs there is not reviewed yet."""
-    github = environ.get("GITHUB_EVENT_NAME", "").startswith("pull_request")
-    return github or bool(environ.get("CI_MERGE_REQUEST_IID"))

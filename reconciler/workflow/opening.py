@@ -12,6 +12,7 @@ from reconciler.config import (
     outside,
 )
 from reconciler.model.facts import Facts
+from reconciler.model.project import DECLARES
 from reconciler.resources import load_kinds
 from reconciler.store.edits import finish
 from reconciler.workflow.runtime import Runtime, current_runtime
@@ -28,9 +29,11 @@ def open_session(
     *,
     offline: bool = False,
     guards_from: str | None = None,
+    declares: frozenset[str] = DECLARES,
 ) -> Session:
     """Open an environment of the project in `folder`; with `guards_from`, as that Git reference or file knows it, and
-    only with the resources that the project in `folder` declares. Raises ConfigError, and Refused (`ruled_by`).
+    only with the resources that the project in `folder` declares (see `held_to`). Raises ConfigError, and Refused
+    (`ruled_by`).
     """
     runtime = runtime or current_runtime()
     finish(folder, outside)
@@ -39,7 +42,7 @@ def open_session(
     if guards_from is not None:
         from reconciler.workflow.trusted_limits import ruled_by
 
-        project, changed = ruled_by(own, environment_name, guards_from)
+        project, changed = ruled_by(own, environment_name, guards_from, declares)
     settings = environment(project, environment_name, runtime.environ, offline=offline)
     opened = Session(folder, project, settings, load_kinds(), runtime, changed=changed, offline=offline)
     if not offline and guards_from is None:  # whoever proposes a change may propose facts with it

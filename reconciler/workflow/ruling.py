@@ -107,7 +107,7 @@ def project_rules(
     includes = Includes(project.folder, Problems())
     if source:
         includes.tree = trusted_tree(project.folder, source)
-    includes.baselines = baselines or locked(project.folder, environ, offline=offline, source=source, own=not source)
+    includes.baselines = baselines or locked(project.folder, environ, offline=offline, source=source)
     try:
         return read_rules(project, environ, includes, checker())
     except ConfigError as error:

@@ -20,6 +20,7 @@ from reconciler.model.errors import ReconcilerError, Refused, SurroundingsError
 from reconciler.model.project import SECRET_NAME, Secrets
 from reconciler.store.programs import run_program
 from reconciler.store.reading import read_regular
+from reconciler.workflow.requests import refuse_unreviewed
 
 MOST_BYTES = 1 << 20
 """Of what a program prints, or a file holds."""
@@ -30,16 +31,14 @@ _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)")
 
 @dataclass
 class SecretSource:
-    """Where the secrets of an environment come from. `reviewed` says that the settings are those of the target branch:
-    nothing inside the repository is run then, for what is there belongs to the change.
+    """Where the secrets of an environment come from. Where the settings are those of a `source` that rules, nothing
+    inside the repository is run, for what is there belongs to the change.
     """
 
     settings: Secrets
     folder: Path
     environ: Mapping[str, str]
-    reviewed: bool = False
-    unreviewed: bool = False
-    """This is a run about a request, and the settings are its own: nothing is run."""
+    source: str = ""
     left: float = ALTOGETHER
     _all: Mapping[str, str] | None = None
     _failed: ReconcilerError | None = None
@@ -53,6 +52,7 @@ class SecretSource:
             return self._known[name]
         if self._failed is not None:  # a vault that is away is not waited for again
             raise self._failed
+        refuse_unreviewed(self.environ, self.source, "program and no file of secrets")
         try:
             return self._ask(name)
         except ReconcilerError as error:
@@ -94,7 +94,7 @@ class SecretSource:
         seconds = min(float(self.settings.seconds), self.left)
         began = monotonic()
         try:
-            folder = Path("/") if self.reviewed else self.folder
+            folder = Path("/") if self.source else self.folder
             ran = run_program([program, *command[1:]], folder, self.environ, seconds, most=MOST_BYTES)
         except OSError as error:
             what = f"the program of `secrets` cannot be run: {command[0]}: {error.strerror}"
@@ -112,12 +112,7 @@ class SecretSource:
 
     def _program(self, command: Sequence[str]) -> str:
         """Return the program to run. Raises Refused for one that a change brings, or that it could have changed."""
-        if self.unreviewed:
-            raise Refused(
-                "a run about a request runs no program that the request itself names",
-                hint="use --guards-from with the target branch: its project file says where secrets come from",
-            )
-        if not self.reviewed:
+        if not self.source:
             return command[0]
         limit = border(self.folder)
         for word in command:

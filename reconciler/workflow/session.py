@@ -189,13 +189,10 @@ class Session:
         if value is not None or self.settings.secrets is None:
             return value
         if self.secret_source is None:
-            from reconciler.workflow.baselines import in_request
             from reconciler.workflow.secrets import SecretSource
 
-            reviewed, environ = self.changed is not None, self.runtime.environ
-            self.secret_source = SecretSource(
-                self.settings.secrets, self.folder, environ, reviewed, in_request(environ) and not reviewed
-            )
+            ruling = self.changed.source if self.changed is not None else ""
+            self.secret_source = SecretSource(self.settings.secrets, self.folder, self.runtime.environ, ruling)
         try:
             return self.secret_source.get(name)
         finally:

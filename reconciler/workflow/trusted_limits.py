@@ -17,7 +17,7 @@ from reconciler.config.reading.nodes import Source
 from reconciler.config.reading.problems import Problems
 from reconciler.model.document import SettingsView
 from reconciler.model.errors import ConfigError, ReconcilerError, Refused
-from reconciler.model.project import PROJECT_FILE
+from reconciler.model.project import DECLARES, PROJECT_FILE
 from reconciler.store.programs import run_program
 from reconciler.store.reading import read_regular
 
@@ -26,7 +26,9 @@ SECONDS = 30
 MOST_BYTES = 64 << 20
 
 
-def ruled_by(project: LoadedProject, name: str | None, source: str) -> tuple[LoadedProject, SettingsView]:
+def ruled_by(
+    project: LoadedProject, name: str | None, source: str, declares: frozenset[str] = DECLARES
+) -> tuple[LoadedProject, SettingsView]:
     """Return the project that `source` (a Git reference, or `file:PATH`) says, with the resources that this one
     declares; and what else this one would change. `name` is the environment that was asked for, None for the default.
 
@@ -55,7 +57,7 @@ def ruled_by(project: LoadedProject, name: str | None, source: str) -> tuple[Loa
     changed = differing(project.project, ruling.project)
     written = json.dumps(changed, sort_keys=True, default=str).encode("utf-8", "surrogatepass")
     mark = hashlib.sha256(written).hexdigest()[:8]
-    return held_to(project, ruling), SettingsView(source=source, changed=sorted(changed), mark=mark)
+    return held_to(project, ruling, declares), SettingsView(source=source, changed=sorted(changed), mark=mark)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reconciler.config import load_project
+from reconciler.config import LoadedProject, load_project
 from reconciler.model.baseline import LOCK_FILE
 from reconciler.model.document import PlanDocument
-from reconciler.model.errors import AuthError, ConfigError, PlanError, RemoteError, StateError
+from reconciler.model.errors import AuthError, ConfigError, PlanError, Refused, RemoteError, StateError
+from reconciler.model.project import DECLARES
 from reconciler.store.atomic import write_file
 from reconciler.workflow.baselines import (
     ProjectBaselines,
     Update,
-    in_request,
     lock_of,
     lock_text,
     locked,
     look,
+    parsed,
     sources,
 )
 from reconciler.workflow.opening import open_session
 from reconciler.workflow.options import PlanOptions
 from reconciler.workflow.planning import make_plan
+from reconciler.workflow.requests import in_request, refuse_unreviewed
 from reconciler.workflow.runtime import Runtime
 from reconciler.workflow.trusted_limits import ruled_by
 
@@ -47,15 +49,38 @@ def fetch_locked(folder: Path, runtime: Runtime, guards_from: str | None = None)
     """Bring what is locked into the cache, of the baselines that the project file (of `guards_from`) names, and return
     them. Raises ConfigError and Refused.
     """
-    project = load_project(folder)
+    own, environ = load_project(folder), runtime.environ
+    refuse_unreviewed(environ, guards_from or "", "Git repository")
+    wanted = [(source, locked(folder, environ, offline=False)) for source in sources(own)]
     if guards_from is not None:
-        project, _ = ruled_by(project, None, guards_from)
-    urls = sources(project)
-    for own in (True, False) if guards_from is not None else (True,):
-        reads = locked(folder, runtime.environ, offline=False, source=guards_from or "", own=own)
-        for url in urls:
-            reads(url)
-    return urls
+        ruling, _ = ruled_by(own, None, guards_from)
+        reads = locked(folder, environ, offline=False, source=guards_from)
+        known = _repositories(ruling)
+        wanted = [(source, replace(lock, barred="")) for source, lock in wanted if parsed(source).url in known]
+        wanted = [*((source, reads) for source in sources(ruling)), *wanted]
+    for source, reads in wanted:
+        reads(source)
+    return list(dict.fromkeys(source for source, _ in wanted))
+
+
+def _repositories(project: LoadedProject) -> frozenset[str]:
+    return frozenset(parsed(source).url for source in sources(project))
+
+
+def _followed(own: LoadedProject, environ: Mapping[str, str], guards_from: str | None) -> Collection[str]:
+    """Return the environments that somebody has reviewed. Raises Refused for a repository that nobody has: one that the
+    target branch does not name.
+    """
+    refuse_unreviewed(environ, guards_from or "", "Git repository")
+    if guards_from is None:
+        return own.project.environments
+    ruling, _ = ruled_by(own, None, guards_from)
+    known = _repositories(ruling)
+    for source in sources(own):
+        if parsed(source).url not in known:
+            hint = "have it merged in a request of its own: of one that was named before, other versions are looked at"
+            raise Refused(f"{guards_from} names no repository {parsed(source).url}: it is not followed", hint=hint)
+    return ruling.project.environments
 
 
 async def update(
@@ -64,27 +89,34 @@ async def update(
     only: str | None = None,
     *,
     check: bool = False,
+    guards_from: str | None = None,
     waiting: Callable[[str], None] = lambda environment: None,
 ) -> Looked:
     """Look at the versions of all baselines, plan every environment (or `only` one) with what they hold, and lock that;
-    with `check`, lock nothing. An environment that cannot be read has no plan, and that is said. Writes to no account.
+    with `check`, lock nothing. With `guards_from`, all but the versions is as that reference says, and no repository is
+    followed that it does not name. An environment that cannot be read has no plan, and that is said. Writes to no
+    account.
 
-    Raises PlanError where the project includes no Git repository, ConfigError where what they hold is wrong: then the
-    lock file stays as it is.
+    Raises Refused for what nobody has reviewed, PlanError where the project includes no Git repository, ConfigError
+    where what they hold is wrong: then the lock file stays as it is.
     """
     project = load_project(folder)
     if not sources(project):
         raise PlanError("the project file includes no Git repository", hint="see the page about baselines")
     if in_request(runtime.environ) and not check:
         raise PlanError("a run about a request locks nothing", hint="run it where the change is written, or --check")
+    known = _followed(project, runtime.environ, guards_from)
     lock, updates = look(folder, runtime.environ, project)
     reads = ProjectBaselines(folder, runtime.environ, lambda: lock)
     plans: dict[str, PlanDocument] = {}
     unplanned: dict[str, str] = {}
     for name in [only] if only is not None else project.project.environments:
         waiting(name)
+        if name not in known and name in project.project.environments:
+            unplanned[name] = f"{guards_from} does not know this environment"
+            continue
         try:
-            session = open_session(folder, name, runtime)
+            session = open_session(folder, name, runtime, guards_from=guards_from, declares=DECLARES | {"include"})
             session.baselines = reads
             plans[name] = (await make_plan(session, PlanOptions())).document
         except ConfigError as error:

@@ -232,10 +232,112 @@ def test_a_change_to_another_version_is_planned_as_the_target_branch_says(world:
         path.unlink()
     world.environ["CI_MERGE_REQUEST_IID"] = "1"
     ran = world.cli("update", "--locked", "--guards-from", "main")
-    assert (ran.code, len(list(cache.glob("*.json")))) == (0, 1), ran.text
+    assert (ran.code, len(list(cache.glob("*.json")))) == (0, 2), "both of a repository that is known"
     base.rename(base.with_name("gone"))
     ran = world.cli("plan", "--guards-from", "main")
     assert (ran.code, "No changes" in ran.out, "`include`" in ran.text) == (0, True, True), ran.text
     world.write('tags: {own: {name: "A name of more than twenty characters"}}')
     ran = world.cli("plan", "--guards-from", "main")
     assert (ran.code, "rule b_names" in ran.out) == (7, True), ran.text
+
+
+def merged(world: World) -> None:
+    """Let what stands now be the target branch."""
+    git(world.folder, "add", "-A")
+    git(world.folder, "commit", "-q", "-m", "main")
+
+
+def test_a_request_shows_another_version_by_the_settings_of_the_target_branch(world: World, base: Path) -> None:
+    """`update --check` follows a repository that the target branch names, to the version that the request does; of the
+    account, the secrets and the guards it takes the target branch's word. Another repository is not followed.
+    """
+    assert world.cli("update").code == 0
+    assert world.cli("apply", "--auto-approve").code == 0
+    merged(world)
+    change(base, BASE.replace("Customer,", "Buyer,"), "v2")
+    project = world.folder / "reconciler.yaml"
+    before = project.read_text("utf-8")
+    project.write_text(before.replace("@v1", "@v2").replace("state/account.db", "state/evil.db"), "utf-8")
+    world.environ["GITHUB_EVENT_NAME"] = "pull_request"
+    ran = world.cli("update", "--check")
+    assert (ran.code, "follows no Git repository" in ran.err, "Buyer" in ran.text) == (7, True, False), ran.text
+    ran = world.cli("update", "--check", "--guards-from", "main")
+    assert (ran.code, '"Customer" -> "Buyer"' in ran.out) == (2, True), ran.text
+    assert "environment_changed" in ran.out
+    assert not (world.folder / "state" / "evil.db").exists()
+    project.write_text(before.replace("git+file:../base@v1", "git+https://evil.example/base@v1"), "utf-8")
+    ran = world.cli("update", "--check", "--guards-from", "main")
+    assert (ran.code, "names no repository https://evil.example/base" in ran.err) == (7, True), ran.text
+
+
+def test_what_a_request_locks_does_not_count(world: World, base: Path) -> None:
+    """Another commit of a repository that the target branch names is nothing that it names: a server may hand out
+    commits of anybody. `validate` reads what `update --locked` brought, which is what the request locks itself.
+    """
+    assert world.cli("update").code == 0
+    merged(world)
+    change(base, BASE.replace("Customer,", "Evil,"), "v2")
+    lock, project = world.folder / "reconciler.lock", world.folder / "reconciler.yaml"
+    before = project.read_text("utf-8")
+    project.write_text(before.replace("@v1", "@v2"), "utf-8")
+    assert world.cli("update").code == 0
+    [evil] = json.loads(lock.read_text("utf-8"))["baselines"].values()
+    for path in (Path(world.environ["XDG_CACHE_HOME"]) / "reconciler" / "baselines").glob("*.json"):
+        path.unlink()
+    world.environ["BITBUCKET_PR_ID"] = "1"
+    assert world.cli("validate").code == 3
+    ran = world.cli("update", "--locked", "--guards-from", "main")
+    assert (ran.code, "@v1" in ran.text, "@v2" in ran.text) == (0, True, True), ran.text
+    assert world.cli("validate").code == 0
+    project.write_text(before, "utf-8")
+    content = json.loads(lock.read_text("utf-8"))
+    content["baselines"] = {"git+file:../base@v1//crm": evil}
+    lock.write_text(json.dumps(content), "utf-8")
+    ran = world.cli("plan", "--guards-from", "main")
+    assert (ran.code, "Customer" in ran.out, "Evil" in ran.text) == (0, True, False), ran.text
+
+
+COMMANDS = (
+    "plan",
+    "apply --auto-approve",
+    "validate",
+    "drift",
+    "coverage",
+    "export --out exported",
+    "graph",
+    "handbook --out pages",
+    "ids --lang json",
+    "explain tag.b_customer",
+    "test",
+    "ci drift",
+    "update",
+    "update --check",
+    "update --locked",
+    "doctor",
+)
+
+
+@pytest.mark.parametrize("secrets", [{"command": ["vault"]}, {"file": "/etc/hostname"}, {"file": "own.env"}], ids=str)
+def test_no_command_follows_what_only_a_request_names(
+    world: World, base: Path, secrets: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the word of the target branch, no command runs a program or reads a file of secrets, nor fetches."""
+    followed: list[object] = []
+    monkeypatch.setattr("reconciler.workflow.secrets.run_program", lambda *given, **more: followed.append(given))
+    monkeypatch.setattr("reconciler.workflow.secrets.read_regular", lambda *given: followed.append(given))
+    monkeypatch.setattr("reconciler.store.baselines.run_program", lambda *given, **more: followed.append(given))
+    world.environ["CHANGE_ID"] = "7"
+    path = world.folder / "reconciler.yaml"
+    entry = {"commit": "a" * 40, "digest": "b" * 64}
+    lock = {"format_version": "1.0", "baselines": {"git+file:../base@v1//crm": entry}}
+    (world.folder / "reconciler.lock").write_text(json.dumps(lock), "utf-8")
+    included = path.read_text("utf-8") + f"secrets: {json.dumps(secrets)}\n"
+    hook = 'webhooks: {w: {name: W, url: "https://a.example/${secret.K}", events: [deal_add], sources: [api]}}'
+    world.write(hook, "config/hook.yaml")
+    for text in (included, included.partition("include:")[0] + f"secrets: {json.dumps(secrets)}\n"):
+        path.write_text(text, "utf-8")
+        for command in COMMANDS if "command" in secrets else COMMANDS[:2]:
+            ran = world.cli(*command.split())
+            assert not followed, (command, ran.text)
+            if command in ("plan", "apply --auto-approve"):
+                assert (ran.code, "--guards-from" in ran.err) == (3 if "include:" in text else 7, True), ran.text

@@ -98,12 +98,13 @@ def _loaded(source: Source | None, folder: Path, problems: Problems) -> LoadedPr
     return LoadedProject(folder, *read)
 
 
-def held_to(proposed: LoadedProject, ruling: LoadedProject) -> LoadedProject:
-    """Return the ruling project with the resources that the proposed one declares: with its folders, and for each
-    environment that the ruling project knows, with its values of variables and its overlays.
+def held_to(proposed: LoadedProject, ruling: LoadedProject, declares: frozenset[str] = DECLARES) -> LoadedProject:
+    """Return the ruling project with the resources that the proposed one declares: with its folders (the members that
+    `declares` names), and for each environment that the ruling project knows, with its values of variables and its
+    overlays.
     """
-    known = {name: entry for name, entry in ruling.tree.entries.items() if name not in DECLARES}
-    known |= {name: entry for name, entry in proposed.tree.entries.items() if name in DECLARES}
+    known = {name: entry for name, entry in ruling.tree.entries.items() if name not in declares}
+    known |= {name: entry for name, entry in proposed.tree.entries.items() if name in declares}
     environments = known["environments"]
     merged = {
         name: Entry(entry.key, _declaring(entry.value, at(proposed.tree, "environments", name)))
@@ -123,7 +124,7 @@ def held_to(proposed: LoadedProject, ruling: LoadedProject) -> LoadedProject:
         )
         for name, environment in ruling.project.environments.items()
     }
-    declared = {name: getattr(proposed.project, name) for name in DECLARES}
+    declared = {name: getattr(proposed.project, name) for name in declares}
     return LoadedProject(ruling.folder, ruling.project.model_copy(update={**declared, "environments": inner}), tree)
 
 
