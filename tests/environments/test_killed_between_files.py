@@ -136,12 +136,13 @@ def two_accounts(tmp_path: Path) -> Iterator[World]:
         yield world
 
 
+@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.prove)], ids=["some", "every"])
 @pytest.mark.parametrize("command", COMMANDS)
 def test_wherever_it_is_killed_the_next_command_finishes(
-    world: World, command: str, monkeypatch: pytest.MonkeyPatch
+    world: World, command: str, monkeypatch: pytest.MonkeyPatch, *, every: bool
 ) -> None:
     """Killed before each of its steps: the next command finds all of the files as they were or as they are to be, and
-    the command again ends with the same bytes as one that nobody disturbed.
+    the command again ends with the same bytes as one that nobody disturbed. A run tries two, a long one all.
     """
     prepare, words = COMMANDS[command]
     prepare(world)
@@ -153,7 +154,8 @@ def test_wherever_it_is_killed_the_next_command_finishes(
     after = said(world.folder)
     assert whole[0] == ".edits.json", whole
     assert whole.index("done") > 2, whole
-    for count in range(len(whole)):
+    last = whole.index("done") - 1
+    for count in range(len(whole)) if every else (1, last):
         put_back(world.folder, before)
         with monkeypatch.context() as patch:
             steps = killed_at(patch, count)
@@ -163,7 +165,31 @@ def test_wherever_it_is_killed_the_next_command_finishes(
         looked = world.cli("-e", "a", LOOKS[count % 2])
         assert looked.code == 0, (steps, looked.text)
         assert said(world.folder) == (after if steps else read), steps
-        assert ("finished what a killed command had begun" in looked.err) == (1 <= count < whole.index("done"))
+        assert ("finished what a killed command had begun" in looked.err) == (1 <= count <= last)
         again = world.cli(*words)
         assert again.code == 0, again.text
         assert said(world.folder) == after, steps
+
+
+@pytest.mark.parametrize("nth", [1, 4, 6, *(pytest.param(n, marks=pytest.mark.prove) for n in (0, 2, 3, 5, 7, 8, 9))])
+def test_a_project_that_an_export_begins_is_finished_too(
+    world: World, nth: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed before any of the files of a new project: the command again ends with the same ones."""
+    words = ("-e", "a", "export", "--out")
+    assert world.cli(*words, str(tmp_path / "whole")).code == 0
+    written: list[str] = []
+
+    def dies(path: Path, content: bytes, **more: Any) -> None:
+        if len(written) == nth:
+            raise Killed
+        written.append(path.name)
+        write_file(path, content, **more)
+
+    with monkeypatch.context() as patch:
+        for module in ("store.edits", "workflow.init"):
+            patch.setattr(f"reconciler.{module}.write_file", dies)
+        with pytest.raises(Killed):
+            world.cli(*words, str(tmp_path / "begun"))
+    assert world.cli(*words, str(tmp_path / "begun")).code == 0
+    assert said(tmp_path / "begun") == said(tmp_path / "whole"), written
