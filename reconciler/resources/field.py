@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, ClassVar, Literal, TypedDict
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from reconciler.model.coerce import ident, listed, number, text, truthy
+from reconciler.model.coerce import ident, listed, text, truthy
 from reconciler.model.http import Bound, Flow, Request, Response, at, delete, get, post, put
 from reconciler.model.ids import Part, PartGroup
 from reconciler.model.kind import NaturalKey
@@ -35,45 +35,16 @@ from reconciler.model.spec import (
     Takes,
 )
 from reconciler.model.traits import Abilities, Identity, IdParameters, Parts, Reading, Texts
-from reconciler.model.values import Json, RemoteId, Value, items_of, link_of, links_of, map_of
+from reconciler.model.values import Json, RemoteId, Value, items_of, link_of, links_of
 from reconciler.model.write import Finding, Impact, Write
-from reconciler.resources import losing, membership, records, rules, sequence
-from reconciler.resources.counts import counted, counted_each, moved
+from reconciler.resources import field_options, losing, membership, records, rules
+from reconciler.resources.counts import counted, moved
 from reconciler.resources.joined import pairs, rows_of
 
 ALL = "all"
 FieldType = Literal[
     "text", "textarea", "date", "datetime", "dropdown", "multiselect", "radio", "checkbox", "hidden", "number"
 ]
-
-
-class Choice(TypedDict):
-    """An option as it is compared, with every property spelled out."""
-
-    value: str
-    label: str
-    default: bool
-
-
-class Option(Spec):
-    """One choice of a field. Contacts store the value as text."""
-
-    value: str = Field(description="What is stored.")
-    label: str | None = Field(None, description="What is shown; default: the value.")
-    default: bool | None = Field(None, description="Chosen at first.")
-
-
-def normal_options(options: Value) -> list[Choice]:
-    """Return options with every property spelled out; a plain text is value and label."""
-    entries = [{"value": option} if isinstance(option, str) else map_of(option) for option in items_of(options)]
-    return [
-        Choice(
-            value=str(entry["value"]),
-            label=str(entry.get("label") or entry["value"]),
-            default=bool(entry.get("default")),
-        )
-        for entry in entries
-    ]
 
 
 def normal_perstag(perstag: object) -> str | None:
@@ -108,7 +79,11 @@ class ContactField(Spec):
     # Ignored on create, where the server takes max + 1 (recorded [CAS-MH], [CAS-AY]).
     order: Annotated[int | None, Api("ordernum"), AfterCreate()] = Field(None, description="Place among the fields.")
     options: Annotated[
-        list[str | Option] | None, Api(None), Normal(normal_options), Takes(rules.options), Doubts(rules.near_choices)
+        list[str | field_options.Option] | None,
+        Api(None),
+        Normal(field_options.normal),
+        Takes(rules.options),
+        Doubts(rules.near_choices),
     ] = Field(None, description="Choices in the order in which they are shown.")
     lists: Annotated[
         Literal["all"] | list[Link] | None, Api(None), RefTo("list"), Normal(normal_lists), Ensure(ALL)
@@ -183,7 +158,7 @@ class FieldKind(membership.Grouped):
             relations[ident(row.get("field"))].append((ident(row["id"]), ident(row.get("relid"))))
         if "groupDefinitions" in tables.rows:
             rows = membership.members_with(rows, tables, membership.CONTACT)
-        ordered = {field: sorted(rows, key=_option_order) for field, rows in options.items()}
+        ordered = {field: sorted(rows, key=field_options.place_of) for field, rows in options.items()}
         return [
             {
                 **row,
@@ -219,7 +194,7 @@ class FieldKind(membership.Grouped):
         declared = super().declare(attrs)
         declared["lists"] = attrs.get("lists", ALL)
         if "options" in declared:
-            declared["options"] = [brief(option) for option in normal_options(declared["options"])]
+            declared["options"] = [field_options.brief(option) for option in field_options.normal(declared["options"])]
         return declared
 
     def echoes(self, live: Live) -> dict[str, tuple[Json, Json]]:
@@ -232,7 +207,7 @@ class FieldKind(membership.Grouped):
         ]
         sent: Json = [
             {"value": option["value"], "label": option["label"] if row["label"] else "", "isdefault": option["default"]}
-            for option, row in zip(normal_options(live.attrs.get("options")), held, strict=False)
+            for option, row in zip(field_options.normal(live.attrs.get("options")), held, strict=False)
         ]
         if "_options" not in live.row:
             return super().echoes(live)
@@ -251,7 +226,7 @@ class FieldKind(membership.Grouped):
         ids = {text(row.get("value")): ident(row["id"]) for row in rows}
         parts = [
             Part(option["value"], {"id": ids.get(option["value"]), "value": option["value"], "label": option["label"]})
-            for option in normal_options(attrs.get("options"))
+            for option in field_options.normal(attrs.get("options"))
         ]
         return (PartGroup("options", "FieldOption", tuple(parts)),) if parts else ()
 
@@ -277,7 +252,7 @@ class FieldKind(membership.Grouped):
         plain = [name for name in write.desired if placed or not self.attributes[name].has(AfterCreate)]
         created = (yield post("/fields", {"field": self.body(write, plain)})).created("field", "fields")
         yield Bound(created)
-        options = normal_options(write.desired.get("options"))
+        options = field_options.normal(write.desired.get("options"))
         if options:
             yield from self._bulk(created, list(enumerate(options, 1)))
         for relid in self._relids(write):
@@ -318,14 +293,14 @@ class FieldKind(membership.Grouped):
         """There is no documented update of an option: a changed one is deleted and created again; contact values
         stay, they are text.
         """
-        wanted = normal_options(write.desired.get("options"))
+        wanted = field_options.normal(write.desired.get("options"))
         rows = rows_of(write.live.row.get("_options", ())) if write.live else ()
-        kept, orders = _kept(wanted, rows)
+        kept, orders = field_options.kept(wanted, rows)
         for row in rows:
             if row not in kept.values():
                 yield delete(at("/fieldOptions", row["id"]))
         every = [(orders[option["value"]], option) for option in wanted]
-        missing = _without(every, kept)
+        missing = field_options.without(every, kept)
         if not missing:
             return
         replaces = self.facts.own("bulk_options", "replace")
@@ -336,10 +311,10 @@ class FieldKind(membership.Grouped):
         # replaced.
         answer = yield get(at("/fields", write.id))
         present = {text(row.get("value")) or "" for row in answer.rows("fieldOptions")}
-        if present and _without(every, present):
+        if present and field_options.without(every, present):
             yield from self._bulk(write.id, every)
 
-    def _bulk(self, field: str, options: Sequence[tuple[int, Choice]]) -> Flow[None]:
+    def _bulk(self, field: str, options: Sequence[tuple[int, field_options.Choice]]) -> Flow[None]:
         """Create options; accounts that do not know the documented path know the other one (row 55 of section 7)."""
         rows: Json = [
             {
@@ -394,7 +369,9 @@ class FieldKind(membership.Grouped):
             assumed = f"(most likely `%{write.live.attrs['perstag']}%` is replaced in no text any more)"
             impacts += [moved(count, assumed) for count in counts]
         if "options" in write.changed:
-            impacts += yield from _chosen(write.live, normal_options(write.desired.get("options")), query)
+            impacts += yield from field_options.chosen(
+                write.live, field_options.normal(write.desired.get("options")), query
+            )
         return impacts
 
     def unmatched(self, write: Write) -> Flow[list[str]]:
@@ -431,72 +408,6 @@ def _along(tables: Tables, side: str) -> list[Row]:
     for field in tables.get("fields"):
         rows |= {str(row["id"]): {"field": field["id"], **row} for row in tables.get(f"{side}:{field['id']}")}
     return list(rows.values())
-
-
-def _chosen(live: Live, options: Sequence[Choice], query: Mapping[str, str]) -> Flow[list[Impact]]:
-    """Count the contacts whose value is an option of the field that is not among these."""
-    wanted = {option["value"] for option in options}
-    gone = [option["value"] for option in normal_options(live.attrs["options"]) if option["value"] not in wanted]
-    if not gone:
-        return []
-    noun = f"contacts may have chosen {_quoted(gone)}"
-    if live.attrs.get("type") in ("multiselect", "checkbox"):
-        # Several choices are one text (`||a||b||`): an exact match would undercount. Each option goes with a
-        # request of its own, so the ids say which values are new since the first one.
-        return (yield from counted_each("/fieldValues", "fieldValues", noun, query))
-    (whole,) = yield from counted("/fieldValues", noun, query, at_most=True)
-    if not whole.count:
-        return [whole]
-    impacts: list[Impact] = []
-    for value in gone:
-        noun = f"contacts have chosen {_quoted([value])}"
-        (count,) = yield from counted("/fieldValues", noun, {**query, "filters[val]": value})
-        # The two filters together are not verified: a total like that of the field says that one was ignored.
-        impacts.append(replace(count, at_most=count.count == whole.count))
-    return impacts
-
-
-def _without(options: Sequence[tuple[int, Choice]], values: Container[str]) -> list[tuple[int, Choice]]:
-    return [(order, option) for order, option in options if option["value"] not in values]
-
-
-def _quoted(values: Sequence[str]) -> str:
-    return ", ".join(f"`{value}`" for value in values)
-
-
-def brief(option: Choice) -> Value:
-    """Return the shortest declaration of an option."""
-    entry: dict[str, Value] = {"value": option["value"]}
-    if option["label"] != option["value"]:
-        entry["label"] = option["label"]
-    if option["default"]:
-        entry["default"] = True
-    return option["value"] if len(entry) == 1 else entry
-
-
-def _option_order(row: Row) -> tuple[int, int]:
-    return number(row.get("orderid")) or 0, number(row.get("id")) or 0
-
-
-def _kept(wanted: Sequence[Choice], rows: Sequence[Row]) -> tuple[dict[str, Row], dict[str, int]]:
-    """Return the live options that can stay, by value: same label and default, in the wanted order (see `sequence`).
-    And the `orderid` of every option.
-    """
-    held: dict[str, Row] = {}
-    for row in rows:
-        held.setdefault(text(row.get("value")) or "", row)
-    alike: list[Row | None] = [
-        like if (like := held.get(choice["value"])) is not None and _says(like, choice) else None for choice in wanted
-    ]
-    stay = sequence.kept([(_option_order(row)[0], ident(row["id"])) if row is not None else None for row in alike])
-    orders = sequence.numbered(len(wanted), stay)
-    kept = {wanted[index]["value"]: row for index, row in enumerate(alike) if row is not None and index in stay}
-    return kept, {choice["value"]: order for choice, order in zip(wanted, orders, strict=True)}
-
-
-def _says(row: Row, option: Choice) -> bool:
-    label = text(row.get("label")) or option["value"]
-    return bool(label == option["label"] and truthy(row.get("isdefault")) == option["default"])
 
 
 def _relate(field: str, relid: str) -> Request:
