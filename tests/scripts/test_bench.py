@@ -77,8 +77,19 @@ def test_a_row_that_takes_longer_than_what_is_left_is_left_out(spent: float, fit
     assert "left out" in bench.line(ROWS, Row("clone", 1000, "tags", None))
 
 
-@pytest.mark.parametrize("minutes", ["12", "0"])
-def test_the_script_runs_to_its_end(minutes: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("asked", "seconds", "left_out"),
+    [
+        (["--minutes", "12", "10", "100"], 0.2, set[int]()),
+        (["--minutes", "0", "10", "100"], 0.2, {0, 10, 100, 1_000}),
+        (["--minutes", "12", "2000", "20000"], 600.0, {20_000}),
+        (["--all", "2000", "20000"], 600.0, set[int]()),
+    ],
+    ids=["in time", "without time", "too long", "all"],
+)
+def test_the_script_runs_to_its_end(
+    asked: list[str], seconds: float, left_out: set[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """All parts with stubs for what is run: each row has a cost, or says that it was left out, and page and data are
     written.
     """
@@ -86,7 +97,7 @@ def test_the_script_runs_to_its_end(minutes: str, tmp_path: Path, monkeypatch: p
 
     def ran(command: Sequence[str], environ: Mapping[str, str] | None = None) -> Cost:
         commands.append(tuple(command))
-        return Cost(0.1, 0.2, 30, 7)
+        return Cost(0.1, seconds, 30, 7)
 
     @contextmanager
     def account(folder: Path, **how: float) -> Iterator[str]:
@@ -100,13 +111,14 @@ def test_the_script_runs_to_its_end(minutes: str, tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(bench, "seed", lambda url, size: None)
     monkeypatch.setattr(bench, "PAGE", tmp_path / "page.md")
     monkeypatch.setattr(bench, "DATA", tmp_path / "cache" / "bench.json")
-    assert bench.main(["--minutes", minutes, "10", "100"]) == 0
+    assert bench.main(asked) == 0
     rows = json.loads((tmp_path / "cache" / "bench.json").read_text("utf-8"))["rows"]
     assert {row["what"] for row in rows} >= {"version", "plan, 50 ms a request", "octoDNS, unchanged", "clone"}
-    assert {row["cost"] is None for row in rows} == {minutes == "0"}
-    assert bool(commands) == (minutes == "12")
+    assert {row["size"] for row in rows if row["of"] == "mixed"} == {*map(int, asked[-2:])}
+    assert {row["size"] for row in rows if row["cost"] is None} == left_out
+    assert bool(commands) == (0 not in left_out)
     written = (tmp_path / "page.md").read_text("utf-8")
-    assert written.count("left out |") == (len(rows) if minutes == "0" else 0)
+    assert written.count("left out |") == sum(row["cost"] is None for row in rows)
     assert "## Before and now" in written
 
 
