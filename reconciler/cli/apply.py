@@ -20,6 +20,7 @@ from reconciler.cli.telling import tell_of, telling
 from reconciler.cli.terminal import advise, note, requests_sent, say, say_made, style
 from reconciler.cli.views import plan_view
 from reconciler.cli.watching import OutputMode, beats, watcher
+from reconciler.render.quoting import place
 
 if TYPE_CHECKING:
     from reconciler.model.document import PlanDocument
@@ -234,7 +235,7 @@ def announce_archive(opened: Session, planned: Planned, mode: OutputMode) -> Non
 
     count = requests_for(planned.plan, opened.kinds, mode.archive)
     said = f"takes about {count} of at most {mode.archive.budget} requests" if count else "has nothing to save"
-    note(f"The archive in {mode.archive.folder} {said}.")
+    note(f"The archive in {place(mode.archive.folder)} {said}.")
 
 
 def refuse(document: PlanDocument, mode: OutputMode, *, shown: bool = False) -> int:

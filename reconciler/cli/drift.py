@@ -14,6 +14,7 @@ from reconciler.cli.plan import exit_code, save
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import shown, tell
 from reconciler.cli.views import DRIFT, Output, formats, plan_view, show
+from reconciler.render.quoting import place
 
 if TYPE_CHECKING:
     from reconciler.workflow.absorbing import Absorbed
@@ -106,5 +107,5 @@ def _words(outcome: Absorbed) -> str:
     if not outcome.done and not outcome.refused:
         lines.append("No drift. The account holds what was last applied.")
     elif outcome.files:
-        lines.append(f"Changed {', '.join(outcome.files)}.")
+        lines.append(f"Changed {', '.join(map(place, outcome.files))}.")
     return "\n".join(lines)

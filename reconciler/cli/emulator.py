@@ -12,6 +12,7 @@ import click
 from reconciler.cli.opening import folder
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, say
+from reconciler.render.quoting import place
 
 
 @click.group("emulator")
@@ -69,7 +70,8 @@ def behave(chosen: Globals, facts: Path, db: str | None) -> int:
 
     path, shown = _place(chosen, db)
     turned = emulation.behave(path, facts)
-    say(f"{shown} behaves as {facts.name} says{': ' + ', '.join(turned) if turned else ', which is as it did before'}.")
+    changed = f": {', '.join(turned)}" if turned else ", which is as it did before"
+    say(f"{place(shown)} behaves as {place(facts.name)} says{changed}.")
     return 0
 
 
@@ -83,7 +85,7 @@ def seed(chosen: Globals, file: Path, db: str | None) -> int:
 
     path, name = _place(chosen, db)
     counts = emulation.seed(path, file)
-    say(f"Seeded {name}." if counts is None else f"Seeded {name}: {json.dumps(counts)}")
+    say(f"Seeded {place(name)}." if counts is None else f"Seeded {place(name)}: {json.dumps(counts)}")
     return 0
 
 
@@ -96,5 +98,5 @@ def reset(chosen: Globals, db: str | None) -> int:
 
     path, name = _place(chosen, db)
     emulation.reset(path)
-    say(f"Reset {name}.")
+    say(f"Reset {place(name)}.")
     return 0

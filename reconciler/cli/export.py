@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from reconciler.cli.completing import kinds
 from reconciler.cli.opening import session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import advise, requests_sent, say, tell
+from reconciler.render.quoting import typed
 
 if TYPE_CHECKING:
     from reconciler.workflow.exporting import ExportSummary
@@ -48,7 +48,7 @@ def outcome_told(chosen: Globals, outcome: ExportSummary) -> int:
     where = f" to {counted(len(outcome.files), 'file')}." if outcome.files else "; no file had to change."
     say(f"Exported {counted(outcome.resources, 'resource')}{where}")
     if outcome.begun is not None:
-        where = shlex.quote(os.path.relpath(outcome.begun))
+        where = typed(os.path.relpath(outcome.begun))
         if outcome.key:
             advise(f"The key is not copied into the new project: export it as {outcome.key}.")
         advise(f"{where} is a project of its own now. Next: reconciler --chdir {where} plan")

@@ -16,6 +16,7 @@ from reconciler.cli.opening import folder, listing
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import listed, note, say, settle
 from reconciler.cli.views import Output, formats, show
+from reconciler.render.quoting import place
 
 if TYPE_CHECKING:
     from reconciler.fleet.running import Fleet
@@ -299,7 +300,7 @@ def report(
         from reconciler.fleet.pages import write_pages
 
         count = write_pages(rollout_report, out)
-        note(f"Wrote the report and {count} accounts to {out}.")
+        note(f"Wrote the report and {count} accounts to {place(out)}.")
         return 0
     told(chosen, rollout_report, outputs)
     return 0

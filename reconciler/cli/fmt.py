@@ -9,6 +9,7 @@ import click
 from reconciler.cli.opening import folder
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import advise, say
+from reconciler.render.quoting import place
 
 
 @click.command("fmt")
@@ -23,7 +24,7 @@ def command(chosen: Globals, files: tuple[Path, ...], check: bool) -> int:
 
     changed = format_project(folder(chosen), files, write=not check)
     for name in changed:
-        say(f"{name}: not in canonical form" if check else f"{name}: formatted")
+        say(f"{place(name)}: not in canonical form" if check else f"{place(name)}: formatted")
     if check and changed:
         advise("`reconciler fmt` formats them.")
         return 1

@@ -10,6 +10,7 @@ from reconciler.cli.completing import sources
 from reconciler.cli.opening import session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, say, tell
+from reconciler.render.quoting import place
 
 ACCOUNT, FILES = "account", "files"
 
@@ -57,11 +58,11 @@ def command(chosen: Globals, out: Path, source: str, no_counts: bool, requests: 
         book = chosen.screen.wait(of_snapshot(session(chosen, offline=True), recording, source))
     count = write_site(out, pages(book), GENERATOR)
     unused, undescribed, twins = (len(book.marked(mark)) for mark in ("unused", "undescribed", "twin"))
-    say(f"Wrote the handbook of {book.name} to {out}: {len(book.entries):,} objects, {count:,} pages.")
+    say(f"Wrote the handbook of {book.name} to {place(out)}: {len(book.entries):,} objects, {count:,} pages.")
     say(
         f"Marked: {unused:,} without any use that was found, {undescribed:,} without a description, "
         f"{twins:,} with a near twin. "
-        f"Open {out / 'index.html'}."
+        f"Open {place(out / 'index.html')}."
     )
     if book.spent:
         note(book.spent)

@@ -14,6 +14,7 @@ from reconciler.cli.opening import folder
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, say, say_made
 from reconciler.model.redaction import as_made
+from reconciler.render.quoting import place
 
 if TYPE_CHECKING:
     from reconciler.workflow.ids import IdsFile
@@ -86,7 +87,7 @@ def _made(chosen: Globals, files: Sequence[IdsFile], check: bool) -> int:
         else:
             changed = write(asked, text)
             if not chosen.quiet:
-                note(f"Wrote {asked.path}." if changed else f"{asked.path} is as it has to be.")
+                note(f"Wrote {place(asked.path)}." if changed else f"{place(asked.path)} is as it has to be.")
     if stale:
         note("`reconciler ids` writes what has changed.")
     return 1 if stale else 0
@@ -95,7 +96,7 @@ def _made(chosen: Globals, files: Sequence[IdsFile], check: bool) -> int:
 def _stale(path: Path, written: str | None, text: str) -> bool:
     if written == text:
         return False
-    say(f"{path}: not the ids of now" if written is not None else f"{path}: is not there")
+    say(f"{place(path)}: not the ids of now" if written is not None else f"{place(path)}: is not there")
     lines = difflib.unified_diff((written or "").splitlines(), text.splitlines(), "now", "needed", n=0, lineterm="")
     shown = list(lines)[:SHOWN] if written is not None else []
     if shown:
@@ -118,7 +119,7 @@ def written_after(chosen: Globals, opened: Session) -> None:
             changed = write(asked, text_of(opened.folder, asked, opened.runtime, chosen.screen.wait, source))
         except (ReconcilerError, OSError) as error:
             reason = error.message if isinstance(error, ReconcilerError) else error.strerror
-            note(f"warning: {asked.path} was not written: {reason}")
+            note(f"warning: {place(asked.path)} was not written: {reason}")
         else:
             if changed and not chosen.quiet:
-                note(f"Wrote {asked.path}.")
+                note(f"Wrote {place(asked.path)}.")

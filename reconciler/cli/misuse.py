@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -11,6 +12,7 @@ import click
 
 from reconciler.model.errors import ConfigError, ReconcilerError
 from reconciler.model.redaction import STARS, looks_like_a_credential
+from reconciler.render.harmless import harmless
 
 PLAIN = re.compile(r"[a-z][a-z_-]{0,14}|[-+]?[0-9.,:]{1,12}")
 """Words and numbers that people type, and no program hands out."""
@@ -35,7 +37,15 @@ def told(error: click.ClickException, argv: Sequence[str], commands: Iterable[st
     match = NEAR.match(said)
     what, near = (match["what"], match["near"]) if match else (said.removesuffix("."), "")
     context = error.ctx if isinstance(error, click.UsageError) else None
-    return _small(what), " ".join(filter(None, (_small(near), _use(context, bool(near)))))
+    return _on_one_line(_small(what), argv), " ".join(filter(None, (_small(near), _use(context, bool(near)))))
+
+
+def _on_one_line(text: str, argv: Sequence[str]) -> str:
+    """Escape what was typed, and this folder's name: a message may have several lines, none of them from a name."""
+    for word in (os.getcwd(), *_words(argv)):
+        if (shown := harmless(word)) != word:
+            text = text.replace(word, shown)
+    return text
 
 
 def _small(text: str) -> str:
@@ -57,7 +67,8 @@ def _use(context: click.Context | None, near: bool) -> str:
 
 
 def cleared(error: ReconcilerError, argv: Sequence[str]) -> ReconcilerError:
-    """Take out of an error whatever was typed that looks like a credential."""
+    """Take out of an error whatever was typed that looks like a credential, and let names of files be on one line."""
+    error.message, error.hint = (_on_one_line(text, argv) for text in (error.message, error.hint))
     for word in filter(looks_like_a_credential, _words(argv)):
         error.message = error.message.replace(word, STARS)
         error.hint = error.hint.replace(word, STARS)
@@ -90,7 +101,7 @@ def _repeated(said: str) -> bool:
 
 def _words(argv: Sequence[str]) -> Iterator[str]:
     """Yield what was typed, and its parts: the longest first, for the others stand inside of it."""
-    parts = {part for word in argv for part in (word, *re.split(r"[=,]", word)) if part}
+    parts = {part for word in argv for part in (word, *re.split(r"[=,@]", word)) if part}
     yield from sorted(parts, key=lambda part: (-len(part), part))
 
 

@@ -25,6 +25,7 @@ from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, requests_sent
 from reconciler.cli.views import PLAN, Output, formats, plan_view, show
 from reconciler.model.redaction import Shown, as_made
+from reconciler.render.quoting import place, typed
 
 if TYPE_CHECKING:
     from reconciler.model.document import PlanDocument
@@ -171,7 +172,7 @@ def _against_earlier(opened: Session, path: Path) -> Callable[..., Shown]:
     def view(document: PlanDocument, form: str, *, apply_command: str = "") -> Shown:
         if form != "text":
             return plan_view(document, form, apply_command=apply_command)
-        return as_made(since.text(document, earlier, str(path)))
+        return as_made(since.text(document, earlier, place(path)))
 
     return view
 
@@ -181,9 +182,11 @@ def save(opened: Session, document: PlanDocument, out: Path, *, quiet: bool = Fa
     from reconciler.store.planfile import write_plan
 
     write_plan(document, out, opened.settings.recipients)
-    refused = "As it stands, `apply` refuses it." if document.tripped else f"Apply it with: reconciler apply {out}"
+    refused = (
+        "As it stands, `apply` refuses it." if document.tripped else f"Apply it with: reconciler apply {typed(out)}"
+    )
     if not quiet:
-        note(f"Saved the plan to {out}. {refused}")
+        note(f"Saved the plan to {place(out)}. {refused}")
 
 
 def on_snapshot(chosen: Globals, path: Path, guards_from: str | None = None) -> Session:

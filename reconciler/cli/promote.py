@@ -15,6 +15,7 @@ from reconciler.cli.plan import exit_code, save
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import advise, say, say_made, tell
 from reconciler.cli.views import plan_view
+from reconciler.render.quoting import place
 
 if TYPE_CHECKING:
     from reconciler.model.document import PlanDocument
@@ -113,7 +114,7 @@ def _plan(chosen: Globals) -> PlanDocument:
 
 def _tell(outcome: Promoted, source: str) -> None:
     if outcome.files:
-        say(f"Changed {', '.join(outcome.files)}.")
+        say(f"Changed {', '.join(map(place, outcome.files))}.")
     tell("Left alone: ", outcome.refused)
     tell("Not promoted: ", outcome.left_out)
     if outcome.secrets:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.terminal import advise, say
+from reconciler.render.quoting import place
 
 NAMES = ["config", "project", "plan", "state", "probe", "facts", "test", "fleet", "fleet-report", "lock"]
 
@@ -26,5 +27,5 @@ def command(name: str, out: Path | None) -> int:
         return 0
     for schema in NAMES:
         write_file(out / f"{schema}.schema.json", schema_text(schema).encode())
-    advise(f"Wrote {len(NAMES)} schemas to {out}.")
+    advise(f"Wrote {len(NAMES)} schemas to {place(out)}.")
     return 0

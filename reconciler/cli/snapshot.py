@@ -10,6 +10,7 @@ from reconciler.cli.completing import kinds
 from reconciler.cli.opening import session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, say
+from reconciler.render.quoting import place
 
 
 @click.command("snapshot")
@@ -29,7 +30,7 @@ def command(chosen: Globals, out: Path, names: str | None) -> int:
     only = opened.chosen_kinds(names)
     recording = chosen.screen.wait(record(opened, only))
     write_snapshot(recording, out)
-    say(f"Saved {len(recording.exchanges)} answers of {recording.account} to {out}.")
+    say(f"Saved {len(recording.exchanges)} answers of {recording.account} to {place(out)}.")
     seen = chosen.screen.wait(unread(opened, recording, only))
     missing = sorted(seen.unknown.keys() - seen.absent)
     for kind in missing:

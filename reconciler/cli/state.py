@@ -14,6 +14,7 @@ from reconciler.cli.opening import listing, session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import listed, note, say, say_made
 from reconciler.model.errors import StateError
+from reconciler.render.quoting import place
 
 
 @click.group("state")
@@ -175,7 +176,7 @@ def doctor(chosen: Globals, fmt: str) -> int:
     rows = chosen.screen.wait(examine(opened))
     if not rows and fmt == "text":
         sound = "The state is sound: everything in it is in the account as it was last seen."
-        say(sound if opened.store.read() is not None else f"There is no state at {opened.store.where} yet.")
+        say(sound if opened.store.read() is not None else f"There is no state at {place(opened.store.where)} yet.")
         return 0
     listed(rows, ["address", "id", "problem", "advice"], fmt)
     return 1 if rows else 0

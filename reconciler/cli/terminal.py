@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from reconciler.render.harmless import Form
 
 
-def width() -> int:
-    """Columns of the terminal; 100 where there is none."""
-    return shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
+def width(stream: TextIO | None = None) -> int:
+    """Columns of the terminal that a stream (default stdout) is; 100 where it is none."""
+    return shutil.get_terminal_size((100, 24)).columns if (stream or sys.stdout).isatty() else 100
 
 
 def columns_shown() -> int | None:
@@ -87,8 +87,10 @@ def _drawn(text: str) -> bool:
 
 
 def say(text: str, form: Form = "plain") -> None:
-    """Print data: without any credential, and whatever is in it, no command of the program that runs the job."""
-    _put(redactor().show(text), form)
+    """Print data: without any credential, and whatever is in it, no command of the program that runs the job. Sentences
+    (`plain`) are broken where a terminal ends.
+    """
+    _put(redactor().show(text), form, fits=form != "plain")
 
 
 def say_made(document: Shown, form: Form = "plain") -> None:
@@ -128,12 +130,12 @@ def listed(rows: Sequence[Mapping[str, object]], columns: Sequence[str], fmt: st
     from reconciler.render.tables import table
 
     form: Literal["json", "text"] = "json" if fmt == "json" else "text"
-    say(table(rows, columns, form, columns_shown()), form)
+    say_made(redactor().show(table(rows, columns, form, columns_shown())), form)
 
 
 def note(text: str, form: Form = "plain") -> None:
     """Print what is not data, made as harmless as data."""
-    _put(redactor().show(text), form, err=True)
+    _put(redactor().show(text), form, err=True, fits=form not in ("plain", "text"))
 
 
 def advise(text: str, form: Form = "plain") -> None:
@@ -152,16 +154,23 @@ def tell(label: str, lines: Iterable[object]) -> None:
     from reconciler.render.harmless import harmless
 
     for line in lines:
-        _put(Shown(harmless(redactor().show(f"{label}{line}"))), "plain", err=True)
+        _put(Shown(harmless(redactor().show(f"{label}{line}"))), "plain", err=True, fits=False)
 
 
-def _put(text: Shown, form: Form, *, err: bool = False) -> None:
-    """Print what may be shown: the only way to the standard streams."""
+def _put(text: Shown, form: Form, *, err: bool = False, fits: bool = True) -> None:
+    """Print what may be shown: the only way to the standard streams. What does not know how wide they are (`fits`) is
+    broken at blanks on a terminal; a log has its own width.
+    """
     from reconciler.render.harmless import outgoing
 
     settle()
+    stream, shown = sys.stderr if err else sys.stdout, outgoing(text, form)
+    if not fits and stream.isatty():
+        from reconciler.render.layout import folded
+
+        shown = folded(shown, width(stream))
     with _away():
-        click.echo(outgoing(text, form), nl=err or not text.endswith("\n"), err=err, color=True)
+        click.echo(shown, nl=err or not text.endswith("\n"), err=err, color=True)
 
 
 def shown(text: str) -> Shown:
@@ -212,7 +221,10 @@ def complain(error: ReconcilerError) -> None:
     if isinstance(error, ConfigError):
         from reconciler.render.excerpts import diagnostics
 
-        note(diagnostics(cleared(error.diagnostics), colour=colour(sys.stderr), width=width()).rstrip("\n"), "text")
+        note(
+            diagnostics(cleared(error.diagnostics), colour=colour(sys.stderr), width=width(sys.stderr)).rstrip("\n"),
+            "text",
+        )
         return
     if isinstance(error, Cancelled):
         note(f"{error.message[:1].upper()}{error.message[1:]}.")

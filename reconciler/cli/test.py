@@ -12,6 +12,7 @@ from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, shown
 from reconciler.cli.views import Output, formats, show
 from reconciler.model.redaction import Shown
+from reconciler.render import quoting
 
 ALONE = 4
 """Tests for which another process is not worth its start."""
@@ -55,6 +56,6 @@ def command(
 
     show(outputs, view, quiet=chosen.quiet, private=False)
     for file in files:
-        note(f"Wrote {file}; read what changed in it.")
+        note(f"Wrote {quoting.place(file)}; read what changed in it.")
     failed = [verdict for verdict in verdicts if not verdict.passed and not (rewrite and verdict.lines)]
     return 1 if failed else 0

@@ -16,6 +16,7 @@ from reconciler.cli.program import Globals
 from reconciler.cli.telling import telling
 from reconciler.cli.terminal import advise, ask, note, say, say_made, style
 from reconciler.cli.watching import OutputMode
+from reconciler.render.quoting import place, typed
 
 if TYPE_CHECKING:
     from reconciler.deriving.undo import Inverse
@@ -106,7 +107,7 @@ def _save(chosen: Globals, opened: Session, run: str | None, selected: PlanOptio
     planned = chosen.screen.wait(make_plan(opened, replace(selected, inverse=inverse)))
     say_made(plan_view(planned.document, "text"), "text")
     write_plan(planned.document, out, opened.settings.recipients)
-    advise(f"Saved the plan to {out}. Apply it with: reconciler apply {out}")
+    advise(f"Saved the plan to {place(out)}. Apply it with: reconciler apply {typed(out)}")
     return exit_code(planned.document, False)
 
 

@@ -14,6 +14,7 @@ from click.shell_completion import CompletionItem
 from reconciler.cli.terminal import note, page, say_made, style
 from reconciler.model.redaction import Shown, as_made
 from reconciler.render.formats import Frame, names_of, plan_in
+from reconciler.render.quoting import place
 
 if TYPE_CHECKING:
     from reconciler.model.document import PlanDocument
@@ -102,7 +103,7 @@ def show(outputs: Iterable[Output], view: Callable[[str], Shown], *, quiet: bool
         safe = click.unstyle(safe) if output.form == "text" else safe
         write(output.path, Shown(safe), mode=0o600 if private else None)
         if not quiet:
-            note(f"Wrote {output.path}.")
+            note(f"Wrote {place(output.path)}.")
 
 
 def write(path: Path, text: Shown, *, mode: int | None = None) -> None:

@@ -14,6 +14,9 @@ _CODES = {
 }  # fmt: skip
 
 
+_CODE = re.compile(r"\x1b\[[0-9;]*m")
+
+
 def cells(text: str) -> int:
     """Return how many columns a text takes: wide characters take two."""
     if text.isascii():
@@ -44,6 +47,29 @@ def wrap(text: str, width: int) -> list[str]:
             lines.append(head)
             line = line[len(head) :]
     return [*lines, line] if line else lines
+
+
+def folded(text: str, width: int) -> str:
+    """Return a text in which no line is wider than `width`, broken at blanks; what goes on is indented by two more, or
+    stands below what is behind `hint:`. A longer word, and a command that stands alone, are left: they are copied.
+    """
+    return "\n".join(part for line in text.split("\n") for part in _parts(line, width))
+
+
+def _parts(line: str, width: int) -> list[str]:
+    bare = _CODE.sub("", line)
+    start = bare.lstrip()
+    if cells(bare) <= width or start.startswith(("reconciler ", "export ")):
+        return [line]
+    indent = " " * min(len(bare) - len(start) + (6 if start.startswith("hint:") else 2), width // 2)
+    lines, now = [], ""
+    for word in re.findall(r"\s*\S+", line):
+        if now and cells(_CODE.sub("", now + word)) > width:
+            lines.append(now)
+            now = indent + word.lstrip()
+        else:
+            now += word
+    return [*lines, now]
 
 
 def _head(text: str, width: int) -> str:

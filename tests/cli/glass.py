@@ -9,14 +9,15 @@ _TOKEN = re.compile(r"\x1b\[(\??)([0-9;]*)([A-Za-z])|\x1b.|[\r\n]|[^\x1b\r\n]+")
 
 
 class Glass(io.StringIO):
-    """A stream that is a terminal of so many columns; what was scrolled away is kept above its `height` rows. Knows
-    what `rich` and we send.
+    """A stream that is a terminal of so many columns; what was scrolled away is kept above its `height` rows, rows
+    that were full in `broken`. Knows what `rich` and we send.
     """
 
     def __init__(self, columns: int, height: int = 10_000) -> None:
         super().__init__()
         self.columns, self.height = columns, height
         self.saved = (0, 0)
+        self.broken: list[str] = []
         self.rows = [""]
         self.row = self.column = 0
 
@@ -78,6 +79,7 @@ class Glass(io.StringIO):
     def _put(self, text: str) -> None:
         for character in text:
             if self.column == self.columns:
+                self.broken.append(self.rows[self.row])
                 self._down()
             line = self.rows[self.row].ljust(self.column)
             self.rows[self.row] = line[: self.column] + character + line[self.column + 1 :]
