@@ -167,7 +167,7 @@ def _against_earlier(opened: Session, path: Path) -> Callable[..., Shown]:
     ):
         if theirs != ours:
             said = f"{path} is a plan for {what} {theirs or 'unknown'}, and this is {ours}"
-            raise StalePlan(said, hint=f"choose the {what} of that plan (--environment), or compare with another file")
+            raise StalePlan(said, hint=f"choose the {what} of that plan (--env), or compare with another file")
 
     def view(document: PlanDocument, form: str, *, apply_command: str = "") -> Shown:
         if form != "text":

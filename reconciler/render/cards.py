@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from reconciler.model.document import GuardView, PlanDocument
 from reconciler.render import words
@@ -90,21 +91,33 @@ def _who(guard: GuardView, *, rule: bool) -> str:
 
 
 def command(document: PlanDocument, overrides: Iterable[str]) -> str:
-    """Return the command that makes the plan again with these yeses, besides those that were given already; only the
-    yeses where the plan was made by another command.
-    """
+    """Return the command that makes the plan again and saves it, with these yeses besides those that were given."""
     options = document.options
-    yeses = [*(f"--allow {shlex.quote(name)}" for name in _texts(options.get("allow"))), *overrides]
-    if options.get("undo") or options.get("clone"):
-        return " ".join(yeses)
-    where = ["--environment", shlex.quote(document.environment)] if document.environment else []
+    parts = ["reconciler"]
+    clone = options.get("clone")
+    if clone:
+        parts += ["clone", "--from", shlex.quote(str(clone.get("from", ""))), "--to", shlex.quote(document.environment)]
+        parts += ["--prune"] if clone.get("prune") else []
+    else:
+        parts += ["--env", shlex.quote(document.environment)] if document.environment else []
+        parts += ["undo", shlex.quote(str(options["undo"]))] if options.get("undo") else ["plan"]
+    kinds = _texts((clone or options).get("kinds"))
+    parts += ["--out plan.json", *_chosen(options), *(["--kinds", ",".join(kinds)] if kinds else [])]
+    parts += [f"--allow {shlex.quote(name)}" for name in _texts(options.get("allow"))]
+    return " ".join([*parts, *overrides])
+
+
+def _chosen(options: Mapping[str, Any]) -> list[str]:
+    """The options of a plan that make it less, or more, than a usual one."""
     chosen = [
         f"--{name} {shlex.quote(value)}"
         for name in ("target", "exclude", "replace")
         for value in _texts(options.get(name))
     ]
-    chosen += [f"--{name.replace('_', '-')}" for name in ("destroy", "no_delete", "only_adopt") if options.get(name)]
-    return " ".join(["reconciler", *where, "plan --out plan.json", *chosen, *yeses])
+    flags = ("destroy", "no_delete", "only_adopt", "no_uses")
+    chosen += [f"--{name.replace('_', '-')}" for name in flags if options.get(name) and not options.get("undo")]
+    chosen += ["--no-impact"] if options.get("impact") is False else []
+    return chosen + ([f"--max-requests {options['max_requests']}"] if options.get("max_requests") else [])
 
 
 def _texts(value: object) -> list[str]:

@@ -7,12 +7,17 @@ import inspect
 import itertools
 import json
 import re
+import shlex
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import get_args
 
+import click
 import pytest
 
+import reconciler
 from reconciler import resources
+from reconciler.cli.program import program
 from reconciler.judging.guards import GUARDS
 from reconciler.model.document import ChangeView, GuardView, ImpactView, PlanDocument, RenameView, Summary, UseView
 from reconciler.model.grammar import agreeing
@@ -256,13 +261,53 @@ def test_the_same_notice_is_said_once() -> None:
         assert shown.count("automation Win back") == 1
 
 
-def test_a_command_makes_the_same_plan_with_one_more_yes() -> None:
-    """What was chosen and allowed stays; what only another command can plan gets the yes alone."""
-    made = PlanDocument(environment="prod", options={"target": ["tag.*"], "allow": ["a=1"], "no_delete": True})
-    assert cards.command(made, ["--allow b=2"]) == (
-        "reconciler --environment prod plan --out plan.json --target 'tag.*' --no-delete --allow a=1 --allow b=2"
-    )
-    assert cards.command(PlanDocument(options={"undo": "r-1"}), ["--allow b=2"]) == "--allow b=2"
+@pytest.mark.parametrize(
+    ("options", "written"),
+    [
+        ({"target": ["tag.*"], "no_delete": True}, "--env prod plan --out plan.json --target 'tag.*' --no-delete"),
+        (
+            {"kinds": ["tag", "list"], "max_requests": 9},
+            "--env prod plan --out plan.json --max-requests 9 --kinds tag,list",
+        ),
+        ({"undo": "r-1", "no_uses": True, "impact": False}, "--env prod undo r-1 --out plan.json --no-impact"),
+        ({"clone": {"from": "it's", "prune": True}}, "clone --from 'it'\"'\"'s' --to prod --prune --out plan.json"),
+    ],
+)
+def test_a_command_makes_the_same_plan_with_one_more_yes(options: dict[str, object], written: str) -> None:
+    """What was chosen and allowed stays, by the command that made the plan; and that command takes all of it."""
+    made = PlanDocument(environment="prod", options={**options, "allow": ["a=1"]})
+    shown = cards.command(made, ["--allow b=2"])
+    assert shown == f"reconciler {written} --allow a=1 --allow b=2"
+    _, *argv = shlex.split(shown)
+    verb = next(word for word in argv if word in ("plan", "undo", "clone"))
+    command = program.get_command(click.Context(program), verb)
+    assert command is not None
+    known = {option for parameter in command.params for option in parameter.opts}
+    assert {word for word in argv if word.startswith("--")} <= known
+
+
+def test_no_text_of_the_program_names_an_option_that_no_command_has() -> None:
+    """What a hint or a report tells to type can be typed; programs that this one runs have options of their own."""
+    known = {"--help"}
+    open_: list[click.Command] = [program]
+    while open_:
+        group = open_.pop()
+        known |= {option for parameter in group.params for option in parameter.opts}
+        if isinstance(group, click.Group):
+            inner = (
+                group.get_command(click.Context(group), name) for name in group.list_commands(click.Context(group))
+            )
+            open_ += filter(None, inner)
+    named = {
+        (path.name, option)
+        for path in Path(reconciler.__file__).parent.rglob("*.py")
+        if path.name not in ("baselines.py", "trusted_limits.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        for option in re.findall(r"(?<![\w-])--[a-z][a-z-]*[a-z](?![\w-])", node.value)
+    }
+    assert len(named) > 100
+    assert {pair for pair in named if pair[1] not in known} == set()
 
 
 @pytest.mark.parametrize(

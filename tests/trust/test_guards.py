@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import html
 import re
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
 
+from reconciler.model.document import PlanDocument
 from reconciler.model.errors import PlanError
 from tests.trust.stories import Story
 from tests.world import World
@@ -64,6 +67,23 @@ CASES = [
 ]  # fmt: skip
 
 
+def as_shown(world: World) -> None:
+    """Run the command that the report shows, as somebody copies it from the page and from the comment: what comes of it
+    is the plan that was refused, with this yes and no other.
+    """
+    assert world.cli("plan", "--format", "html=report.html", "--format", "markdown=report.md").code == 7
+    page, comment = ((world.folder / f"report.{form}").read_text("utf-8") for form in ("html", "md"))
+    [shown] = re.findall(r'<pre class="command"><code>(.*?)</code></pre>', page, re.DOTALL)
+    [written] = re.findall(r"To allow exactly this: `(.*?)`", comment)
+    assert html.unescape(shown) == written
+    program, *argv = shlex.split(written)
+    ran = world.cli(*argv)
+    assert (program, ran.code) == ("reconciler", 0), ran.text
+    saved = PlanDocument.model_validate_json((world.folder / "plan.json").read_text("utf-8"))
+    assert [(guard.verdict, guard.by) for guard in saved.guards] == [("overridden", "command line")]
+    assert [change.action for change in saved.changes] == [change.action for change in world.plan().document.changes]
+
+
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_guard_story(world: World, case: Case) -> None:
     """Refused with exit code 7 and no write; the wrong yes changes nothing; the printed one lets it through and is
@@ -89,6 +109,7 @@ def test_guard_story(world: World, case: Case) -> None:
     planned = world.plan().document
     assert [(guard.verdict, guard.by) for guard in planned.guards] == [("overridden", "project file")]
     world.write(guarded, "reconciler.yaml")
+    as_shown(world)
     assert story.run("apply", "--auto-approve", "--allow", case.yes) == 0
     assert world.plan().empty
     story.check(f"guard-{case.name}")
