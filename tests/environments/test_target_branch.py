@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
+from reconciler.model.facts import Facts
 from reconciler.model.project import DECLARES, ENVIRONMENT_DECLARES, Environment, Project
 from reconciler.workflow.opening import open_session
+from tests.probe.test_facts import write_facts
 from tests.world import World
 
 RULING: dict[str, Any] = {
@@ -226,3 +228,17 @@ def test_rules_packs_and_waivers_are_those_of_the_target_branch(git: World) -> N
     ran = git.cli("validate", "--guards-from", "main")
     assert (ran.code, "rule-small" in ran.text) == (7, True), ran.text
     assert not git.writes()
+
+
+def test_facts_that_come_with_a_change_count_for_nothing(git: World) -> None:
+    """Neither the account's own nor borrowed ones: whoever proposes a change may propose what is known, too."""
+    write_facts(git, {"list_update": "merge", "bulk_options": "append"})
+    assert git.session().facts.own("list_update", "merge")
+    judged = open_session(git.folder, "demo", runtime=git.session().runtime, guards_from="main")
+    assert judged.facts == Facts()
+    assert all(kind.facts == Facts() for kind in judged.kinds.values())
+    write_facts(git, {"list_update": "merge"}, "emulator:state/other.db", "other")
+    git.write(changed(("environments", "demo", "facts"), "other"), "reconciler.yaml")
+    for command in (("plan",), ("rehearse",)):
+        ran = git.cli(*command, "--guards-from", "main")
+        assert "probed on" not in ran.text, ran.text
