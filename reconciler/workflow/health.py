@@ -103,12 +103,13 @@ def _surroundings(session: Session) -> Iterator[Check]:
     domain = (parts.hostname or "").partition(".")[2]
     known = "an address of the vendor" if domain in VENDOR_DOMAINS else "no address of the vendor that is known"
     yield Check("address", "ok", f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}, {known}")
-    yield _tls(url, environ, secure=parts.scheme == "https")
     try:
         proxy = proxy_for(url, environ)
     except ReconcilerError as error:
+        yield Check("TLS", "skipped", "not checked: the proxy comes first")
         yield failed("proxy", error)
         return
+    yield _tls(url, environ, secure=parts.scheme == "https")
     yield Check("proxy", "ok", f"{proxy.where}, from {proxy.variable}" if proxy is not None else "none")
 
 
