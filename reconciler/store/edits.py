@@ -13,6 +13,7 @@ import fcntl
 import hashlib
 import json
 import os
+import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -119,10 +120,15 @@ def finish(folder: Path, outside: Outside) -> Finished:
 
 
 def _read(folder: Path, outside: Outside) -> list[tuple[str, str, bytes]]:
-    """Return name, digest and new content of each file of the edit that is under way; the journal may come from
-    anywhere, and reaches no farther than the files that a project reads.
+    """Return name, digest and new content of each file of the edit that is under way. It is believed where this user
+    wrote it, for himself: what Git checks out others may read. Even so it reaches no farther than what a project reads.
     """
     try:
+        there = os.lstat(folder / JOURNAL)
+        if not stat.S_ISREG(there.st_mode) or there.st_mode & 0o077 or there.st_uid != os.geteuid():
+            raise ReconcilerError(
+                f"{folder / JOURNAL} is no edit that this user began", hint="remove it, wherever it came from"
+            )
         edit = json.loads(read_regular(folder / JOURNAL))
         found = [(str(name), str(one["was"]), str(one["text"]).encode()) for name, one in edit.items()]
     except FileNotFoundError:

@@ -93,11 +93,26 @@ def test_a_journal_reaches_no_farther_than_the_project(folder: Path, name: str) 
     (inner / "state").mkdir()
     journal = {one: {"was": "", "text": "theirs"} for one in ("fine.yaml", name)}
     (inner / JOURNAL).write_text(json.dumps(journal))
+    (inner / JOURNAL).chmod(0o600)
     with pytest.raises(ReconcilerError, match="would write"):
         finish(inner, outside)
     assert not (folder / "out.yaml").exists()
     assert sorted(path.name for path in inner.iterdir()) == [".git", "link", "state"]
     assert list((inner / ".git/hooks").iterdir()) == []
+
+
+@pytest.mark.parametrize("how", ["checked out", "a link", "a folder"])
+def test_a_journal_that_came_with_the_files_is_not_believed(folder: Path, how: str) -> None:
+    """A branch may bring one: it would change files that nobody reviewed as such."""
+    place = folder / JOURNAL
+    if how == "checked out":
+        place.chmod(0o644)
+    else:
+        place.rename(folder / "real")
+        place.symlink_to(folder / "real") if how == "a link" else place.mkdir()
+    with pytest.raises(ReconcilerError, match="no edit that this user began"):
+        finish(folder, outside)
+    assert texts(folder) == {**BEFORE, "a.yaml": AFTER["a.yaml"]}
 
 
 def test_a_second_writer_waits_a_bounded_time(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
