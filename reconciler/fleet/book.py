@@ -41,6 +41,13 @@ def looked_into(database: str) -> Iterator[Book]:
         ) from error
     try:
         yield Book(client)
+    except Exception as error:
+        if not type(error).__module__.startswith("sqlalchemy."):
+            raise
+        raise StateError(  # nothing was begun there yet, or the server has gone
+            f"the fleet's database cannot be read ({type(error).__name__})",
+            hint="a first `fleet plan` makes it; where the server was away, `fleet resume` goes on",
+        ) from error
     finally:
         client.destroy()
 

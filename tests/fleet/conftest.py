@@ -45,6 +45,7 @@ class Fleet:
 
     folder: Path
     environ: dict[str, str] = field(default_factory=dict)
+    program: tuple[str, ...] = ("-m", "reconciler")
 
     def write(self, fleet: str, config: str = CONFIG) -> None:
         """Write the fleet file and its baseline `crm`."""
@@ -57,7 +58,7 @@ class Fleet:
 
     def command(self, *words: str) -> list[str]:
         """Return the command line."""
-        return [sys.executable, "-m", "reconciler", "--chdir", str(self.folder), "fleet", *words]
+        return [sys.executable, *self.program, "--chdir", str(self.folder), "fleet", *words]
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         """Start a command."""

@@ -23,6 +23,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -171,9 +172,54 @@ def make_container(endpoint: str, name: str) -> None:
         pass
 
 
+@dataclass
+class Postgres:
+    """A PostgreSQL server that can be stopped and started."""
+
+    command: list[str]
+    port: int
+    log: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"postgresql://tester@127.0.0.1:{self.port}/postgres"
+
+    def database(self, name: str) -> str:
+        """Make a database of its own, and return where it is."""
+        import psycopg
+
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}"'.encode())
+        return f"{self.url.rpartition('/')[0]}/{name}"
+
+    def start(self) -> None:
+        """Start it, and return when it answers."""
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                self.command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True
+            )
+        _wait_for_postgresql(self.port, self.process, self.log)
+
+    def stop(self, how: signal.Signals) -> None:
+        """Stop it: SIGINT ends what is connected, SIGQUIT is a crash."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, how)
+            self.process.wait()
+
+
 @contextmanager
 def postgresql() -> Iterator[str]:
-    """Serve PostgreSQL; yields a URL. The server refuses to run as root and becomes `postgres` then."""
+    """Serve PostgreSQL; yields a URL."""
+    with postgresql_server() as server:
+        yield server.url
+
+
+@contextmanager
+def postgresql_server() -> Iterator[Postgres]:
+    """Serve PostgreSQL. The server refuses to run as root and becomes `postgres` then."""
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: path.parts[4])
     found = str(programs[-1]) if programs else shutil.which("postgres")
     if found is None:
@@ -190,9 +236,12 @@ def postgresql() -> Iterator[str]:
         subprocess.run([*command, "--locale=C"], check=True, capture_output=True, cwd="/")
         port = free_port()
         options = ["-c", "fsync=off", "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}"]
-        with running([*prefix, str(found), "-D", str(data), "-p", str(port), *options], folder / "log") as process:
-            _wait_for_postgresql(port, process, folder / "log")
-            yield f"postgresql://tester@127.0.0.1:{port}/postgres"
+        server = Postgres([*prefix, str(found), "-D", str(data), "-p", str(port), *options], port, folder / "log")
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop(signal.SIGKILL)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
