@@ -120,7 +120,7 @@ def approved(chosen: Globals, planfile: Path, host: str | None, pull: int | None
     """Check that PLANFILE was approved on the merged request of this commit, and print its digest; nothing where it
     changes nothing.
 
-    Exit code 7 where it was not: an approval of another digest, of an older commit, by its author, or by somebody who
+    Exit code 7 where it was not: an approval of another digest, of an older commit, by its author, or by a user who
     may not write counts for nothing.
     """
     from reconciler.resources import load_kinds

@@ -1,5 +1,5 @@
 """What the shell completes beside commands and options: environments, kinds, addresses. Never fails, never asks the
-account, and imports nothing heavy before somebody presses the key.
+account, and imports nothing heavy before a user presses the key.
 """
 
 from __future__ import annotations

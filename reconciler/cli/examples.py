@@ -11,7 +11,7 @@ GROUPS = {
     "CI": ("ci", "policy", "graph", "ids", "test"),
     "The program": ("help", "completion", "emulator", "version"),
 }
-"""Commands by what somebody is about to do. One that is in none of them is listed last."""
+"""Commands by what a user is about to do. One that is in none of them is listed last."""
 
 EXAMPLES = {
     "init": ("reconciler init acme", "reconciler init acme --adopt https://acme.api-us1.com"),

@@ -372,7 +372,7 @@ def _deaf() -> Iterator[None]:
 
 
 def _misused(error: click.ClickException, argv: list[str]) -> None:
-    """Say how the command line is wrong. What stands on it is of somebody else in a pipeline: names of branches."""
+    """Say how the command line is wrong. What stands on it is of another person in a pipeline: names of branches."""
     from reconciler.cli.misuse import told
     from reconciler.cli.terminal import trouble
 

@@ -139,7 +139,7 @@ def note(text: str, form: Form = "plain") -> None:
 
 
 def advise(text: str, form: Form = "plain") -> None:
-    """Print what is no result: where something was written, what to do next. Not with -q."""
+    """Print what is not a result: where something was written, what to do next. Not with -q."""
     if not _quiet():
         note(text, form)
 

@@ -158,8 +158,8 @@ def _said(answer: HostAnswer) -> str:
 
 
 def unpacked(content: bytes, name: str) -> bytes | None:
-    """Return a file of a zip archive, None where it is not in there. Raises RemoteError for what is no archive, or too
-    large.
+    """Return a file of a zip archive, None where it is not in there. Raises RemoteError for what is not an archive,
+    or too large.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:

@@ -73,8 +73,8 @@ class GitHub:
         return None
 
     def votes(self, proposal: Proposal) -> Sequence[Vote]:
-        """Reviews. One that was dismissed counts no more, a plain comment is no vote, and programs have no say: every
-        workflow of the request can speak with the token of the run.
+        """Reviews. One that was dismissed counts no more, a plain comment is not a vote, and programs have no say:
+        every workflow of the request can speak with the token of the run.
         """
         rows = self._calls.pages(f"{self._path}/pulls/{proposal.number}/reviews")
         return [

@@ -158,7 +158,7 @@ def paired(
     else, of their places there; what was guessed; and by address the id of everything that the target has.
 
     Accounts hold pipelines of one title and tags of one name (section 4 of the API page), boards with two stages of one
-    title; a copy holds as many. What is recognised by a better key is no namesake of what is left.
+    title; a copy holds as many. What is recognised by a better key is not a namesake of what is left.
     """
     exported = list(exported)
     pairing = _Pairing(kinds, known, exported, target)

@@ -226,7 +226,7 @@ class _Comparing:
         return [str(member) for member in values.inserted(listed, more, [*theirs, *listed])]
 
     def _nameless(self, group: str) -> Iterator[Left]:
-        """Tell of members that are no objects of both: only one account holds them, or nothing declares them."""
+        """Tell of members that are not objects of both: only one account holds them, or nothing declares them."""
         for account in (self.source, self.target):
             known = {(live.kind, live.id) for live in account.lives.values()}
             members = values.references(account.lives[group].attrs[self.roster])

@@ -56,7 +56,7 @@ class Hiding:
 
     def text(self, address: str, name: str, text: str) -> str:
         """Return a sensitive text with placeholders: of a URL for its password, for what follows `?`, and for the
-        parts of its path that are no plain words; of anything else for the whole.
+        parts of its path that are not plain words; of anything else for the whole.
         """
         stem = _upper(f"{address}_{name}")
         shown = self._parts(stem, text)

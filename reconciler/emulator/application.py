@@ -49,7 +49,7 @@ class Application(Account):
         self._gate.faults = faults
 
     def seed(self, data: Mapping[str, Any]) -> dict[str, int]:
-        """Load a seed, see docs/emulator.md, wholly or not at all. Raises ValueError for what is no seed."""
+        """Load a seed, see docs/emulator.md, wholly or not at all. Raises ValueError for what is not a seed."""
         with self.rows.transaction():
             self.rows.refresh()
             counts = seeding.seed(self, data)

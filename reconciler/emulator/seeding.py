@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from reconciler.emulator.account import Account
 
 EXTRAS = frozenset({"contacts", "options", "relids", "values", "stages", "deals", "worth", "open", "records", "tasks"})
-"""Parts of seed rows that are no properties of the API."""
+"""Parts of seed rows that are not properties of the API."""
 
 
 def fresh(account: Account) -> None:
@@ -27,7 +27,7 @@ def fresh(account: Account) -> None:
 
 
 def seed(account: Account, data: Mapping[str, Any]) -> dict[str, int]:
-    """Load a seed and return how many rows of each path it brought. Raises ValueError for what is no seed."""
+    """Load a seed and return how many rows of each path it brought. Raises ValueError for what is not a seed."""
     if not isinstance(data, Mapping):
         raise ValueError("a seed is a map of paths and their rows")
     counts = {}

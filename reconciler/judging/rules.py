@@ -160,8 +160,8 @@ def texts_of(value: Any) -> Iterator[str]:
 
 
 def at_host(text: str, hosts: Iterable[str]) -> bool:
-    """Return whether a URL points to one of some hosts; what is no URL points to none, and neither does one whose host
-    is cut elsewhere by other readers, as at a backslash or %00.
+    """Return whether a URL points to one of some hosts; what is not a URL points to none, and neither does one whose
+    host is cut elsewhere by other readers, as at a backslash or %00.
     """
     try:
         host = urlsplit(text).hostname or ""

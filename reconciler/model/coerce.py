@@ -38,7 +38,7 @@ def number(raw: object) -> int | None:
 
 def text(raw: object) -> str | None:
     """Read a text; null, "" and absent are the same. Numbers and flags become their decimal string. Raises ValueError
-    for what has an inside: how Python writes it is no text of the account.
+    for what has an inside: how Python writes it is not a text of the account.
     """
     if raw is None or raw == "":
         return None

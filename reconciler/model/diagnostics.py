@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 Severity = Literal["error", "warning", "note"]
-"""A note is about what is as somebody decided; it stops nothing."""
+"""A note is about what is as a user decided; it stops nothing."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -46,8 +46,8 @@ def read_json(content: bytes | str) -> Any:
 
 
 def read_document(model: type[Model], content: bytes | str, fits: Any = None) -> Model:
-    """Return the document of this model. A value of another type is none that becomes one: `true` is no number, and "1"
-    neither. `fits` are the grammars and types of the kinds. Raises ValueError, also that of pydantic.
+    """Return the document of this model. A value of another type is none that becomes one: `true` is not a number, and
+    "1" neither. `fits` are the grammars and types of the kinds. Raises ValueError, also that of pydantic.
     """
     read_json(content)
     return as_document(model, content, fits)

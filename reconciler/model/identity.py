@@ -45,7 +45,7 @@ def obeys(identity: object, grammar: Grammar) -> bool:
 
 
 def check(info: ValidationInfo, ids: Iterable[tuple[str, str]], *values: Any) -> None:
-    """Raise ValueError for the first of these (kind, id), and of those inside encoded values, that is no id of its
+    """Raise ValueError for the first of these (kind, id), and of those inside encoded values, that is not an id of its
     kind. Where no grammars were handed over, nothing is looked at.
     """
     fits: Fits | None = (info.context or {}).get("fits")

@@ -389,7 +389,7 @@ class Kind:
         return {}
 
     def hidden(self, attrs: Mapping[str, Value]) -> str:
-        """Return why nobody sees an object with these attributes in the product, "" where somebody does. What is not
+        """Return why nobody sees an object with these attributes in the product, "" where a user does. What is not
         among them is not known, and taken for visible.
         """
         empty = [
@@ -566,6 +566,6 @@ class _Fitting:
 
 def fits(kinds: Kinds) -> Fits:
     """Return what tells whether a kind may have an id, and an attribute a value. Of a kind or an attribute of another
-    version, only what is no id is refused.
+    version, only what is not an id is refused.
     """
     return _Fitting(kinds)

@@ -356,7 +356,7 @@ BETWEEN = "\0" * 8
 def abridged(text: str, most: int, show: Show | None = None) -> Shown:
     """Return a text without any credential, of so many characters at most; what is truncated is said by an ellipsis.
 
-    The only way to cut what somebody else wrote: a credential that is cut in two is not found any more. Of a text that
+    The only way to cut what another person wrote: a credential that is cut in two is not found any more. Of a text that
     is longer than what is searched, the last part of that is left out, for half of one may stand there.
     """
     shown = (show or redactor().show)(text[: 2 * _READ])

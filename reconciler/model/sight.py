@@ -17,7 +17,7 @@ class Eyes:
 
     group: str = ""
     strict: bool = False
-    """Doubt what nobody ever saw too, where nobody knows whose key it is: a comparison makes nothing of it."""
+    """Doubt what nobody ever saw too, where it is unknown whose key it is: a comparison makes nothing of it."""
 
     @property
     def sees(self) -> Literal["everything", "part", "unknown"]:

@@ -110,5 +110,5 @@ def tables(recording: Recording) -> dict[str, list[dict[str, Any]]]:
 
 
 def _table(path: str) -> str:
-    """Return the last part of a path that is no id: letters first, and no UUID."""
+    """Return the last part of a path that is not an id: letters first, and no UUID."""
     return next((part for part in reversed(path.split("/")) if re.fullmatch(r"[A-Za-z]+(?:V[0-9])?", part)), path)

@@ -252,7 +252,7 @@ def _by_hand(kind: Kind, live: Live, base: Change) -> dict[str, str]:
 
 
 def _unsayable(kind: Kind, live: Live, base: Change) -> dict[str, str]:
-    """Return what is fixed for good and is nothing that a declaration can say: nobody knows what making the object
+    """Return what is fixed for good and is nothing that a declaration can say: it is unknown what making the object
     again would lose.
     """
     reasons = {}

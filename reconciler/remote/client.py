@@ -297,7 +297,7 @@ class Client:
     async def raw(self, request: Request, *, token: str | None = None, paced: bool = True) -> Response:
         """Send a request once and return whatever is answered, with the status as it came; with another token, or out
         of turn, where that is what is to be found out. What may be sent at all is the same. Raises Unreachable, also
-        for what is no answer of the API's: a web page, JSON that breaks off.
+        for what is not an answer of the API's: a web page, JSON that breaks off.
         """
         over = _STOPPED
         self._on_request("asked", request, None)

@@ -82,7 +82,7 @@ def _stamp(path: str | None) -> tuple[int, ...]:
 
 
 def _check_certificates(file: str | None, folder: str | None) -> None:
-    """Raise SurroundingsError for what is no folder or no file: the library takes it for an empty one, or waits."""
+    """Raise SurroundingsError for what is neither a folder nor a file: the library takes it for empty, or waits."""
     if not file and folder and not any(os.path.isdir(part) for part in folder.split(os.pathsep)):
         raise SurroundingsError(
             "the environment variable SSL_CERT_DIR names no folder",

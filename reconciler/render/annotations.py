@@ -93,7 +93,7 @@ def below(problems: Sequence[Diagnostic], folder: str) -> list[Diagnostic]:
 
 
 def _here(problem: Diagnostic) -> Diagnostic:
-    """Return a problem in a baseline or pack, which are no files of the repository, at the project file that includes
+    """Return a problem in a baseline or pack, which are not files of the repository, at the project file that includes
     it.
     """
     if problem.at is None or not problem.at.file.startswith(ELSEWHERE):
@@ -191,7 +191,7 @@ def _result(problem: Diagnostic, rule: int, mark: str) -> dict[str, Any]:
 
 
 def _suppressions(problem: Diagnostic) -> list[dict[str, str]]:
-    """Return why a problem is none for now: somebody decided so outside of the place where it is."""
+    """Return why a problem is none for now: a user decided so outside of the place where it is."""
     if not problem.waived:
         return []
     return [{"kind": "external", "status": "accepted", "justification": harmless(clean(problem.waived), "sarif")}]

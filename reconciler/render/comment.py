@@ -13,7 +13,7 @@ from reconciler.render.harmless import harmless
 from reconciler.render.quoting import clean
 
 APPROVAL = re.compile(r"^reconciler approve (?P<environment>\S+) (?P<digest>[0-9a-f]{64})[ \t\r]*$", re.MULTILINE)
-"""The line by which somebody approves a plan."""
+"""The line by which a user approves a plan."""
 MOST_LEFT = 20
 """What could not be taken over is named for so many."""
 

@@ -9,9 +9,9 @@ a value from the account were to break out of the text that it stands in.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reconciler.model.document import ChangeView, PlanDocument
 from reconciler.render import cards, charts, sentences, words
@@ -73,6 +73,17 @@ class Lost:
     risky: bool
 
 
+_ALWAYS: Mapping[str, Any] = {
+    "linked": words.linked,
+    "named": words.named,
+    "node_width": NODE_WIDTH,
+    "node_height": NODE_HEIGHT,
+    "marks": _MARKS,
+    "width": charts.WIDTH,
+}
+"""What the template takes that is the same for every plan."""
+
+
 def plan(document: PlanDocument) -> str:
     """Return the plan as an HTML page that ends with a newline."""
     from markupsafe import Markup
@@ -103,32 +114,30 @@ def plan(document: PlanDocument) -> str:
         cards=[card for card in asked if card.tripped or card.state != "Fine"],
         all_commands=_all_commands(document),
         kept=words.kept(document.guards),
-        by_hand=[
-            (names.thing(change.address), called(name), todo)
-            for change in changes
-            for name, todo in change.manual.items()
-        ],
+        by_hand=_by_hand(changes, names),
         said_once=said_once,
         boards=boards(document),
         groups=list(_groups(ordered, entries)),
         entries=entries,
         filters=_filters(entries, drift=drift),
         numbers={entry.address: entry.number for entry in entries},
-        linked=words.linked,
-        named=words.named,
         things=lambda addresses: words.named([names.thing(address) for address in addresses]),
-        node_width=NODE_WIDTH,
-        node_height=NODE_HEIGHT,
-        marks=_MARKS,
         blast=charts.blast(changes),
         timeline=charts.timeline(document),
         picture=drawing if drawing.nodes else None,
         steps=words.counted(len(document.steps), "step"),
         waves=words.counted(len(drawing.waves), "wave"),
         graph_open=len(document.steps) <= GRAPH_OPEN,
-        width=charts.WIDTH,
+        **_ALWAYS,
     )
     return page.rstrip("\n") + "\n"
+
+
+def _by_hand(changes: Iterable[ChangeView], names: Names) -> list[tuple[str, str, str]]:
+    """Return what has to be done in the web interface: of which object, which attribute, how."""
+    return [
+        (names.thing(change.address), called(name), todo) for change in changes for name, todo in change.manual.items()
+    ]
 
 
 def _figures(document: PlanDocument) -> list[str]:
@@ -213,7 +222,7 @@ def _entry(number: int, change: ChangeView, names: Names, *, few: bool, drift: b
 
 
 def _notes(change: ChangeView) -> Iterator[str]:
-    """What there is to say besides what changes: what the account says, who uses it, what has to be done by hand."""
+    """What there is to say besides what changes: what the account says, who uses it, what has to be done manually."""
     if more := sentences.more(change):
         yield more
     for finding in change.findings:

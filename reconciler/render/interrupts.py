@@ -30,7 +30,7 @@ def told(traffic: Traffic | None, what: str, written: Sequence[str], next_comman
 
 
 def _from_here(place: str) -> str:
-    """Return a path as somebody in this folder calls it; elsewhere, and of a server, as it is."""
+    """Return a path as a user in this folder calls it; elsewhere, and of a server, as it is."""
     return os.path.relpath(place) if os.path.isabs(place) and Path(place).is_relative_to(Path.cwd()) else place
 
 

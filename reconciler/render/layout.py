@@ -93,7 +93,7 @@ class Paper:
     colour: bool = False
 
     def ink(self, tone: str, text: str) -> str:
-        """Return `text` in the colour of `tone`; plain on plain paper. A blank tone is no colour."""
+        """Return `text` in the colour of `tone`; plain on plain paper. A blank tone is not a colour."""
         return f"\x1b[{_CODES[tone]}m{text}\x1b[0m" if self.colour and text and tone else text
 
     def paragraph(self, text: str, *, first: str = "", indent: str = "", tone: str = "") -> list[str]:

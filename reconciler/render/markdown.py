@@ -169,7 +169,7 @@ def _lower(text: str) -> str:
 
 
 def _by_hand(changes: Sequence[ChangeView]) -> Iterable[str]:
-    """What somebody has to do in the account's web interface; only links to that are links."""
+    """What a user has to do in the account's web interface; only links to that are links."""
     for change in changes:
         for name, todo in change.manual.items():
             before, link, after = words.linked(todo)

@@ -1,4 +1,4 @@
-"""What a plan does, in sentences for somebody who reads no YAML: what becomes of an object and of what hangs on it,
+"""What a plan does, in sentences for people who read no YAML: what becomes of an object and of what hangs on it,
 what it costs and what it needs. Nothing here is an address, an id or a term of ours.
 """
 

@@ -1,4 +1,4 @@
-"""What is different in a plan from an earlier one, that somebody approved: line by line, or nothing."""
+"""What is different in a plan from an earlier one, that a user approved: line by line, or nothing."""
 
 from __future__ import annotations
 

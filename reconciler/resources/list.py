@@ -192,7 +192,7 @@ class ListKind(Kind):
 
 def _campaigns(identity: str) -> Flow[list[Impact]]:
     """Campaigns of the list go with it (section 2.13). Which they are, only undocumented listings tell (section 1.11,
-    [TAP]): where there is none, or where it is longer than can be read, nobody knows how many.
+    [TAP]): where there is none, or where it is longer than can be read, it is unknown how many.
     """
     noun = "campaigns go along"
     ids = yield from _mailed(identity)

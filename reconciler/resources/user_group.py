@@ -68,7 +68,7 @@ class UserGroupKind(Kind):
         return str(row["id"]) not in RESERVED
 
     def decode(self, row: Row, tables: Tables) -> dict[str, Value]:
-        """Whatever is no plain property is a flag."""
+        """Whatever is not a plain property is a flag."""
         flags = {name: _flag(value) for name, value in row.items() if name not in PLAIN and _is_flag(value)}
         return {**super().decode(row, tables), "flags": flags}
 

@@ -92,7 +92,7 @@ def write_files(folder: Path, texts: Mapping[str, str], before: Mapping[str, str
 
 
 def finish(folder: Path, outside: Outside) -> Finished:
-    """Carry out what is left of an edit whose process was killed. A file that somebody has changed since stays so.
+    """Carry out what is left of an edit whose process was killed. A file that a user has changed since stays so.
 
     Raises ReconcilerError for a journal that is none, and where the edit cannot be carried out.
     """

@@ -24,7 +24,7 @@ from reconciler.store.options import Clock
 
 NAME, BROKEN = "lock", "broken"
 TYPES: dict[str, type[int] | type[float]] = {"pid": int, "fence": int, "beat": int, "lease": float}
-"""Members of the document that are no texts."""
+"""Members of the document that are not texts."""
 LONGEST = 600.0
 """Seconds that a lock is watched at most, whatever it says its lease is."""
 

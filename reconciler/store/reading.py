@@ -26,7 +26,7 @@ def _shown_by_the_kernel() -> frozenset[int]:
 
 def read_regular(path: str | Path, most: int = MOST_BYTES) -> bytes:
     """Return the content of a regular file. Raises OSError for what is none: a pipe would wait for a writer, a device
-    has no end, and what the kernel shows as a file (`/proc/self/environ`) is no document; and for one that is larger
+    has no end, and what the kernel shows as a file (`/proc/self/environ`) is not a document; and for one that is larger
     than anything that is written.
     """
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))

@@ -31,7 +31,7 @@ def check_site(folder: Path, marker: str) -> None:
 
 def write_site(folder: Path, pages: Mapping[str, Shown], marker: str) -> int:
     """Write pages by their names, the index last, for their owner only; return how many. Raises OSError, and
-    ReconcilerError where a page would be written over a file of somebody else.
+    ReconcilerError where a page would be written over a file of another person.
     """
     foreign = [name for name in pages if (folder / name).exists() and not _ours(folder / name, marker)]
     if foreign:

@@ -26,7 +26,7 @@ class Approved:
 
 def stick(host: CodeHost, number: int, document: PlanDocument, *, folder: str = "", how: str = "") -> str:
     """Write the comment about a plan, or update the one that is there; returns its address. Only comments of our own
-    are touched: in one of somebody else, that somebody could change what the plan seems to say.
+    are touched: in one of another user, who could change what the plan seems to say.
     """
     body = published(plan_comment(document, limit=host.limit, folder=folder, how=how))
     first = mark("plan", document, folder)
@@ -47,7 +47,7 @@ def stick(host: CodeHost, number: int, document: PlanDocument, *, folder: str = 
 def check_approval(host: CodeHost, document: PlanDocument, proposal: Proposal, *, needed: int = 1) -> Approved:
     """Return who approved exactly this plan. Raises Refused, with what is there instead.
 
-    It counts when somebody who may write, and did not open the request, names the digest about the newest commit, and
+    It counts when a user who may write, and did not open the request, names the digest about the newest commit, and
     it is the last that they said about this environment.
     """
     if document.tripped:

@@ -63,7 +63,7 @@ def database(
 
 
 def seed(path: Path, source: Path) -> Any:
-    """Load a seed file, YAML or JSON, into the account kept in `path`. Raises ReconcilerError for what is no seed."""
+    """Load a seed file, YAML or JSON, into the account kept in `path`. Raises ReconcilerError for anything else."""
     content = read_regular(source)
     try:
         data = read_json(content) if source.suffix == ".json" else plain_data(content.decode("utf-8"), str(source))

@@ -223,7 +223,7 @@ def row_of(name: str) -> int:
 
 def facts_of(session: Session, what: str | None) -> list[dict[str, Any]]:
     """Return a row for each fact that a kind (or the kind of an address) rests on: what is taken, where that comes
-    from, and how the account is. Raises ReconcilerError for what is no kind.
+    from, and how the account is. Raises ReconcilerError for what is not a kind.
     """
     kind = kind_of(what) if what else None
     if kind is not None and kind not in session.kinds:

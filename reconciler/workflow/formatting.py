@@ -16,7 +16,7 @@ from reconciler.store.edits import write_files
 def format_project(folder: Path, files: Sequence[Path], *, write: bool) -> list[str]:
     """Return the files (of these; none: of all) that are not in canonical form, and with `write` bring them into it.
 
-    Paths are relative to the project. Raises ConfigError, and ReconcilerError for what is no file of the project.
+    Paths are relative to the project. Raises ConfigError, and ReconcilerError for what is not a file of the project.
     """
     kinds = load_kinds()
     changed, before = {}, {}

@@ -37,7 +37,7 @@ def newest_run(folder: Path) -> str:
 
 
 def lots_of(session: Session, folder: Path, run: str) -> list[ArchivedRecords]:
-    """Read the archive of a run. Raises ReconcilerError for what is no archive, or that of another account."""
+    """Read the archive of a run. Raises ReconcilerError for what is not an archive, or that of another account."""
     paths = sorted((folder / run).glob("*.ndjson"))
     if not paths:
         raise ReconcilerError(f"there is no archive of {run} in {folder}")

@@ -68,7 +68,7 @@ def _repositories(project: LoadedProject) -> frozenset[str]:
 
 
 def _followed(own: LoadedProject, environ: Mapping[str, str], guards_from: str | None) -> Collection[str]:
-    """Return the environments that somebody has reviewed. Raises Refused for a repository that nobody has: one that the
+    """Return the environments that a user has reviewed. Raises Refused for a repository that nobody has: one that the
     target branch does not name.
     """
     refuse_unreviewed(environ, guards_from or "", "Git repository")

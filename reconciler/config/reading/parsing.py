@@ -76,7 +76,7 @@ Shifts = dict[int, list[int]]
 
 def joined(text: str) -> tuple[str, Shifts, dict[str, str]]:
     """Return the text with each pair of surrogate escapes as one escape, where columns differ from the file's, and what
-    was written for each escape: outside of double quotes it is no escape at all.
+    was written for each escape: outside of double quotes it is not an escape at all.
     """
     if "\\u" not in text:
         return text, {}, {}

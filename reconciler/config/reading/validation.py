@@ -236,7 +236,7 @@ def _hint_for_text(given: str, wanted: list[str]) -> str:
 
 
 def _as_number(given: object) -> str | None:
-    """Return how a number is written that somebody wrote in another way, or as another type; None for what is none."""
+    """Return how a number is written that a user wrote in another way, or as another type; None for what is none."""
     if isinstance(given, bool) or not isinstance(given, str | int | float):
         return None
     text = str(given).replace("_", "").strip()

@@ -72,7 +72,7 @@ class Types:
 
 
 def sentence(text: str) -> str:
-    """Return a text of somebody else as one line, in which everything can be seen."""
+    """Return a text of another person as one line, in which everything can be seen."""
     return harmless(re.sub(r"\s+", " ", text).strip())
 
 
