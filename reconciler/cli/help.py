@@ -19,6 +19,6 @@ def command(context: click.Context, words: tuple[str, ...]) -> int:
         name, command, _ = at.command.resolve_command(at, [word])
         if command is None:
             raise click.UsageError(f"No such command '{word}'.", at)
-        at = click.Context(command, info_name=name, parent=at)
+        at = command.context_class(command, info_name=name, parent=at)
     say(at.command.get_help(at))
     return 0

@@ -128,6 +128,14 @@ def test_help_of_a_command_is_its_own_help(world: World) -> None:
     assert world.cli("help", "plan", "more").code == 1
 
 
+def test_help_knows_every_command(world: World) -> None:
+    """What `help` prints of any command or group is what its own `--help` prints, with two examples."""
+    for name in [*COMMANDS, *leaves()]:
+        told = world.cli("help", *name.split())
+        assert (told.code, told.out) == (0, world.cli(*name.split(), "--help").out), name
+        assert len(re.findall(r"^ +\S*.*reconciler ", told.out.partition("Examples:")[2], re.M)) >= 2, name
+
+
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_tables_fit(width: int) -> None:
     """Cells are broken into lines; no word of them is lost."""
