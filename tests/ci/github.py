@@ -36,8 +36,8 @@ class GitHub:
     """Files by path that were committed to branches."""
     made: dict[str, dict[str, str]] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
-    broken: list[Answer] = field(default_factory=list)
-    """Answers that are given before anything else, first in first out."""
+    broken: list[Answer | None] = field(default_factory=list)
+    """Answers that are given before anything else, first in first out; None lets one call through."""
     url: str = ""
     _last: int = 1000
 
@@ -103,8 +103,8 @@ class GitHub:
             found = next(row for row in self.artifacts if str(row["id"]) == call.path.rpartition("/")[2])
             return Answer(200, found["content"])
         self.calls.append(call)
-        if self.broken:
-            return self.broken.pop(0)
+        if self.broken and (answer := self.broken.pop(0)) is not None:
+            return answer
         person = TOKENS.get(call.headers.get("authorization", "").removeprefix("Bearer "))
         if person is None:
             return Answer(401, {"message": "Bad credentials"})

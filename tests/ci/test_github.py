@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import subprocess
@@ -558,6 +559,42 @@ def test_drift_is_one_pull_request_where_that_is_asked_for(flow: Flow) -> None:
     flow.world.account.rows.put("tags", row["id"], row)
     assert "closed request" in flow.world.cli("ci", "drift", "--pull-request").err
     assert (pull["state"], len(flow.host.pulls)) == ("closed", 1)
+
+
+def test_a_host_that_refuses_any_call_leaves_one_proposal_and_all_files(flow: Flow) -> None:
+    """Whichever call fails, with whatever status: a sentence and an exit code, no file of the checkout changed;
+    and the next run ends with one request about the drift, whatever was done before the failure.
+    """
+    flow.event(GITHUB_REF="refs/heads/main", GITHUB_SHA="a" * 40)
+    flow.world.write("tags: {vip: {description: as declared}}")
+    assert flow.world.cli("apply", "--auto-approve").code == 0
+    row = flow.world.rows("tags", tag="vip")[0]
+    flow.world.account.rows.put("tags", row["id"], {**row, "description": "by hand"})
+    files = {path: path.read_bytes() for path in flow.world.folder.rglob("*.yaml")}
+
+    def starts_anew() -> None:
+        flow.host.pulls.clear()
+        flow.host.branches.clear()
+        flow.host.calls.clear()
+
+    flow.world.cli("ci", "drift", "--pull-request")
+    calls = len(flow.host.calls)
+    assert calls > 4
+    for nth, status in itertools.product(range(calls), (401, 403, 404, 422, 429, 500)):
+        if (nth + status) % 7:
+            continue
+        starts_anew()
+        flow.host.broken = [*[None] * nth, Answer(status, {"message": "no"}, {"retry-after": "0"})]
+        ran = flow.world.cli("ci", "drift", "--pull-request")
+        assert ran.code in (0, 1, 4), (nth, status, ran.text)
+        assert "mistake in the program" not in ran.text, (nth, status, ran.text)
+        assert ran.code == 0 or "error: " in ran.err
+        assert {path: path.read_bytes() for path in files} == files
+        flow.host.broken = []
+        again = flow.world.cli("ci", "drift", "--pull-request")
+        open_ = [pull for pull in flow.host.pulls.values() if pull["state"] == "open"]
+        assert (again.code, len(open_)) == (0, 1), (nth, status, again.text)
+        assert any("by hand" in text for text in flow.host.branches["reconciler/drift-demo"].values()), (nth, status)
 
 
 def test_what_files_cannot_say_stays_an_issue(flow: Flow) -> None:

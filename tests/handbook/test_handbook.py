@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import html
+import itertools
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,8 @@ import pytest
 
 from reconciler.model.handbook import Entry, Handbook
 from reconciler.resources import load_kinds
+from reconciler.store import sites
+from reconciler.store.atomic import SUFFIX
 from reconciler.workflow.handbook import Looks, of_account, of_files
 from reconciler.workflow.observing import connected
 from tests.environments.messy import account
@@ -332,3 +336,60 @@ def test_every_kind_has_a_page_of_its_own(world: World) -> None:
     names = {path.name for path in (world.folder / "book").iterdir()}
     assert names == {"index.html", "look.html", "graph.html", *(f"{name}.html" for name in load_kinds())}
     assert len(names) == 3 + len(load_kinds())
+
+
+class Killed(BaseException):
+    """The program is dead."""
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+def test_a_handbook_that_is_killed_while_it_is_written_is_written_by_the_next_run(
+    world: World, monkeypatch: pytest.MonkeyPatch, earlier: bool
+) -> None:
+    """At any page, with and without an earlier handbook: every page is a whole one, earlier or new, an earlier index
+    stays until all others are there, and the next run ends with the same bytes as one that nobody disturbed.
+    """
+    world.write("tags: {a: {}}")
+    assert world.cli("handbook", "--out", "whole", "--from", "files").code == 0
+    world.write("tags: {old: {}}")
+    assert world.cli("handbook", "--out", "before", "--from", "files").code == 0
+    whole, before = (
+        {path.name: path.read_bytes() for path in (world.folder / name).iterdir()} for name in ("whole", "before")
+    )
+    world.write("tags: {a: {}}")
+    real = sites.write_file
+    for nth in (0, 1, len(whole) // 2, len(whole) - 1):
+        book = world.folder / f"book{nth}"
+        if earlier:
+            shutil.copytree(world.folder / "before", book)
+        left = itertools.count()
+
+        def dies(path: Path, content: bytes, *, mode: int, left: Iterator[int] = left, nth: int = nth) -> None:
+            if next(left) == nth:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                (path.parent / f".{path.name}.x1{SUFFIX}").write_bytes(content[:9])
+                raise Killed
+            real(path, content, mode=mode)
+
+        monkeypatch.setattr(sites, "write_file", dies)
+        with pytest.raises(Killed):
+            world.cli("handbook", "--out", book.name, "--from", "files")
+        monkeypatch.setattr(sites, "write_file", real)
+        pages = {path.name: path.read_bytes() for path in book.glob("[!.]*")}
+        assert all(content in (whole[name], before[name]) for name, content in pages.items())
+        assert pages.get("index.html") == (before["index.html"] if earlier else None)
+        ran = world.cli("handbook", "--out", book.name, "--from", "files")
+        assert ran.code == 0, ran.text
+        assert {path.name: path.read_bytes() for path in book.glob("[!.]*")} == whole
+
+
+def test_a_handbook_is_not_written_among_what_somebody_else_left(world: World) -> None:
+    """Pages of somebody else, and pages of ours beside their files without an index."""
+    world.write("tags: {a: {}}")
+    theirs = (("page.html", "<p>theirs</p>"), (".page.html.x1.old", "x"), ("notes.txt", "x"))
+    for number, (name, content) in enumerate(theirs):
+        folder = world.folder / f"site-{number}"
+        folder.mkdir()
+        (folder / name).write_text(content, "utf-8")
+        ran = world.cli("handbook", "--out", folder.name, "--from", "files")
+        assert (ran.code, "nothing was written" in ran.err, len(list(folder.iterdir()))) == (1, True, 1), ran.text

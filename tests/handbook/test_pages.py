@@ -216,6 +216,24 @@ def test_no_page_is_wider_than_a_narrow_screen(browser: Browser, everything: Pat
     assert wide == []
 
 
+@pytest.mark.parametrize("page", ["index", "tag", "field", "look", "graph"])
+def test_a_printed_page_says_all_and_offers_nothing_to_type(browser: Browser, everything: Path, page: str) -> None:
+    """On paper there is no search and no menu, what was folded is open, and nothing ends outside of the sheet."""
+    browser.load(everything / f"{page}.html", width=794, printed=True)
+    offered = "[...document.querySelectorAll('nav, input, button')].filter((one) => one.checkVisibility()).length"
+    assert browser.evaluate(offered) == 0
+    texts = "[...document.querySelectorAll('main details > :not(summary)')]"
+    hidden = f"{texts}.filter((one) => !one.checkVisibility({{contentVisibilityAuto: true}})).length"
+    assert browser.evaluate(hidden) == 0
+    cut = """[...document.querySelectorAll("main *")].filter((node) => {
+      if (!node.checkVisibility() || node.closest("svg")) return false;
+      const box = node.getBoundingClientRect();
+      return box.width > 0 && (box.right > innerWidth + 1 || box.left < -1);
+    }).map((node) => `${node.tagName}.${node.className}: ${node.textContent.slice(0, 40)}`)"""
+    assert browser.evaluate(cut) == []
+    assert browser.printed_pages() >= 1
+
+
 @pytest.mark.parametrize(("page", "dark"), [("index", False), ("tag", True)])
 def test_the_pages_look_as_approved(browser: Browser, everything: Path, page: str, dark: bool) -> None:
     """Pixels of two machines differ a little; a lost section, or colours that nobody chose, differ by more."""
