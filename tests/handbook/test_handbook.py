@@ -14,7 +14,7 @@ import pytest
 from reconciler.model.handbook import Entry, Handbook
 from reconciler.resources import load_kinds
 from reconciler.store import sites
-from reconciler.store.atomic import SUFFIX
+from reconciler.store.atomic import SUFFIX, write_file
 from reconciler.workflow.handbook import Looks, of_account, of_files
 from reconciler.workflow.observing import connected
 from tests.environments.messy import account
@@ -357,7 +357,7 @@ def test_a_handbook_that_is_killed_while_it_is_written_is_written_by_the_next_ru
         {path.name: path.read_bytes() for path in (world.folder / name).iterdir()} for name in ("whole", "before")
     )
     world.write("tags: {a: {}}")
-    real = sites.write_file
+    real = write_file
     for nth in (0, 1, len(whole) // 2, len(whole) - 1):
         book = world.folder / f"book{nth}"
         if earlier:
