@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from collections.abc import Iterable
+from typing import Any
+
 import pytest
 
 from reconciler.cli.apply import still_true
+from reconciler.model.address import kind_of
+from reconciler.resources import load_kinds
 from reconciler.workflow.options import PlanOptions
 from reconciler.workflow.planning import make_plan
+from tests.trust.test_replacing import EVERYTHING, everything
 from tests.world import World
 from tests.world.clock import run
 
@@ -180,3 +188,83 @@ def test_only_adopt_writes_nothing(world: World) -> None:
     assert "Left as it is, though it would change: tag.b, tag.c." in ran.out
     assert not world.writes()
     assert sorted(world.state().resources) == ["tag.a"]
+
+
+def saved(world: World, *options: str) -> dict[str, Any]:
+    """Save a plan, and return what it says."""
+    ran = world.cli("plan", *options, "--out", "saved.json", "--allow", "all", "--format", "json")
+    assert ran.code in (0, 7), ran.text
+    document: dict[str, Any] = json.loads(ran.out)
+    return document
+
+
+def test_selections_hold_for_every_kind_and_in_saved_plans(world: World) -> None:
+    """Everything is taken out of the files, and nothing of it is destroyed; nothing is known, and all that can be is
+    taken over without a write. What is not done is named, of every kind, by the plan and by its saved file.
+    """
+    addresses = set(everything(world))
+    before = world.state().resources
+    files = {path: path.read_text("utf-8") for path in (world.folder / "config").glob("*.yaml")}
+    for path in files:
+        path.unlink()
+    world.write("tags: {another: {name: Another}}")
+    whole = {change["address"] for change in saved(world)["changes"]}
+    document = saved(world, "--no-delete")
+    done = {change["address"]: change["action"] for change in document["changes"]}
+    assert done == {"tag.another": "create"} | {one: done[one] for one in done if done[one] == "forget"}
+    assert {*document["options"].get("kept", []), *done} >= whole, "what is left is named"
+    assert len({kind_of(one) for one in document["options"]["kept"]}) > 15
+    world.forget()
+    assert world.cli("apply", "saved.json").code == 0
+    assert not world.requests("DELETE")
+    assert {kind_of(address) for address in before} <= {kind_of(address) for address in world.state().resources}
+    (world.folder / "config" / "main.yaml").unlink()
+    for path, text in files.items():
+        path.write_text(text, "utf-8")
+    for path in (world.folder / "state").glob("demo.json*"):
+        path.unlink() if path.is_file() else shutil.rmtree(path)
+    whole = {change["address"] for change in saved(world)["changes"]}
+    document = saved(world, "--only-adopt")
+    assert {change["action"] for change in document["changes"]} == {"adopt"}
+    assert {*(change["address"] for change in document["changes"]), *document["options"].get("kept", [])} >= whole
+    world.forget()
+    ran = world.cli("apply", "saved.json")
+    assert (ran.code, world.writes()) == (0, []), ran.text
+    assert {*world.state().resources, *document["options"].get("kept", [])} >= {
+        one for one in addresses if one in whole
+    }
+
+
+def check_kinds(world: World, kinds: Iterable[str]) -> None:
+    """Plan each kind of the example by itself: all of it, and besides only what it needs, by name."""
+    resources = world.session().load().desired.resources
+    known = load_kinds()
+    for kind in kinds:
+        document = saved(world, "--kinds", kind)
+        planned = {change["address"] for change in document["changes"]}
+        mine = {one for one in resources if kind in (kind_of(one), known[kind_of(one)].nested)}
+        assert planned <= {*mine, *document["options"].get("brought", [])}, kind
+        apart = {one for one in mine if kind_of(one) == kind and known[kind].abilities.managed}
+        assert apart <= {*planned, *document["options"].get("kept", [])} | {
+            row["address"] for row in document["skipped"]
+        }
+
+
+def declare_everything(world: World) -> list[str]:
+    """Declare the example of all kinds for an account that holds nothing of it, and return its kinds."""
+    for path in EVERYTHING.glob("*.yaml"):
+        text = path.read_text("utf-8").replace("host: {description", "host: {default: acme.example, description")
+        world.write(text, f"config/{path.name}")
+        world.set_secrets(f"config/{path.name}")
+    return sorted({kind_of(one) for one in world.session().load().desired.resources})
+
+
+def test_one_kind_is_planned_with_what_it_needs(world: World) -> None:
+    """Some kinds of the example; `make prove` plans all."""
+    check_kinds(world, [kind for kind in declare_everything(world) if kind in ("segment", "webhook", "deal_field")])
+
+
+@pytest.mark.prove
+def test_every_kind_is_planned_with_what_it_needs(world: World) -> None:
+    """All kinds of the example."""
+    check_kinds(world, declare_everything(world))
