@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from reconciler.model.http import Request, Response
-from reconciler.model.run import RunRecord
 from reconciler.model.state import Record, State
+
+if TYPE_CHECKING:
+    from reconciler.model.run import RunRecord
 
 Moment = Literal["asked", "sent", "answered", "stopped"]
 """When a request is wanted and waits for its turn, each time that it goes over the wire, and when it is over: answered

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
@@ -13,7 +14,6 @@ from reconciler.model.documents import read_document
 from reconciler.model.errors import StateDamaged, StateError
 from reconciler.model.identity import Fits
 from reconciler.model.ports import Hold, LockInfo, Version
-from reconciler.model.run import RunRecord
 from reconciler.model.state import Record, State
 from reconciler.model.waits import Waits
 from reconciler.store.blobs import STATE, Blob, BlobStore, Conflict, put_once, replace
@@ -23,6 +23,9 @@ from reconciler.store.journal import Journal
 from reconciler.store.lease import LeaseLock, lost
 from reconciler.store.locks import Locks, TakenLock
 from reconciler.store.options import KEEP, Clock
+
+if TYPE_CHECKING:
+    from reconciler.model.run import RunRecord
 
 RUNS = 100
 """Run records that are kept."""
@@ -251,6 +254,8 @@ class DocumentStore:
 
     def run(self, name: str) -> RunRecord | None:
         """Return a run record."""
+        from reconciler.model.run import RunRecord
+
         blob = self._blobs.get(_run(name))
         if blob is None:
             return None

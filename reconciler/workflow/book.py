@@ -5,16 +5,18 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reconciler.model.ports import LockInfo, Store
 from reconciler.model.redaction import Redactor
-from reconciler.model.run import RunRecord, interrupted, reconstructed, settled
 from reconciler.model.state import Binding, Intent, Record, State, fold, in_flight, open_intents
 from reconciler.model.touched import touched
 from reconciler.planning.bindings import cleared_records, cleared_state
 from reconciler.store import new_state
 from reconciler.workflow.session import Session
+
+if TYPE_CHECKING:
+    from reconciler.model.run import RunRecord
 
 AHEAD = 20
 """Creates that are announced along with the one that is about to be sent, where a write is cheap: each waits for the
@@ -166,6 +168,8 @@ class StateTransaction:
         """Return the last word on a run that died without one: its journal says what it did, or the version of the
         state that it wrote.
         """
+        from reconciler.model.run import interrupted, settled
+
         if any(record.run == run.name for record in self.records):
             return interrupted(run, self.records)
         after = self.stored if self.stored is not None and self.stored.serial > run.serial_before else None
@@ -205,6 +209,8 @@ class StateTransaction:
         now = self.stored
         while (before := self.store.version(now.serial - 1)) and before.applied_plans[-1:] == [last]:
             now = before
+        from reconciler.model.run import reconstructed
+
         stamp = now.updated or self.stamp()
         return reconstructed(f"{stamp}-{last[:6]}", last, before, now)
 

@@ -16,7 +16,7 @@ from reconciler.deriving.copying import (
     unseen,
 )
 from reconciler.deriving.export import names_elsewhere
-from reconciler.engine.remotes import Replay
+from reconciler.engine.recordings import Replay
 from reconciler.model import document as doc
 from reconciler.model.desired import Desired, Import
 from reconciler.model.errors import ReconcilerError

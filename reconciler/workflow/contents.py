@@ -20,8 +20,8 @@ from reconciler.deriving.export import (
     sound,
     undeclarable_keys,
 )
+from reconciler.engine.recordings import Masked, Replay
 from reconciler.engine.refresh import Refreshed, refresh
-from reconciler.engine.remotes import Masked, Replay
 from reconciler.model.address import kind_of
 from reconciler.model.desired import Desired, Resource
 from reconciler.model.errors import ConfigError

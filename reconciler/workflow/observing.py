@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from reconciler.engine.refresh import Refreshed, refresh
-from reconciler.engine.remotes import Replay
 from reconciler.model.desired import Desired
 from reconciler.model.errors import (
     AuthError,
@@ -194,11 +193,17 @@ class Connected:
 
     def _seen(self, reads: Mapping[str, frozenset[str]], refreshed: Refreshed) -> Observation:
         seen = snapshot(self.session.kinds, reads, refreshed.tables)
-        if file := next(
-            (remote.where for remote in (self.remote, self.session.remote) if isinstance(remote, Replay)), ""
-        ):
+        if file := self._file():
             seen = replace(seen, unknown={name: f"{file}: {why}" for name, why in seen.unknown.items()})
         return Observation(self, reads, refreshed, seen)
+
+    def _file(self) -> str:
+        """Return the file that stands for the account, "" where it is one."""
+        if self.session.remote is None:
+            return ""
+        from reconciler.engine.recordings import Replay
+
+        return next((remote.where for remote in (self.remote, self.session.remote) if isinstance(remote, Replay)), "")
 
     async def eyes(self) -> Eyes:
         """Return whose key the account is read with; see `eyes_of`."""

@@ -22,7 +22,6 @@ from reconciler.model.project import Rule
 from reconciler.model.ruling import Rules
 from reconciler.model.state import Binding
 from reconciler.model.values import SCALARS, carries_secret, decode
-from reconciler.workflow.baselines import locked
 from reconciler.workflow.evaluating import evaluate
 from reconciler.workflow.session import Session
 from reconciler.workflow.trusted_limits import trusted_tree
@@ -38,7 +37,8 @@ def rules_of(session: Session) -> Rules:
     if session.rules is not None:
         return session.rules
     source = session.changed.source if session.changed else ""
-    rules = project_rules(session.project, session.runtime.environ, source, session.baselines, offline=session.offline)
+    baselines = session.baselines or session.locked(offline=session.offline)
+    rules = project_rules(session.project, session.runtime.environ, source, baselines, offline=session.offline)
     idle = [one for rule in rules.rules for one in _about_nothing(rule, rules, session.kinds)]
     if not source and (idle := [*idle, *_of_no_kind(rules, session.kinds)]):
         raise ConfigError(idle)
@@ -107,7 +107,11 @@ def project_rules(
     includes = Includes(project.folder, Problems())
     if source:
         includes.tree = trusted_tree(project.folder, source)
-    includes.baselines = baselines or locked(project.folder, environ, offline=offline, source=source)
+    if baselines is None:
+        from reconciler.workflow.baselines import locked
+
+        baselines = locked(project.folder, environ, offline=offline, source=source)
+    includes.baselines = baselines
     try:
         return read_rules(project, environ, includes, checker())
     except ConfigError as error:

@@ -257,7 +257,7 @@ class Session:
                 offline=offline,
                 texts=texts,
                 uses=uses,
-                baselines=self.baselines or self._locked(offline=offline),
+                baselines=self.baselines or self.locked(offline=offline),
             )
         finally:
             self.redactor.learn(*(environ[name] for name in uses.secrets if name in environ))
@@ -272,7 +272,7 @@ class Session:
             self.redactor.learn(*(name for name in adapted if not is_digest(name)))
         return replace(loaded, desired=desired)
 
-    def _locked(self, *, offline: bool) -> Baselines:
+    def locked(self, *, offline: bool) -> Baselines:
         """Return what reads baselines as they are locked; most projects have none, and need not load it."""
 
         def read(source: str) -> Mapping[str, str]:

@@ -6,7 +6,7 @@ import functools
 from dataclasses import replace
 
 from reconciler import __version__
-from reconciler.engine.remotes import Recorder, Replay
+from reconciler.engine.recordings import Recorder, Replay
 from reconciler.model import values
 from reconciler.model.desired import Desired, Resource
 from reconciler.model.errors import ConfigError, ReconcilerError
