@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -142,7 +141,7 @@ def command(
     view = plan_view if since is None else _against_earlier(opened, since)
     planned = chosen.screen.wait(make_plan(opened, options))
     document = planned.document
-    command_line = f"reconciler apply {shlex.quote(str(out))}" if out is not None else ""
+    command_line = f"reconciler apply {typed(out)}" if out is not None else ""
     show(outputs, lambda form: view(document, form, apply_command=command_line), quiet=chosen.quiet)
     if out is not None:
         if against is not None:
