@@ -268,7 +268,8 @@ def test_a_new_stage_is_promoted_to_its_place(two: Two) -> None:
     said = two.cli("promote", "--from", "a", "--to", "b")
     for line in ("stage.sales.n (new)", "stage.sales.b.order: a 3, b 2", "stage.sales.c.order: a 4, b 3"):
         assert line in said, said
-    assert "Not promoted" not in said
+    assert "Not promoted: stage" not in said
+    assert "Not promoted: pipeline" not in said
     assert list(two.said()["pipelines"]["sales"]["stages"]) == ["a", "n", "b", "c"]
     two.cli("-e", "b", "apply", "--auto-approve", "--quiet")
     assert "No differences" in two.cli("compare", "a", "b")
