@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from urllib.parse import quote
 
 from reconciler.deriving.export import Exported
 from reconciler.model import values
@@ -204,7 +205,9 @@ class _Binder:
             () if private else tuple(self._details(thing)),
             tuple(self.twins.get(address, ())),
         )
-        return replace(entry, marks=frozenset(self._marks(entry, thing)))
+        path = kind.texts.screen.replace("{id}", quote(entry.id, safe="")) if entry.id else ""
+        screen = self.material.screens(path) if path else ""
+        return replace(entry, marks=frozenset(self._marks(entry, thing)), screen=screen)
 
     def _title(self, thing: _Thing) -> str:
         """Return what people call the object; of those that may be people, only the key."""

@@ -91,6 +91,8 @@ class Entry:
     details: tuple[Detail, ...] = ()
     twins: tuple[Twin, ...] = ()
     marks: frozenset[Mark] = frozenset()
+    screen: str = ""
+    """The URL of the product's screen for it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,5 +120,7 @@ class Texts:
     """What a person does where the API has no endpoint, in words of the product's screens."""
     page: str = ""
     """Path of the screen for that in the account's web interface, where it is known."""
+    screen: str = ""
+    """Path of the screen of one object, with `{id}` in place of its id, where a source tells it."""
     removal_effect: str = ""
     """What happens to an object that is removed where the API has no delete, e.g. "it is disabled"."""

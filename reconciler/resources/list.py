@@ -106,7 +106,8 @@ class ListKind(Kind):
     )
     texts = Texts(
         delete_warning="Contacts only on this list are deleted, and its campaigns, reports and segments; "
-        "there is no undo."
+        "there is no undo.",
+        screen="/app/contacts/?listid={id}&status=1",  # [OAS], of the list a contact is subscribed to
     )
 
     rests: ClassVar[Mapping[str, str]] = {"": "list_update"}

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from reconciler.model.handbook import Entry, Handbook
+from reconciler.render.handbook import pages
 from reconciler.resources import load_kinds
 from reconciler.store import sites
 from reconciler.store.atomic import SUFFIX, write_file
+from reconciler.workflow import handbook
 from reconciler.workflow.handbook import Looks, of_account, of_files
 from reconciler.workflow.observing import connected
 from tests.environments.messy import account
@@ -336,6 +338,18 @@ def test_every_kind_has_a_page_of_its_own(world: World) -> None:
     names = {path.name for path in (world.folder / "book").iterdir()}
     assert names == {"index.html", "look.html", "graph.html", *(f"{name}.html" for name in load_kinds())}
     assert len(names) == 3 + len(load_kinds())
+
+
+def test_links_lead_to_screens_that_a_source_tells(used: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To a list by its id, to the page of segments; nowhere else, and nowhere on an account of somebody else."""
+    assert not [one for one in of(used).entries.values() if one.screen]
+    monkeypatch.setattr(handbook, "_screen", lambda session, page: f"https://acme.activehosted.com{page}")
+    book = of(used)
+    news = entry(book, "list.news")
+    assert news.screen == f"https://acme.activehosted.com/app/contacts/?listid={news.id}&status=1"
+    assert {one.kind for one in book.entries.values() if one.screen} == {"list"}
+    assert {chapter.kind for chapter in book.chapters if chapter.screen} == {"segment"}
+    assert f'href="{html.escape(news.screen)}"' in pages(book)["list.html"]
 
 
 class Killed(BaseException):
