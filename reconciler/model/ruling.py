@@ -20,6 +20,8 @@ class Rules:
     waivers: tuple[Waiver, ...] = ()
     places: Mapping[str, Position] = field(default_factory=dict)
     waiver_places: tuple[Position, ...] = ()
+    written: Mapping[str, Position] = field(default_factory=dict)
+    """Where each rule is written, also in the files of packs."""
 
     def on(self, subject: Subject, environment: str) -> list[Rule]:
         """Return the rules that judge this subject in an environment."""

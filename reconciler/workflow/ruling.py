@@ -76,7 +76,7 @@ def idle_waivers(rules: Rules, addresses: Collection[str], where: str) -> list[D
 
 def _about_nothing(rule: Rule, rules: Rules, kinds: Kinds) -> Iterator[Diagnostic]:
     """Yield why nothing can break a rule: there is no such kind, or none that it is about has the attribute."""
-    place, about = rules.places.get(rule.id), rule.deny.kind if rule.deny is not None else "*"
+    place, about = rules.written.get(rule.id), rule.deny.kind if rule.deny is not None else "*"
     fitting = [kind for kind in kinds.values() if fnmatch.fnmatchcase(kind.name, about)]
     if not fitting:
         hint = did_you_mean(about, kinds, "`reconciler kinds` lists them")

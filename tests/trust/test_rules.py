@@ -381,6 +381,15 @@ def test_names_of_nothing_are_errors(world: World, text: str, told: str) -> None
     assert (ran.code, told in " ".join(ran.err.split()), "reconciler.yaml:" in ran.err) == (3, True, True), ran.text
 
 
+def test_a_rule_of_a_pack_that_is_about_nothing_names_its_file(world: World) -> None:
+    """What is wrong is in the pack, and not where it is included."""
+    world.write("rules:\n  - {id: r, message: Never, deny: {kind: tagg}}\n", "shared/pack.yaml")
+    world.write(KEPT)
+    extend(world, "include: [{source: shared}]\n")
+    ran = world.cli("validate")
+    assert (ran.code, "shared/pack.yaml:2:" in ran.err, "did you mean `tag`" in ran.err) == (3, True, True), ran.text
+
+
 def test_a_waiver_of_what_is_not_there_is_told(world: World) -> None:
     """It may be gone, or not be there yet: no error. A pack may hold in environments that one project does not have."""
     standing(world)

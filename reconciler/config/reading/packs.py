@@ -51,7 +51,7 @@ def rules_of(
             reading.problems.error("unknown-rule", f"there is no rule `{waiver.rule}` to waive", spot, hint)
     reading.problems.check()
     at = tuple(_spot(node, "address").position for node in waiving)
-    return Rules(tuple(reading.found.values()), tuple(project.project.waivers), reading.places, at)
+    return Rules(tuple(reading.found.values()), tuple(project.project.waivers), reading.places, at, reading.written)
 
 
 def _nodes(tree: Node, name: str) -> list[Node]:
@@ -69,6 +69,7 @@ class _Reading:
     wrong: Callable[[str], str]
     found: dict[str, Rule] = field(default_factory=dict)
     places: dict[str, Position] = field(default_factory=dict)
+    written: dict[str, Position] = field(default_factory=dict)
 
     def add(self, rule: Rule, node: Node, origin: Spot) -> None:
         """Note a rule, once; `origin` is where the project file says it, or includes it."""
@@ -78,7 +79,7 @@ class _Reading:
             hint = f"the first is at {first}; an include takes a `prefix`"
             self.problems.error("twin-rules", f"the rule `{rule.id}` is written twice", node.spot, hint)
             return
-        self.found[rule.id], self.places[rule.id] = rule, origin.position
+        self.found[rule.id], self.places[rule.id], self.written[rule.id] = rule, origin.position, node.spot.position
 
     def expression(self, name: str, when: str | None, node: Node) -> None:
         """Note why the expression of a rule or policy is none: it could only ever fail."""
