@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from reconciler.config import environment as settings_of
 from reconciler.config import load, load_project
 from reconciler.model.errors import ReconcilerError
 from reconciler.resources import load_kinds
-from reconciler.workflow.baselines import locked
 
 
 def environment_names(folder: Path) -> Sequence[str]:
@@ -45,10 +45,17 @@ def address_names(folder: Path, environment: str | None) -> Sequence[str]:
         first = next(iter(loaded.project.environments), None)
         chosen = environment or loaded.project.default_environment or first
         settings = settings_of(loaded, chosen, os.environ, offline=True)
-        reads = locked(folder, os.environ, offline=True)
+        reads = partial(_included, folder)
         return list(load(loaded, settings, load_kinds(), os.environ, offline=True, baselines=reads).desired.resources)
     except ReconcilerError:
         return []
+
+
+def _included(folder: Path, source: str) -> Mapping[str, str]:
+    """Return the files of a baseline as it is locked; most projects have none, and need not load what reads them."""
+    from reconciler.workflow.baselines import locked
+
+    return locked(folder, os.environ, offline=True)(source)
 
 
 def run_names(folder: Path, environment: str | None) -> Sequence[str]:

@@ -70,6 +70,21 @@ def test_a_command_loads_what_it_uses(
     assert len(loaded) <= most
 
 
+def test_completing_an_address_loads_what_reads_files(world: World) -> None:
+    """Whoever presses a key waits for it: nothing is loaded but the configuration and the kinds."""
+    world.write("version: 1\nenvironments: {demo: {url: 'emulator:state/demo.db'}}\n", "reconciler.yaml")
+    world.write("tags: {vip: {}}")
+    words = f"reconciler --chdir {world.folder} -e demo plan --target tag.v"
+    asked = {"_RECONCILER_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": "7"}
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **asked}
+    command = [sys.executable, "-c", PROGRAM]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, env=environ)
+    assert "tag.vip" in ran.stdout
+    own = [name.removeprefix("reconciler.") for name in json.loads(ran.stdout.splitlines()[-1])]
+    without = ("config.writing", "judging", "store", "render.text", "workflow.session", "workflow.baselines", *OFFLINE)
+    assert not [name for name in own if name.startswith(without)]
+
+
 def test_the_client_does_not_load_the_command_line_of_httpx() -> None:
     """Httpx imports its own with rich and pygments where they are installed: a quarter of the CPU time of a plan. What
     it looks for with every request is answered once.
