@@ -74,7 +74,7 @@ _WHOLE = {
 }
 
 
-MOVED = "are kept, and what they stand for changes"
+MOVED = "are kept, and are moved or read differently"
 UNDECLARED = " that are not declared"
 
 
@@ -84,6 +84,8 @@ def impact(view: ImpactView, *, evacuated_to: str = "") -> str:
     if view.count is None:
         detail = view.detail.removeprefix("(").removesuffix(")")
         return f"An unknown number of {phrase}{f': {detail}' if detail else ''}."
+    if view.objects == ["all"] and (related := re.match(r"relations to (.+?)s(?: that|$)", view.noun)):
+        return f"No {related[1]} offers it any more; all did."
     lead = f"{'Up to ' if view.at_most and view.count else ''}{number(view.count) if view.count else 'No'}"
     names = f": {words.named([humanised_name(one) for one in view.objects])}" if view.objects else ""
     return f"{lead} {phrase}{_worth(view.detail)}{names}."
@@ -108,7 +110,7 @@ def _phrase(view: ImpactView, evacuated_to: str) -> str:
     return view.noun
 
 
-_DEALS = re.compile(r"(?:worth (?P<worth>.+?))? ?(?:\(open: (?P<open>[\d,]+)\))?")
+_DEALS = re.compile(r"(?:worth (?P<worth>[^()]+?))? ?(?:\(open: (?P<open>[\d,]+)\))?(?: ?\((?P<more>[^()]+)\))?")
 
 
 def _worth(detail: str) -> str:
@@ -119,7 +121,8 @@ def _worth(detail: str) -> str:
         return f" {detail}"
     parts = [f"worth {found['worth']}"] if found["worth"] else []
     parts += [f"{found['open']} of them open"] if found["open"] else []
-    return f" ({', '.join(parts)})"
+    parts += [found["more"]] if found["more"] and found["more"] != "moved away first" else []
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 def consequences(change: ChangeView) -> list[str]:
@@ -307,7 +310,7 @@ def affects(document: PlanDocument) -> list[str]:
     if not found:
         found.append("No customer data is lost.")
     if counts.records_moved:
-        kept = "is kept, and what it stands for changes" if counts.records_moved == 1 else MOVED
+        kept = "is kept, and is moved or read differently" if counts.records_moved == 1 else MOVED
         found.append(f"{counted(counts.records_moved, 'customer record')} {kept}.")
     if counts.unmanaged:
         go = "go" if counts.unmanaged > 1 else "goes"

@@ -118,6 +118,11 @@ NOTICED = (
     ("task_type", None, "switched off, not deleted"),
     ("stage", ImpactView(count=2, noun="deals", detail="worth USD 9.00 (open: 1)"),
      "2 deals are deleted (worth USD 9.00, 1 of them open)."),
+    ("stage", ImpactView(count=2, noun="deals", detail="worth USD 9.00 (open: 1) (moved away first)", effect="moved"),
+     "2 deals are kept, and what they stand for changes (worth USD 9.00, 1 of them open)."),
+    ("field", ImpactView(count=1, noun="relations to lists", effect="along", objects=["all"]),
+     "No list offers it any more; all did."),
+    ("field", ImpactView(count=1, noun="options", effect="along", objects=["all"]), "1 option goes with it: all."),
     ("custom_object", ImpactView(count=None, noun="records", detail="the account does not count them"),
      "An unknown number of records are deleted: the account does not count them."),
 )  # fmt: skip

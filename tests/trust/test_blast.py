@@ -265,7 +265,7 @@ def test_doomed_refuge_is_no_refuge(world: World) -> None:
     assert [
         impact.count for impact in next(c for c in document.changes if c.address == "stage.sales.lead").impacts
     ] == [3]
-    assert "is not possible" in document.warnings[0]
+    assert "cannot be moved to stage" in document.warnings[0]
     assert "max_records_lost" in {guard.name for guard in document.tripped}
 
 
