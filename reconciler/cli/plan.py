@@ -122,10 +122,8 @@ def command(
     """Show what apply would change. Never writes to the account."""
     from reconciler.workflow.planning import make_plan
 
-    if refresh_only and since is not None:
-        raise click.UsageError("--refresh-only plans nothing that could be compared with a plan (--since)")
-    if refresh_only and (destroy or out is not None):
-        raise click.UsageError("--refresh-only shows drift, and there is nothing in it to save or to destroy")
+    if refresh_only:
+        _check_drift(since, out, destroy=destroy)
     if out is not None:
         from reconciler.store.planfile import check_plan_out
 
@@ -150,6 +148,14 @@ def command(
     if chosen.verbose:
         requests_sent(planned.requests)
     return exit_code(document, detailed_exitcode)
+
+
+def _check_drift(since: Path | None, out: Path | None, *, destroy: bool) -> None:
+    """Refuse beside --refresh-only what drift has nothing of."""
+    if since is not None:
+        raise click.UsageError("--refresh-only plans nothing that could be compared with a plan (--since)")
+    if destroy or out is not None:
+        raise click.UsageError("--refresh-only shows drift, and there is nothing in it to save or to destroy")
 
 
 def _against_earlier(opened: Session, path: Path) -> Callable[..., Shown]:
