@@ -24,7 +24,7 @@ class Fitting(click.HelpFormatter):
             return _wrapped(line, self.width - 2, f"{indent}    ", " \\")
         term, gap, told = re.fullmatch(r"(\s*\S.*?)(\s{2,}(?=\S)|$)(.*)", line).groups()  # type: ignore[union-attr]
         apart = re.sub(r"(?<=\|)(?=\S)", " ", term)
-        lines = [one.replace("| ", "|") for one in _wrapped(apart, self.width, f"{indent}    ")]
+        lines = [line.replace("| ", "|") for line in _wrapped(apart, self.width, f"{indent}    ")]
         return [*lines, *(_wrapped(f"{indent}    {told}", self.width, f"{indent}    ") if gap and told else ())]
 
 
@@ -36,7 +36,7 @@ class Context(click.Context):
 
 def _wrapped(line: str, width: int, indent: str, end: str = "") -> list[str]:
     """Break a line at blanks; what follows is indented by `indent`, and all lines but the last have an `end`."""
-    found = textwrap.wrap(
+    lines = textwrap.wrap(
         line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
     )
-    return [*(f"{one}{end}" for one in found[:-1]), *found[-1:]]
+    return [*(f"{line}{end}" for line in lines[:-1]), *lines[-1:]]

@@ -100,17 +100,17 @@ def command(
     except NotKept as error:
         report, unkept = error.report, error
     try:
-        show([replace(one, path=one.path or out) for one in outputs], partial(_view, report), private=False)
-        if all(one.path or out for one in outputs):
+        show([replace(output, path=output.path or out) for output in outputs], partial(_view, report), private=False)
+        if all(output.path or out for output in outputs):
             from reconciler.render.findings import summary
 
             say(summary(report))
     finally:  # also where the report cannot be written
-        for one in report.left:
-            note(f"Left: {one.form} id {one.id}: {one.what}")
+        for left in report.left:
+            note(f"Left: {left.form} id {left.id}: {left.what}")
     if unkept is not None:
         raise unkept
-    return 1 if any("--clean" in one.what for one in report.left) else 5 if not report.complete else 0
+    return 1 if any("--clean" in left.what for left in report.left) else 5 if not report.complete else 0
 
 
 def _confirmed(opened: Session, todo: Outline, *, sandbox: bool, read_only: bool) -> None:
@@ -126,8 +126,8 @@ def _confirmed(opened: Session, todo: Outline, *, sandbox: bool, read_only: bool
         f"The probe of `{opened.settings.name}` {what}: up to {todo.needed} requests as planned, "
         f"{todo.requests} requests and {todo.seconds:.0f} s at most."
     )
-    for one in todo.leaves:
-        advise(f"It leaves {one}.")
+    for leave in todo.leaves:
+        advise(f"It leaves {leave}.")
     if read_only or sandbox:
         return
     name = account_name(opened)
@@ -147,7 +147,7 @@ def _check_rows(todo: Outline, asked: Asked) -> None:
         ("contacts", "--with-contacts", "what is beside the rows"),
         ("burst", "--burst", "rows 30 and 54"),
     ):
-        if getattr(asked, need) and all(one.needs != need for one in todo.experiments):
+        if getattr(asked, need) and all(experiment.needs != need for experiment in todo.experiments):
             raise click.UsageError(f"{option} is about {rows}, which --row leaves out")
 
 

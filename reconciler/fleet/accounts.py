@@ -31,7 +31,7 @@ def members(loaded: LoadedFleet, environ: Mapping[str, str], web: Web | None = N
     that API knows are left out. Raises ConfigError with every problem, AuthError, Unreachable.
     """
     fleet, problems = loaded.fleet, list[Diagnostic]()
-    jobs: dict[str, Job] = {name: _job(loaded, name, one) for name, one in fleet.accounts.items()}
+    jobs: dict[str, Job] = {name: _job(loaded, name, account) for name, account in fleet.accounts.items()}
     for source in fleet.sources:
         for place, name, account in _rows(loaded.folder, source, environ, web, problems):
             if name in jobs:
@@ -109,8 +109,10 @@ def _rows(
             yield place, name, FleetAccount.model_validate(row)
         except ValidationError as error:
             problems += [
-                Diagnostic(f"`{'.'.join(map(str, one['loc'])) or name}`: {one['msg']}", place, code="wrong-type")
-                for one in error.errors(include_url=False, include_input=False)
+                Diagnostic(
+                    f"`{'.'.join(map(str, problem['loc'])) or name}`: {problem['msg']}", place, code="wrong-type"
+                )
+                for problem in error.errors(include_url=False, include_input=False)
             ]
 
 
@@ -223,7 +225,7 @@ class Selection:
 
     def _means(self, name: str, job: Job, versions: Mapping[str, str]) -> bool:
         return (
-            (not self.names or any(fnmatchcase(name, one) for one in self.names))
+            (not self.names or any(fnmatchcase(name, own) for own in self.names))
             and all(_labelled(job, label) for label in self.labels)
             and (self.behind is None or older(versions.get(name, ""), self.behind))
         )

@@ -219,7 +219,7 @@ class Book:
         waiting = self.client.list_workflows(
             workflow_id_prefix=f"{name}/", status=["ENQUEUED", "DELAYED"], load_input=False, load_output=False
         )
-        self.client.cancel_workflows([name, *(one.workflow_id for one in waiting)])
+        self.client.cancel_workflows([name, *(workflow.workflow_id for workflow in waiting)])
         return len(waiting)
 
     def last_versions(self, wanted: Collection[str]) -> dict[str, str]:

@@ -41,14 +41,14 @@ async def account(mode: str, job: Any, plan_id: str = "") -> Any:
 
 
 async def _perform(mode: str, job: Any, plan_id: str) -> Any:
-    worker, one = _WORKER[0], Job.model_validate(job)
+    worker, parsed = _WORKER[0], Job.model_validate(job)
     if mode == "apply":
         planned = await _results_of([plan_id])
         if not planned:
             raise AssertionError(f"an apply was begun before its plan: {plan_id}")
-        result = await worker.apply(one, planned[0].document)
+        result = await worker.apply(parsed, planned[0].document)
     else:
-        result = await worker.plan(one, drift=mode == "drift")
+        result = await worker.plan(parsed, drift=mode == "drift")
     return result.model_dump(mode="json")
 
 
@@ -122,9 +122,9 @@ async def _wait(name: str, said: Any, phase: str, count: int, poll: float) -> An
         if phase == "apply" and failed_too_often(wave, list(known.values()), count):
             await _call_off(prefix)
         await asyncio.sleep(poll)
-    results = sorted(known.values(), key=lambda one: one.account)
-    failed = sum(one.bad for one in results)
-    done = [one.account for one in results if one.outcome in AS_DECLARED]
+    results = sorted(known.values(), key=lambda result: result.account)
+    failed = sum(result.bad for result in results)
+    done = [result.account for result in results if result.outcome in AS_DECLARED]
     if phase == "apply":
         gate_said = failed_too_often(wave, results, count)
         return {"gate": gate_said, "failed": failed, "digest": "", "todo": [], DONE: done}
@@ -133,7 +133,7 @@ async def _wait(name: str, said: Any, phase: str, count: int, poll: float) -> An
         "gate": gate(wave, results) if phase == "plan" else "",
         "failed": failed,
         "digest": digest_of(results),
-        "todo": [one.account for one in results if one.outcome == "changes"],
+        "todo": [result.account for result in results if result.outcome == "changes"],
     }
 
 
@@ -157,7 +157,7 @@ async def _ids(prefix: str, status: list[str]) -> list[str]:
 async def _finished(prefix: str, known: Mapping[str, JobResult]) -> list[JobResult]:
     """Return the results that are new since the last look."""
     ended = await _ids(prefix, ["SUCCESS", "ERROR"])
-    fresh = [one for one in ended if one.removeprefix(prefix) not in known]
+    fresh = [name for name in ended if name.removeprefix(prefix) not in known]
     return [result for at in range(0, len(fresh), CHUNK) for result in await _results_of(fresh[at : at + CHUNK])]
 
 
@@ -238,7 +238,11 @@ class Engine:
         left = DBOS.list_workflows(
             workflow_id_prefix=name, status=["PENDING", "CANCELLED"], load_input=False, load_output=False
         )
-        ids = [one.workflow_id for one in left if one.workflow_id == name or one.workflow_id.startswith(f"{name}/")]
+        ids = [
+            workflow.workflow_id
+            for workflow in left
+            if workflow.workflow_id == name or workflow.workflow_id.startswith(f"{name}/")
+        ]
         if ids:
             DBOS.resume_workflows(ids, queue_name=queue_of(name))
         return len(ids)

@@ -46,9 +46,9 @@ def child_accounts(web: Web, source: Partners, environ: Mapping[str, str]) -> It
         fresh = [row for row in rows if str(row.get("id")) not in seen]
         seen.update(str(row.get("id")) for row in fresh)
         for row in fresh:
-            found = _account(row, source.accounts)
-            if found is not None:
-                yield found
+            account = _account(row, source.accounts)
+            if account is not None:
+                yield account
         if page >= pages or not fresh:
             return
     raise RemoteError(f"GET {PATH}: more than {MOST_PAGES} pages", hint="narrow it with `search`")

@@ -17,20 +17,20 @@ def parted(waves: Sequence[Wave], jobs: Mapping[str, Job]) -> dict[str, list[str
     Accounts that name their wave are in it; the others fill the waves in order. Raises ReconcilerError where some are
     in none.
     """
-    found: dict[str, list[str]] = {wave.name: [] for wave in waves}
+    by_wave: dict[str, list[str]] = {wave.name: [] for wave in waves}
     for name, job in jobs.items():
         if job.wave is not None:
-            found[job.wave].append(name)
+            by_wave[job.wave].append(name)
     left = sorted((name for name, job in jobs.items() if job.wave is None), key=_mixed)
     for wave in waves:
         fitting = [name for name in left if _fits(jobs[name], wave)]
         taken = fitting[: _how_many(wave.accounts, len(jobs), len(fitting))]
-        found[wave.name] += taken
+        by_wave[wave.name] += taken
         left = [name for name in left if name not in set(taken)]
     if left:
         what = f"{len(left)} accounts are in no wave: {', '.join(left[:3])}"
         raise ReconcilerError(what, hint="let the last wave have `accounts: rest`")
-    return {name: members for name, members in found.items() if members}
+    return {name: members for name, members in by_wave.items() if members}
 
 
 def _fits(job: Job, wave: Wave) -> bool:
@@ -98,11 +98,11 @@ def groups(results: Iterable[JobResult]) -> list[Group]:
     for result in results:
         if result.group:
             by_group.setdefault(result.group, []).append(result)
-    found = [
-        Group(digest=name, accounts=[one.account for one in ones], changes=ones[0].changes)
+    grouped = [
+        Group(digest=name, accounts=[result.account for result in ones], changes=ones[0].changes)
         for name, ones in by_group.items()
     ]
-    return sorted(found, key=lambda group: (-len(group.accounts), group.digest))
+    return sorted(grouped, key=lambda group: (-len(group.accounts), group.digest))
 
 
 def versions(results: Iterable[JobResult]) -> dict[str, int]:
@@ -114,10 +114,10 @@ def news(now: Sequence[JobResult], before: Sequence[JobResult]) -> list[str]:
     """Return what is different from an earlier report, one line for each account."""
     known = {result.account: result for result in before}
     lines = []
-    for one in now:
-        old = known.get(one.account)
+    for result in now:
+        old = known.get(result.account)
         if old is None:
-            lines.append(f"{one.account}: new")
-        elif (old.outcome, old.group) != (one.outcome, one.group):
-            lines.append(f"{one.account}: {old.outcome} before, {one.outcome} now")
+            lines.append(f"{result.account}: new")
+        elif (old.outcome, old.group) != (result.outcome, result.group):
+            lines.append(f"{result.account}: {old.outcome} before, {result.outcome} now")
     return lines

@@ -86,11 +86,11 @@ def checked(fleet: Fleet, chosen: Mapping[str, Job]) -> dict[str, Job]:
     """Return the jobs with the digests of their baselines; each different configuration is read once. Raises
     ConfigError with what is wrong with one.
     """
-    found = {}
+    jobs = {}
     for name, job in chosen.items():
-        found[name] = job.model_copy(update={"digest": fleet.baselines.digest(job)})
-        fleet.baselines.check(found[name])
-    return found
+        jobs[name] = job.model_copy(update={"digest": fleet.baselines.digest(job)})
+        fleet.baselines.check(jobs[name])
+    return jobs
 
 
 def choose(fleet: Fleet, selection: Selection) -> dict[str, Job]:

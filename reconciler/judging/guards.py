@@ -189,7 +189,7 @@ _TOUCHED: Mapping[Effect, str] = {
 
 def _goes(changes: Sequence[ChangeView]) -> str:
     """Return `3 objects are deleted`, with what is only switched off said so."""
-    off = sum(one.switches_off for one in changes)
+    off = sum(change.switches_off for change in changes)
     how = "switched off" if off == len(changes) else "deleted or switched off" if off else "deleted"
     return f"{len(changes):,} {agreeing(len(changes), 'objects are')} {how}"
 

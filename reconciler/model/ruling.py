@@ -43,5 +43,5 @@ def with_waiver(message: str, waiver: Waiver) -> str:
 
 def waiver_in(message: str) -> str:
     """Return what a message says of the waiver (see `with_waiver`); "" where it says nothing."""
-    found = _WAIVED.search(message)
-    return found.group(1) if found is not None and found.end() == len(message) else ""
+    match = _WAIVED.search(message)
+    return match.group(1) if match is not None and match.end() == len(message) else ""

@@ -24,9 +24,9 @@ def collected() -> tuple[str, ...]:
 @contextmanager
 def collecting() -> Iterator[list[str]]:
     """Yield the list of what is written inside, in order; it grows."""
-    found: list[str] = []
-    before = _TOUCHED.set(found)
+    names: list[str] = []
+    before = _TOUCHED.set(names)
     try:
-        yield found
+        yield names
     finally:
         _TOUCHED.reset(before)

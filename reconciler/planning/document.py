@@ -176,7 +176,9 @@ def summarise(plan: Plan, kinds: Kinds) -> doc.Summary:
     """Return the counts of the last line."""
     impacts = [impact for change in plan.changes for impact in change.impacts if impact.effect == "lost"]
     replaced = plan.count(Action.REPLACE)
-    off = sum(one.action is Action.DELETE and bool(kinds[one.kind].texts.removal_effect) for one in plan.changes)
+    off = sum(
+        change.action is Action.DELETE and bool(kinds[change.kind].texts.removal_effect) for change in plan.changes
+    )
     return doc.Summary(
         add=plan.count(Action.CREATE) + replaced,
         change=plan.count(Action.UPDATE),

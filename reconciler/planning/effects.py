@@ -146,13 +146,13 @@ def _left_alone(
     item = next((attribute for attribute in change.attributes if attribute.name == name), None)
     alone: dict[str, list[str]] = defaultdict(list)
     before, after = (item.before, item.after) if item is not None and change.live is not None else (None, None)
-    for one in items_of(before):
-        if not isinstance(one, RemoteId) or one in items_of(after):
+    for leaf in items_of(before):
+        if not isinstance(leaf, RemoteId) or leaf in items_of(after):
             continue
-        own = context.changes.get(context.owners.get((one.kind, one.id), ""))
-        stays = (one.kind, one.id) not in to_destroy and (own is None or short not in own.desired)
-        if stays and not _holders(context, kind, one, short, to_destroy):
-            alone[one.kind].append(_called(context, one))
+        own = context.changes.get(context.owners.get((leaf.kind, leaf.id), ""))
+        stays = (leaf.kind, leaf.id) not in to_destroy and (own is None or short not in own.desired)
+        if stays and not _holders(context, kind, leaf, short, to_destroy):
+            alone[leaf.kind].append(_called(context, leaf))
     for member, names in alone.items():
         title, one_only = context.kinds[member].title.lower(), len(names) == 1
         noun = f"{title} is invisible" if one_only else f"{title}s are invisible"

@@ -22,7 +22,7 @@ def refuses(reply: Response) -> bool:
     """
     if reply.ok:
         return False
-    inside = reply.status == 403 and said(reply).startswith(INSIDE) and any(f"`{one} " in said(reply) for one in NO)
+    inside = reply.status == 403 and said(reply).startswith(INSIDE) and any(f"`{word} " in said(reply) for word in NO)
     if reply.status in NO or inside:
         return True
     raise unsettled(reply)
@@ -81,4 +81,4 @@ def no_result(reply: Response) -> bool:
 
 def shape(path: str) -> str:
     """Return a path, or a request, without ids, for messages."""
-    return "/".join("ID" if any(one.isdigit() for one in part) else part for part in path.split("/"))
+    return "/".join("ID" if any(item.isdigit() for item in part) else part for part in path.split("/"))

@@ -58,5 +58,5 @@ def load_experiments() -> tuple[Experiment, ...]:
     package = importlib.import_module("reconciler.probe.experiments")
     names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
     files = [importlib.import_module(f"{package.__name__}.{name}") for name in names]
-    experiments: list[Experiment] = [one for file in files for one in file.EXPERIMENTS]
+    experiments: list[Experiment] = [experiment for file in files for experiment in file.EXPERIMENTS]
     return tuple(sorted(experiments, key=lambda experiment: (experiment.writes, experiment.needs == "burst")))

@@ -109,20 +109,20 @@ class Lab:
 
     async def listed(self, path: str, key: str, query: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
         """Return all rows of a listing. Raises Unsettled where it cannot be read."""
-        found: dict[str, dict[str, Any]] = {}
+        by_id: dict[str, dict[str, Any]] = {}
         for _ in range(PAGES):
-            place = {"limit": str(PAGE), "offset": str(len(found))}
+            place = {"limit": str(PAGE), "offset": str(len(by_id))}
             reply = await self.ask(path, {**(query or {}), **place})
             if not reply.ok or not isinstance(reply.body, dict) or key not in reply.body:
                 raise Unsettled(f"GET {path} was answered {reply.status}")
             rows = [_plain(row) for row in reply.rows(key)]
-            fresh = {str(row.get("id")): row for row in rows if str(row.get("id")) not in found}
-            found |= fresh
+            fresh = {str(row.get("id")): row for row in rows if str(row.get("id")) not in by_id}
+            by_id |= fresh
             total = (
                 number(reply.body.get("meta", {}).get("total")) if isinstance(reply.body.get("meta"), dict) else None
             )
-            if not fresh or (len(rows) < SHORT if total is None else len(found) >= total):
-                return list(found.values())
+            if not fresh or (len(rows) < SHORT if total is None else len(by_id) >= total):
+                return list(by_id.values())
         raise Unsettled(f"GET {path} has more than {PAGES * PAGE} rows")
 
     async def look(self) -> None:
@@ -184,7 +184,7 @@ class Lab:
             raise Forbidden("options belong to fields of the probe")
         self.afford()
         rows: list[Json] = [
-            {"field": field_.id, "value": one, "label": one, "orderid": n} for n, one in enumerate(values, 1)
+            {"field": field_.id, "value": value, "label": value, "orderid": n} for n, value in enumerate(values, 1)
         ]
         self.journal.append({"op": "options", "field": field_.id, "count": len(rows)})
         try:
@@ -240,21 +240,21 @@ class Lab:
 
     def remains(self) -> list[tuple[str, str, str]]:
         """Return what is there of all that was made: form, id ("?" where no answer told it), and what to do."""
-        told = {(form, one) for form, one, _ in self.left}
-        more = [(one.form.name, one.id or "?", f"{_known(one)}: {CLEAN}") for one in self.open]
-        return list(dict.fromkeys([*self.left, *(one for one in more if one[:2] not in told)]))
+        told = {(form, identity) for form, identity, _ in self.left}
+        more = [(made.form.name, made.id or "?", f"{_known(made)}: {CLEAN}") for made in self.open]
+        return list(dict.fromkeys([*self.left, *(made for made in more if made[:2] not in told)]))
 
     def resume(self, record: Record) -> None:
         """Take over what a probe that died has on record."""
-        for one in record.entries:
-            made = Made(one.number, one.form, one.attrs, one.id)
-            if one.ended == "left":
-                self.left.append((one.form.name, one.id or "?", one.what))
-            elif not one.ended:
+        for entry in record.entries:
+            made = Made(entry.number, entry.form, entry.attrs, entry.id)
+            if entry.ended == "left":
+                self.left.append((entry.form.name, entry.id or "?", entry.what))
+            elif not entry.ended:
                 self.open.append(made)
-                self._own |= {(one.form.path, one.id)} if one.id else set()
+                self._own |= {(entry.form.path, entry.id)} if entry.id else set()
         self._number = record.highest
-        self._remembered = {one.number for one in self.open if one.id}
+        self._remembered = {made.number for made in self.open if made.id}
 
     async def seek(self, *, told: bool) -> bool:
         """Take over what is named as this probe's and is on no record, in every listing; return whether each of them
@@ -293,7 +293,7 @@ class Lab:
         self.journal.append({"op": "made", "n": made.number, "id": identity})
 
     def _gone(self, made: Made) -> None:
-        what = next((what for form, one, what in self.left if (form, one) == (made.form.name, made.id)), "")
+        what = next((what for form, identity, what in self.left if (form, identity) == (made.form.name, made.id)), "")
         stays = what and not what.endswith(CLEAN)
         self.journal.append(
             {"op": "left", "n": made.number, "what": what} if stays else {"op": "gone", "n": made.number}
@@ -302,8 +302,8 @@ class Lab:
         self._own.discard((made.form.path, made.id))  # what has this id next is not ours
         if made in self.open:
             self.open.remove(made)
-        told = [(made.form.name, one) for one in (made.id, "?")]
-        self.left = [one for one in self.left if one[:2] not in told or not one[2].endswith(CLEAN)]
+        told = [(made.form.name, identity) for identity in (made.id, "?")]
+        self.left = [left for left in self.left if left[:2] not in told or not left[2].endswith(CLEAN)]
 
     def _may_make(self, form: Form, attrs: Mapping[str, Any]) -> None:
         """Raise unless what is created has a name of the probe's own, or hangs on what the probe made."""
@@ -318,19 +318,21 @@ class Lab:
             raise Forbidden(f"a {form.name} is named as what it is")
 
     def _may_change(self, path: str) -> None:
-        if not any(path == at(base, one) or path.startswith(f"{at(base, one)}/") for base, one in self._bases()):
+        if not any(
+            path == at(base, identity) or path.startswith(f"{at(base, identity)}/") for base, identity in self._bases()
+        ):
             raise Forbidden("only what the probe made is changed")
 
     def _bases(self) -> Iterable[tuple[str, str]]:
         for path, identity in self._own:
-            form = next(one for one in FORMS.values() if one.path == path)
+            form = next(form for form in FORMS.values() if form.path == path)
             yield from ((base, identity) for base in (path, *form.deletes))
 
     def afford(self, more: int = 0) -> None:
         """Raise Exhausted unless one more request leaves enough to remove all that was made."""
         if self.cleaning:
             return
-        reserve = sum(_removal(one.form) for one in self.open) + more
+        reserve = sum(_removal(made.form) for made in self.open) + more
         if self.line.requests + 1 + reserve > self.spent.requests:
             raise Exhausted(f"the budget of {self.spent.requests} requests is used up")
         if self.spent.elapsed > self.spent.seconds:
@@ -377,9 +379,9 @@ class Lab:
         Unsettled where no listing tells; what hangs on something that the probe made is gone with that.
         """
         form, rows = made.form, await self._rows(made)
-        known = {one.id for one in self.open if one.form is form} - {""}
-        found = [str(row["id"]) for row in rows if is_id(row.get("id")) and self._is(form, made, row)]
-        return [one for one in found if one not in known]
+        known = {other.id for other in self.open if other.form is form} - {""}
+        ids = [str(row["id"]) for row in rows if is_id(row.get("id")) and self._is(form, made, row)]
+        return [identity for identity in ids if identity not in known]
 
     async def _rows(self, made: Made) -> list[dict[str, Any]]:
         """Return the listing that it would be in; none where what it hangs on cannot be listed. Raises Unsettled."""
@@ -483,7 +485,7 @@ def _known(made: Made) -> str:
         holds = OWNED.get(made.form.path, "")
         return f"it was not removed yet{f', nor the {holds} that hang on it' if holds else ''}"
     name = made.attrs.get(made.form.label)
-    called = f", called `{name}`" if name else f" with {', '.join(f'{one} {made.attrs[one]}' for one in made.attrs)}"
+    called = f", called `{name}`" if name else f" with {', '.join(f'{name} {made.attrs[name]}' for name in made.attrs)}"
     return f"no answer told whether it was made{called}"
 
 

@@ -92,5 +92,5 @@ def writable(*, contacts: bool) -> tuple[str, ...]:
     unless they were asked for.
     """
     forms = [form for name, form in FORMS.items() if contacts or name not in CONTACTS]
-    found = [path for form in forms for base in (form.path, *form.deletes) for path in (base, f"{base}/ID")]
-    return (*found, *BULK, "/customObjects/schemas/ID/fields/ID")
+    written = [path for form in forms for base in (form.path, *form.deletes) for path in (base, f"{base}/ID")]
+    return (*written, *BULK, "/customObjects/schemas/ID/fields/ID")

@@ -116,8 +116,8 @@ def _mark_of(lines: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _named(form: Form, line: Mapping[str, Any]) -> str:
-    found = _MARK.match(str(line["attrs"][form.label]).strip())
-    return found[0] if found is not None else ""
+    match = _MARK.match(str(line["attrs"][form.label]).strip())
+    return match[0] if match is not None else ""
 
 
 def _wrong(line: object) -> str:

@@ -52,7 +52,7 @@ def words(name: str) -> tuple[str, ...]:
     return family or (*_WORDS.get(name, "").split(), *_MORE.get(name, ()))
 
 
-def takes(name: str, found: str) -> bool:
+def takes(name: str, value: str) -> bool:
     """Return whether that may be found of a fact."""
     known = words(name)
-    return not known or found in known or ("#" in known and NUMBER.fullmatch(found) is not None)
+    return not known or value in known or ("#" in known and NUMBER.fullmatch(value) is not None)

@@ -75,10 +75,10 @@ def _trusting(file: str | None, folder: str | None, log: str | None, stamp: tupl
 def _stamp(path: str | None) -> tuple[int, ...]:
     """Return what tells a file or folder from one that was put in its place; nothing where it is not there."""
     try:
-        found = os.stat(path) if path else None
+        status = os.stat(path) if path else None
     except (OSError, ValueError):
         return ()
-    return (found.st_ino, found.st_size, found.st_mtime_ns) if found is not None else ()
+    return (status.st_ino, status.st_size, status.st_mtime_ns) if status is not None else ()
 
 
 def _check_certificates(file: str | None, folder: str | None) -> None:

@@ -73,7 +73,7 @@ def apart(text: str, others: Collection[str]) -> str:
     alike = [other for other in others if other != text and _look(other) == _look(text)]
     if any(unicodedata.normalize("NFC", other) == unicodedata.normalize("NFC", text) for other in alike):
         return ascii(text)[1:-1]
-    return compiled(f"[{BLANKS}]").sub(lambda found: ascii(found[0])[1:-1], text) if alike else text
+    return compiled(f"[{BLANKS}]").sub(lambda match: ascii(match[0])[1:-1], text) if alike else text
 
 
 def _look(text: str) -> str:

@@ -136,9 +136,9 @@ def _all(sides: Sequence[Known], kind: type) -> bool:
 def _members(name: str, before: Known, after: Known, names: Names, depth: int) -> Iterator[Row]:
     was, now = (side if isinstance(side, dict) else {} for side in (before, after))
     for key in [*now, *(key for key in was if key not in now)]:
-        one, other = was.get(key, MISSING), now.get(key, MISSING)
-        if not same(one, other):
-            yield from _sides(f"{name} › {called(str(key))}", one, other, names, depth + 1)
+        here, other = was.get(key, MISSING), now.get(key, MISSING)
+        if not same(here, other):
+            yield from _sides(f"{name} › {called(str(key))}", here, other, names, depth + 1)
 
 
 def _ordered(before: Sequence[Any], after: Sequence[Any]) -> list[Entry]:

@@ -112,7 +112,7 @@ def kept(guards: Iterable[GuardView]) -> list[tuple[str, list[str]]]:
     names = [guard.name for guard in guards if guard.verdict == "passed"]
     rules = [name for name in names if name.startswith("rule ")]
     rest = [name for name in names if name not in rules]
-    return [(label, found) for label, found in ((FINE, rest), (FINE_CHANGES, rules)) if found]
+    return [(label, names) for label, names in ((FINE, rest), (FINE_CHANGES, rules)) if names]
 
 
 def stopped(document: PlanDocument) -> str:
@@ -182,13 +182,13 @@ def impacts(change: ChangeView) -> str:
 
 def side_effects(change: ChangeView) -> list[str]:
     """Return what else a change does: parts that go along with an object, and what becomes invisible."""
-    found = []
+    effects = []
     for view in change.impacts:
         if view.effect == "along":
-            found.append(f"with it: {impact(view)}")
+            effects.append(f"with it: {impact(view)}")
         elif view.effect == "hidden":
-            found.append(f"hidden: {impact(view.model_copy(update={'objects': []}))}")
-    return found
+            effects.append(f"hidden: {impact(view.model_copy(update={'objects': []}))}")
+    return effects
 
 
 def summary(counts: Summary, *, recorded: int = 0) -> str:
@@ -237,25 +237,25 @@ def eyes(seen: EyesView) -> str:
 def selection(document: PlanDocument) -> list[str]:
     """Return a sentence for each option that makes the plan less, or more, than a usual one."""
     options = document.options
-    found = []
+    texts = []
     if options.get("destroy"):
-        found.append("Everything that this project manages is planned to be destroyed (--destroy).")
+        texts.append("Everything that this project manages is planned to be destroyed (--destroy).")
     if options.get("refresh_only"):
-        found.append("Only differences between the account and what was last applied are shown (--refresh-only).")
+        texts.append("Only differences between the account and what was last applied are shown (--refresh-only).")
     for option, meaning in (
         ("target", "Only a selection was planned"),
         ("kinds", "Only these kinds were planned"),
         ("exclude", "A part was left out of the plan"),
     ):
         if chosen := options.get(option):
-            names = [chosen] if isinstance(chosen, str) else [str(one) for one in chosen]
-            found.append(f"{meaning} (--{option} {named(names)}).")
+            names = [chosen] if isinstance(chosen, str) else [str(name) for name in chosen]
+            texts.append(f"{meaning} (--{option} {named(names)}).")
     if again := options.get("replace"):
-        found.append(f"Deleted and made again, for it was asked for: {named(again)} (--replace).")
+        texts.append(f"Deleted and made again, for it was asked for: {named(again)} (--replace).")
     if options.get("no_delete"):
-        found.append("Nothing is planned to be destroyed (--no-delete).")
+        texts.append("Nothing is planned to be destroyed (--no-delete).")
     if options.get("only_adopt"):
-        found.append("Only objects that exist as declared are planned to be taken over (--only-adopt).")
+        texts.append("Only objects that exist as declared are planned to be taken over (--only-adopt).")
     for option, meaning in (
         ("brought", "Also planned, for the selection needs it"),
         ("along", "Goes along, for it cannot be without what goes"),
@@ -263,8 +263,8 @@ def selection(document: PlanDocument) -> list[str]:
         ("kept", "Left as it is, though it would change"),
     ):
         if chosen := options.get(option):
-            found.append(f"{meaning}: {named(chosen)}.")
-    return found
+            texts.append(f"{meaning}: {named(chosen)}.")
+    return texts
 
 
 def drift(document: PlanDocument) -> str:
@@ -301,8 +301,8 @@ def _idle(document: PlanDocument) -> bool:
 
 def linked(text: str) -> tuple[str, str, str]:
     """Return a text before, at and after its link to a screen of an account; no other address counts as a link."""
-    found = _SCREEN.search(text)
-    return (text[: found.start()], found.group(), text[found.end() :]) if found else (text, "", "")
+    link = _SCREEN.search(text)
+    return (text[: link.start()], link.group(), text[link.end() :]) if link else (text, "", "")
 
 
 def slug(text: str) -> str:

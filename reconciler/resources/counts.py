@@ -64,13 +64,13 @@ def on_board(pipeline: str, stages: Collection[str]) -> Flow[Mapping[str, int] |
     """
     answer = yield Request("GET", "/deals", (("filters[group]", pipeline), ("limit", "100")), expect=(403, 404))
     total = answer.total() if answer.ok else None
-    found = dict.fromkeys(stages, 0)
+    by_stage = dict.fromkeys(stages, 0)
     if total is not None and total > len(answer.rows("deals")):
         for stage in stages:
-            found[stage] = (yield get("/deals", **{"filters[stage]": stage, "limit": "1"})).total() or 0
+            by_stage[stage] = (yield get("/deals", **{"filters[stage]": stage, "limit": "1"})).total() or 0
     elif total is not None:
-        found |= Counter(str(row.get("stage")) for row in answer.rows("deals"))
-    return found if sum(found.values()) == total and found.keys() == set(stages) else None
+        by_stage |= Counter(str(row.get("stage")) for row in answer.rows("deals"))
+    return by_stage if sum(by_stage.values()) == total and by_stage.keys() == set(stages) else None
 
 
 def counted_each(path: str, key: str, noun: str, query: Mapping[str, str]) -> Flow[list[Impact]]:

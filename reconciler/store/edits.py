@@ -130,16 +130,16 @@ def _read(folder: Path, outside: Outside) -> list[tuple[str, str, bytes]]:
                 f"{folder / JOURNAL} is no edit that this user began", hint="remove it, wherever it came from"
             )
         edit = json.loads(read_regular(folder / JOURNAL))
-        found = [(str(name), str(one["was"]), str(one["text"]).encode()) for name, one in edit.items()]
+        files = [(str(name), str(entry["was"]), str(entry["text"]).encode()) for name, entry in edit.items()]
     except FileNotFoundError:
         return []  # its own process has finished it
     except (ValueError, RecursionError, AttributeError, TypeError, KeyError) as error:
         raise ReconcilerError(f"{folder / JOURNAL} is no edit of this program", hint="remove it") from error
-    for name, _, _ in found:
+    for name, _, _ in files:
         place = Path(os.path.realpath(folder / name))
         if why := outside(place, folder) or ("it is one of Git's own" if ".git" in place.parts else ""):
             raise ReconcilerError(f"{folder / JOURNAL} would write {name}: {why}", hint="remove it")
-    return found
+    return files
 
 
 def _check_none(folder: Path) -> None:

@@ -30,8 +30,8 @@ def asked_for(kinds: Kinds, reads: Mapping[str, frozenset[str]]) -> list[str]:
     what is inside of another kind comes with that.
     """
     paths = paths_of(kinds)
-    listings = (one for name, declared in reads.items() for one in kinds[name].needs(declared))
-    return list(dict.fromkeys(paths[one.known(kinds[paths[one.path]].facts).path] for one in listings))
+    listings = (need for name, declared in reads.items() for need in kinds[name].needs(declared))
+    return list(dict.fromkeys(paths[listing.known(kinds[paths[listing.path]].facts).path] for listing in listings))
 
 
 def open_emulator(path: Path) -> Application:

@@ -68,10 +68,10 @@ def serve() -> None:
     seconds, each, memory = (int(argument) for argument in sys.argv[1:4])
     _bound(seconds, memory)
     asked = json.loads(sys.stdin.buffer.read())
-    found = answers((Question(*one) for one in asked["questions"]), asked["values"])
+    verdicts = answers((Question(*question) for question in asked["questions"]), asked["values"])
     for _ in asked["questions"]:
         _allow(each)
-        sys.stdout.write(json.dumps(next(found)) + "\n")
+        sys.stdout.write(json.dumps(next(verdicts)) + "\n")
         sys.stdout.flush()
 
 

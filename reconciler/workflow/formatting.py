@@ -29,9 +29,9 @@ def format_project(folder: Path, files: Sequence[Path], *, write: bool) -> list[
             )
     for name in wanted or known:
         text = (folder / name).read_bytes().decode("utf-8")
-        found = formatted(text, name, kinds, project=name == PROJECT_FILE)
-        if found != text:
-            changed[name], before[name] = found, text
+        formatted_text = formatted(text, name, kinds, project=name == PROJECT_FILE)
+        if formatted_text != text:
+            changed[name], before[name] = formatted_text, text
     if write:
         write_files(folder, changed, before)
     return sorted(changed)

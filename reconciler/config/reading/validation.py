@@ -192,7 +192,7 @@ def _tell_mismatch(group: list[Violation], model: type[BaseModel], problems: Pro
             wanted.append(_EXPECTED[other.error["type"]])
     given = fault.error["input"]
     code = "invalid-value" if choices and isinstance(given, str) else "wrong-type"
-    counted = choices == ["1"] or any("number" in one for one in wanted)
+    counted = choices == ["1"] or any("number" in word for word in wanted)
     spelled = "1" if given is True and choices == ["1"] else _as_number(given) if counted else None
     if fault.path == ("version",) and spelled != "1":
         hint = _VERSION_HINT

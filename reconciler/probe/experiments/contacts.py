@@ -19,13 +19,13 @@ TAG_FILTER = Fact("tag_filter_contacts", 0, "contacts are filtered by tag", "hon
 
 
 async def _contacts(lab: Lab) -> Findings:
-    one, two = [await lab.make("contact", {"email": f"{lab.mark}-{name}@example.com"}) for name in "ab"]
+    contact, two = [await lab.make("contact", {"email": f"{lab.mark}-{name}@example.com"}) for name in "ab"]
     field, other = [await lab.make("field", {"title": lab.name(name), "type": "text"}) for name in "xy"]
     tag = await lab.make("tag", {"tag": lab.name("counted"), "tagType": "contact"})
-    await lab.make("field_value", {"contact": one.id, "field": field.id, "value": "red"})
+    await lab.make("field_value", {"contact": contact.id, "field": field.id, "value": "red"})
     await lab.make("field_value", {"contact": two.id, "field": field.id, "value": "blue"})
-    await lab.make("contact_tag", {"contact": one.id, "tag": tag.id})
-    held, none = [await _count(lab, "/fieldValues", {"filters[fieldid]": one.id}) for one in (field, other)]
+    await lab.make("contact_tag", {"contact": contact.id, "tag": tag.id})
+    held, none = [await _count(lab, "/fieldValues", {"filters[fieldid]": made.id}) for made in (field, other)]
     yield "value_filter", "honoured" if (held, none) == (2, 0) else "ignored"
     red = await _count(lab, "/fieldValues", {"filters[fieldid]": field.id, "filters[val]": "red"})
     yield "value_text_filter", "honoured" if red == 1 else "ignored"

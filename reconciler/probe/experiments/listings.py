@@ -124,9 +124,9 @@ async def _pages(lab: Lab, readable: Mapping[Listing, Response]) -> Findings:
     long = [listing for listing, reply in readable.items() if longer(reply, listing)]
     sizes = {counts[listing] for listing in long if "ield" not in listing.path}
     largest = {await _largest(lab, listing) for listing in long} - {0}
-    for name, found in (("page_limit", honoured), ("page_default", sizes), ("page_largest", largest)):
-        if found:
-            yield name, ", ".join(map(str, sorted(found)))
+    for name, value in (("page_limit", honoured), ("page_default", sizes), ("page_largest", largest)):
+        if value:
+            yield name, ", ".join(map(str, sorted(value)))
 
 
 async def _unlimited(lab: Lab, listings: Iterable[Listing]) -> set[str]:
@@ -143,7 +143,7 @@ def _with_status(replies: Mapping[Listing, Response], *statuses: int) -> str:
 def _totals(readable: Mapping[Listing, Response]) -> Iterator[tuple[str, str]]:
     """Yield which listings have totals of another type than was recorded."""
     types = {listing: total_type(reply) for listing, reply in readable.items()}
-    odd = [f"{listing.path}: {found}" for listing, found in types.items() if found != listing.total]
+    odd = [f"{listing.path}: {value}" for listing, value in types.items() if value != listing.total]
     meta = [line for line in odd if "CustomFieldMeta" in line]
     told = [listing for listing in types if "CustomFieldMeta" in listing.path]
     if len(told) == sum("CustomFieldMeta" in listing.path for listing in LISTINGS):
@@ -201,17 +201,17 @@ async def _elsewhere(lab: Lab) -> Findings:
 
 async def _where_groups(lab: Lab) -> str:
     here, there = [await lab.get(path) for path in ("/groupDefinitions", "/groupMembers")]
-    found = [not lacks(reply) and "groupDefinitions" in _body(reply) for reply in (here, there)]
-    if not any(found):
+    present = [not lacks(reply) and "groupDefinitions" in _body(reply) for reply in (here, there)]
+    if not any(present):
         raise Unsettled("field groups are listed at neither path")
-    return _either(found[0], found[1], "definitions", "members")
+    return _either(present[0], present[1], "definitions", "members")
 
 
 async def _where_domains(lab: Lab) -> str:
-    found = [not lacks(await lab.get(path)) for path in ("/prism/urlWhitelistings", "/siteTrackingDomains")]
-    if not any(found):
+    present = [not lacks(await lab.get(path)) for path in ("/prism/urlWhitelistings", "/siteTrackingDomains")]
+    if not any(present):
         raise Unsettled("site domains are listed at neither path")
-    return _either(found[0], found[1], "new", "old")
+    return _either(present[0], present[1], "new", "old")
 
 
 async def _which_events(lab: Lab) -> str:
@@ -232,8 +232,8 @@ def _body(reply: Response) -> Mapping[str, Any]:
     return reply.body if reply.ok and isinstance(reply.body, dict) else {}
 
 
-def _either(first: bool, second: bool, one: str, other: str) -> str:
-    return "both" if first and second else one if first else other
+def _either(first: bool, second: bool, path: str, other: str) -> str:
+    return "both" if first and second else path if first else other
 
 
 async def _pipelines(lab: Lab) -> Findings:
@@ -244,7 +244,7 @@ async def _pipelines(lab: Lab) -> Findings:
     sided = isinstance(reply.body, dict) and "dealStages" in reply.body
     yield "side_load_stages", "yes" if sided else "no"
     shown = {str(row.get("id")) for row in await lab.listed("/dealStages", "dealStages")}
-    dark = [str(row["id"]) for row in pipelines if not {str(one) for one in row.get("stages") or ()} <= shown]
+    dark = [str(row["id"]) for row in pipelines if not {str(row) for row in row.get("stages") or ()} <= shown]
     yield "hidden_pipelines", ", ".join(dark) or "none"
 
 
@@ -270,9 +270,9 @@ def _total(reply: Response) -> Any:
     return meta.get("total") if isinstance(meta, Mapping) else None
 
 
-def longer(reply: Response, one: Listing) -> bool:
+def longer(reply: Response, listing: Listing) -> bool:
     """Return whether there are more rows than on this page."""
-    total, rows = str(_total(reply)), len(_rows(reply, one) or ())
+    total, rows = str(_total(reply)), len(_rows(reply, listing) or ())
     return rows > 0 and total.isdecimal() and int(total) > rows
 
 

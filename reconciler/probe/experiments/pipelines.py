@@ -47,8 +47,8 @@ async def _pipelines(lab: Lab) -> Findings:
     yield "stage_width", "kept" if str(row.get("width")) == str(WIDTH) else "other"
     yield "stage_order_on_create", "kept" if str(row.get("order")) == "2" else "other"
     yield "put.stage", await asking.merges(lab, stage, {"title": lab.name("stage 2")}, "width")
-    async for one in _filters(lab, made, stage):
-        yield one
+    async for finding in _filters(lab, made, stage):
+        yield finding
     await lab.remove(stage)
 
 
@@ -56,8 +56,8 @@ async def _filters(lab: Lab, pipeline: Made, stage: Made) -> Findings:
     if not counted(await lab.get("/deals", limit="1")):
         return  # a filter that is ignored looks the same as one that finds nothing
     empty = [
-        counted(await lab.ask("/deals", {name: one.id, "limit": "1"}))
-        for name, one in (("filters[stage]", stage), ("filters[group]", pipeline))
+        counted(await lab.ask("/deals", {name: made.id, "limit": "1"}))
+        for name, made in (("filters[stage]", stage), ("filters[group]", pipeline))
     ]
     yield "deal_filters", "honoured" if empty == [0, 0] else "ignored"
     other = counted(await lab.ask("/deals", {"filters[d_stageid]": stage.id, "limit": "1"}))

@@ -35,13 +35,13 @@ async def _one(lab: Lab, form: str) -> Findings:
 
 
 async def _deals(lab: Lab) -> Findings:
-    async for one in _one(lab, "deal_field"):
-        yield one
+    async for finding in _one(lab, "deal_field"):
+        yield finding
 
 
 async def _accounts(lab: Lab) -> Findings:
-    async for one in _one(lab, "account_field"):
-        yield one
+    async for finding in _one(lab, "account_field"):
+        yield finding
 
 
 EXPERIMENTS = (
