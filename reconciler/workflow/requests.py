@@ -21,7 +21,7 @@ _REQUEST = (
     "DRONE_PULL_REQUEST",
 )
 """Variables that pipelines set for requests: GitLab, Bitbucket, Jenkins, Azure, CircleCI, Buildkite, Travis, Drone."""
-HINT = "use --guards-from with the target branch: its project file says what may be followed"
+HINT = "use --guards-from with the target branch: its project file says where secrets and baselines come from"
 
 
 def in_request(environ: Mapping[str, str]) -> bool:
