@@ -142,6 +142,21 @@ class TestReading:
         ):
             assert any(one.startswith(wanted) for one in found), (wanted, found)
 
+    def test_lists_from_spreadsheets_are_read(self, fleet: Fleet) -> None:
+        """With a byte order mark, quotes, lines that end as on Windows, twenty thousand rows; or none at all."""
+        text = HEAD + "defaults: {baseline: crm}\nsources: [{csv: more.csv}]\n"
+        file = fleet.folder / "more.csv"
+        rows = "".join(f'c{at},https://c{at}.api-us1.com,"a ""b"", {at}"\r\n' for at in range(20_000))
+        file.write_bytes(("\ufeffname,url,variable.greeting\r\n" + rows).encode())
+        jobs = read(fleet, text)
+        assert len(jobs) == 20_000
+        assert jobs["c19999"].variables == {"greeting": 'a "b", 19999'}
+        for content in ("", "name,url\n", "\ufeff"):
+            file.write_text(content, "utf-8")
+            assert read(fleet, text) == {}
+        file.write_text("name,url\na,https://a.api-us1.com\na,https://b.api-us1.com\n")
+        assert mistakes(fleet, text) == ["more.csv:3:1: the account `a` is there twice"]
+
     @pytest.mark.parametrize("as_map", [False, True])
     def test_accounts_are_discovered_from_the_partners_api(self, fleet: Fleet, as_map: bool) -> None:
         """Accounts are discovered from the partners api."""

@@ -101,3 +101,10 @@ class TestRollout:
             Selection(names=("x*",)).of(jobs, {})
         with pytest.raises(ReconcilerError, match="no account has the label `region=asia`"):
             Selection(labels=("region=asia",)).of(jobs, {})
+
+    @given(st.integers(1, 40), st.integers(1, 9))
+    def test_shards_are_all_accounts_and_each_once(self, count: int, parts: int) -> None:
+        """However many parts there are."""
+        jobs = {f"a{at}": job(f"a{at}") for at in range(count)}
+        found = [name for at in range(parts) for name in Selection(shard=(at + 1, parts)).of(jobs, {})]
+        assert sorted(found) == sorted(jobs)
