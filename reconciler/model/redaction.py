@@ -266,7 +266,7 @@ class _Form:
         part = self.exact[inner : inner + size]
         if not parts or size < self.least or _BEGINNING.fullmatch(part):
             return False
-        if size >= max(_HEAD if part.isalpha() else WORDS, _share(whole, 3, 4)) or _random(part):
+        if size >= max(_HEAD if part.isalpha() else WORDS, _share(whole, 2, 3)) or _random(part):
             return True
         cut = _CUT.match(said, end) if size >= _HEAD and not inner and not self.backwards else None
         return cut is not None and not (part.isalpha() and cut[0] not in _ELLIPSES)
