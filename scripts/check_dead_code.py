@@ -32,7 +32,7 @@ KNOWN_NAMES += ["list_commands", "get_command", "format_commands", "resolve_comm
 # Called by click on types of parameters.
 KNOWN_NAMES += ["get_metavar", "convert", "shell_complete"]
 # Called by http.server on its handlers.
-KNOWN_NAMES += ["do_GET", "log_message", "handle_error"]
+KNOWN_NAMES += ["do_GET", "do_POST", "log_message", "handle_error"]
 # Called by asyncio on its protocols.
 KNOWN_NAMES += ["connection_made", "data_received"]
 # Called by pydantic on its models.

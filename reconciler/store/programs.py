@@ -1,9 +1,11 @@
 """Running other programs: Git, the program of a vault, the process that evaluates expressions. Each has an end: in
-time, in what it prints, and by an interrupt of ours, which ends it with everything that it started.
+time, in what it prints, and by an interrupt of ours, which ends it with everything that it started. An `Attendant` is
+kept between what it is asked.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 import selectors
 import signal
@@ -74,6 +76,71 @@ def run_program(
 
 
 @dataclass
+class Attendant:
+    """A program that is started once and asked again and again: a line on its standard input for each request, lines on
+    its standard output for the answer. It ends with us, at the end of its input; one that does not answer is ended.
+    """
+
+    command: Sequence[str]
+    environ: Mapping[str, str]
+    _process: subprocess.Popen[bytes] | None = None
+    _owner: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def ask(self, given: bytes, lines: int, seconds: float, *, most: int) -> list[bytes]:
+        """Return so many lines; fewer where it ends, takes longer than that, or says more than `most` bytes.
+
+        Raises OSError where it cannot be run, and KeyboardInterrupt as `run_program` does.
+        """
+        with self._lock, _interrupts() as asked:
+            said: list[bytes] = []
+            try:
+                reading = _Reading(self._running(), monotonic() + seconds, most, memoryview(given + b"\n"), asked)
+                said = [line for line in reading.lines(lines).splitlines(keepends=True) if line.endswith(b"\n")]
+            finally:
+                if len(said) != lines:
+                    self._end()
+        if asked:
+            raise KeyboardInterrupt
+        return said
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        """Return the process: a new one where it has ended, or belongs to the process that we were forked from."""
+        process = self._process
+        if process is None or self._owner != os.getpid() or process.poll() is not None:
+            if process is not None and self._owner == os.getpid():
+                self._end()
+            process = subprocess.Popen(
+                self.command,
+                env=dict(self.environ),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            self._process, self._owner = process, os.getpid()
+            atexit.register(self.close)
+        return process
+
+    def close(self) -> None:
+        """End it; what is asked later starts a new one."""
+        with self._lock:
+            if self._owner == os.getpid():
+                self._end()
+
+    def _end(self) -> None:
+        atexit.unregister(self.close)
+        process, self._process = self._process, None
+        if process is not None:
+            with suppress(OSError):
+                os.killpg(process.pid, signal.SIGKILL)
+            for stream in filter(None, (process.stdin, process.stdout)):
+                with suppress(OSError):
+                    stream.close()
+            process.wait()
+
+
+@dataclass
 class _Reading:
     """What is read from a program until it ends, or has to."""
 
@@ -97,13 +164,7 @@ class _Reading:
 
     def ran(self) -> Ran:
         """Read to the end. What it started and left behind is not waited for, though it may hold the pipes open."""
-        with selectors.DefaultSelector() as selector:
-            for stream in filter(None, (self.process.stdout, self.process.stderr)):
-                selector.register(stream, selectors.EVENT_READ, stream)
-                self.held[stream.fileno()] = bytearray()
-            if self.process.stdin is not None:
-                os.set_blocking(self.process.stdin.fileno(), False)
-                selector.register(self.process.stdin, selectors.EVENT_WRITE, self.process.stdin)
+        with self._selector() as selector:
             while selector.get_map() and self.left:
                 ready = selector.select(min(self.left, SLICE))
                 if not ready and self.process.poll() is not None:
@@ -116,6 +177,31 @@ class _Reading:
         printed, *said = [bytes(held[: self.most]) for held in self.held.values()]
         late = code is None and not self.loud
         return Ran(-signal.SIGKILL if code is None else code, printed, said[0] if said else b"", late, self.loud)
+
+    def lines(self, count: int) -> bytes:
+        """Read so many lines, and leave the pipes open."""
+        with self._selector() as selector:
+            (out,) = self.held.values()
+            seen = found = 0
+            while found < count and self.left:
+                for key, _ in selector.select(min(self.left, SLICE)):
+                    if not self._moved(key.fd):
+                        selector.unregister(key.fileobj)
+                        if key.fd in self.held:
+                            return bytes(out)
+                found, seen = found + out.count(b"\n", seen), len(out)
+        return bytes(out)
+
+    def _selector(self) -> selectors.BaseSelector:
+        """Return what waits for the pipes of the program."""
+        selector = selectors.DefaultSelector()
+        for stream in filter(None, (self.process.stdout, self.process.stderr)):
+            selector.register(stream, selectors.EVENT_READ, stream)
+            self.held[stream.fileno()] = bytearray()
+        if self.process.stdin is not None:
+            os.set_blocking(self.process.stdin.fileno(), False)
+            selector.register(self.process.stdin, selectors.EVENT_WRITE, self.process.stdin)
+        return selector
 
     def _moved(self, descriptor: int) -> bool:
         """Read or write what goes at once, and return whether there is more."""

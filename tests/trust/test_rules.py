@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
+import signal
+import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -21,7 +24,7 @@ from reconciler.model.project import Rule, Waiver
 from reconciler.model.ruling import Rules
 from reconciler.resources import load_kinds
 from reconciler.workflow.contents import hold
-from reconciler.workflow.evaluating import evaluate
+from reconciler.workflow.evaluating import evaluate, evaluating
 from reconciler.workflow.ruling import _live
 from tests.properties.configurations import configurations
 from tests.world import World, new_world
@@ -479,6 +482,39 @@ def test_no_expression_takes_the_time_of_another(monkeypatch: pytest.MonkeyPatch
 
 
 DEAR = ("[ab]{300}", "^v")
+
+
+def test_one_process_evaluates_for_all_plans_of_a_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many plans there are; one that died, or belongs to who forked us, is not asked any more."""
+    started: list[int] = []
+    real = subprocess.Popen
+
+    def noted(*given: Any, **more: Any) -> Any:
+        process = real(*given, **more)
+        started.append(process.pid)
+        return process
+
+    monkeypatch.setattr("reconciler.store.programs.subprocess.Popen", noted)
+    evaluating().close()
+
+    def asked(key: str) -> list[Any]:
+        question = Question("object.key == 'b'", None, (0,))
+        return list(evaluate([question], {"objects": [{"key": key}], "weekday": "monday", "now": ""}))
+
+    assert [asked(key) for key in "abab"] == [[[False]], [[True]], [[False]], [[True]]]
+    assert len(started) == 1
+    os.killpg(started[0], signal.SIGKILL)
+    os.waitid(os.P_PID, started[0], os.WEXITED | os.WNOWAIT)
+    assert asked("b") == [[True]]
+    assert len(started) == 2
+    of_another = evaluating()._process
+    monkeypatch.setattr(evaluating(), "_owner", 0)
+    assert asked("b") == [[True]]
+    assert len(started) == 3
+    assert of_another is not None
+    assert of_another.poll() is None
+    of_another.communicate()
+    evaluating().close()
 
 
 def test_many_rules_over_many_objects_are_cheap() -> None:
