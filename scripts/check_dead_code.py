@@ -41,6 +41,8 @@ KNOWN_NAMES += ["model_post_init"]
 KNOWN_NAMES += ["handle_starttag"]
 # Called by io on the streams below a stream.
 KNOWN_NAMES += ["fileno"]
+# Called by rich on its consoles.
+KNOWN_NAMES += ["show_cursor"]
 # Called by asyncio on its loops.
 KNOWN_NAMES += ["_process_events", "_write_to_self"]
 

@@ -19,7 +19,7 @@ def told(traffic: Traffic | None, what: str, written: Sequence[str], next_comman
     """Return the lines. `what` was done with accounts ("": nothing), `written` are files and places of states, and
     `next_command` goes on ("": the same command begins again).
     """
-    kept = (path for path in written if not path.endswith(".lock"))
+    kept = (path for path in written if not path.endswith(".lock") and not _gone(path))
     places = [_from_here(name) for name in kept if not set(_OURS) & set(Path(name).parts)]
     lines = [_reading(traffic, what), _changed(traffic, places)]
     if next_command:
@@ -27,6 +27,11 @@ def told(traffic: Traffic | None, what: str, written: Sequence[str], next_comman
     elif what:
         lines.append("The same command begins again.")
     return "\n".join(filter(None, lines))
+
+
+def _gone(name: str) -> bool:
+    """Return whether a file was only there while others were written."""
+    return os.path.isabs(name) and not os.path.lexists(name)
 
 
 def _from_here(place: str) -> str:

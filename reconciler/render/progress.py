@@ -5,9 +5,7 @@ Everything goes to the stream that is passed in (standard error): standard outpu
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Container, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Container, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
@@ -21,17 +19,13 @@ from reconciler.render.quoting import clean
 from reconciler.render.traffic import Traffic
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import RenderableType
+
+    from reconciler.render.frame import Frame
 
 MANY = 6
 """Steps from which the bar alone tells of those that went well."""
 
-SPARE = 8
-"""Lines that stay free below a frame."""
-
-_PAUSE = 0.25
-_HERE, _BACK = "\x1b7", "\x1b8\x1b[J"
-"""Remember this place; go back there, and erase what follows."""
 _SHOWN = 4
 _WORTH_SAYING = 1.0
 _UNDER_WAY = {
@@ -45,77 +39,11 @@ _DONE = {
 }  # fmt: skip
 
 
-class Frame:
-    """Lines at the end of what a terminal shows, drawn four times a second until it is stopped; then none is left.
-
-    Nothing of the terminal is switched off for it, neither echo nor cursor: a process that is killed could not switch
-    it on again (0378). What is typed meanwhile is overwritten: the frame is drawn where the terminal was told to
-    remember, and `SPARE` lines below it are free, so that an Enter does not scroll that place away.
-    """
-
-    def __init__(self, console: Console, frame: Callable[[], RenderableType]) -> None:
-        self._console, self._frame = console, frame
-        self._drawn = False
-        self._lock = threading.RLock()
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._live, daemon=True)
-
-    def start(self) -> None:
-        """Draw it, and go on drawing."""
-        self.draw()
-        self._thread.start()
-
-    def draw(self, above: str = "") -> None:
-        """Draw it as it is now, below a line that stays."""
-        with self._lock:
-            if self._over.is_set():
-                return
-            with self._console.capture() as captured:
-                self._console.print(self._frame())
-            rows = max(self._console.size.height - 1, 1)
-            lines = captured.get().splitlines()[:rows]
-            room = min(len(lines) + SPARE, rows)
-            back = _BACK if self._drawn else ""
-            place = "\n" * room + f"\x1b[{room}A{_HERE}"
-            self._put(f"{back}{above and above + chr(10)}{place}" + "".join(f"{line}\n" for line in lines[:room]))
-            self._drawn = True
-
-    @contextmanager
-    def away(self) -> Iterator[None]:
-        """Let whatever is printed inside stand above it."""
-        with self._lock:
-            self._clear()
-            try:
-                yield
-            finally:
-                self.draw()
-
-    def stop(self) -> None:
-        """Take it away."""
-        self._over.set()
-        with self._lock:
-            self._clear()
-
-    def _clear(self) -> None:
-        if self._drawn:
-            self._put(_BACK)
-            self._drawn = False
-
-    def _put(self, text: str) -> None:
-        self._console.file.write(text)
-        self._console.file.flush()
-
-    def _live(self) -> None:
-        with suppress(OSError, ValueError):  # the terminal has gone
-            while not self._over.wait(_PAUSE):
-                self.draw()
-
-
 def live_on(stream: TextIO, environ: Mapping[str, str], frame: Callable[[], RenderableType]) -> Frame:
     """Begin to draw a frame on a terminal."""
-    from rich.console import Console
+    from reconciler.render.frame import Frame, Steady
 
-    console = Console(
+    console = Steady(
         file=stream,
         force_terminal=True,
         no_color=not wants_colour(stream, environ),

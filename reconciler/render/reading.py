@@ -18,12 +18,14 @@ from reconciler.model.redaction import redactor
 from reconciler.render import words
 from reconciler.render.capable import is_interactive
 from reconciler.render.harmless import outgoing
-from reconciler.render.progress import Frame, live_on
+from reconciler.render.progress import live_on
 from reconciler.render.quoting import clean
 from reconciler.render.traffic import Topic, Traffic
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+    from reconciler.render.frame import Frame
 
 SOON = 0.1
 """Seconds after which a terminal shows a sign of life; what is done before needs none."""

@@ -13,11 +13,13 @@ from reconciler.model.redaction import redactor
 from reconciler.render import words
 from reconciler.render.capable import is_interactive
 from reconciler.render.harmless import outgoing
-from reconciler.render.progress import Frame, live_on
+from reconciler.render.progress import live_on
 from reconciler.render.quoting import clean
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+
+    from reconciler.render.frame import Frame
 
 ENOUGH = 3
 """Plans and applies from which the time that is left is told."""

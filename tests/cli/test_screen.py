@@ -88,8 +88,10 @@ def sitting(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], Glass]]
         yield sit
 
 
-def at_request(monkeypatch: pytest.MonkeyPatch, number: int, look: Callable[[], None]) -> None:
-    """Look at the screen when the nth request is on its way: its answer, and all later ones, are not there yet."""
+def at_request(monkeypatch: pytest.MonkeyPatch, number: int, look: Callable[[], None]) -> list[int]:
+    """Look at the screen when the nth request is on its way: its answer, and all later ones, are not there yet. Returns
+    how many there were.
+    """
     real, count = Client._whole, [0]
 
     async def slow(client: Client, request: Request, headers: dict[str, str], turn: Any) -> Any:
@@ -100,6 +102,7 @@ def at_request(monkeypatch: pytest.MonkeyPatch, number: int, look: Callable[[], 
         return await real(client, request, headers, turn)
 
     monkeypatch.setattr(Client, "_whole", slow)
+    return count
 
 
 class Phases:
@@ -534,13 +537,19 @@ def test_an_interrupt_of_what_wrote_files_names_them_and_what_goes_on(
     world.write(CONFIG)
     world.apply()
     phases = Phases(monkeypatch)
-    assert world.cli("init", "whole", "--adopt", "emulator:../state/account.db").code == 0
-    said = interrupt(
-        monkeypatch, world, len(phases.totals[0]) // 3 + 2, "init acme --adopt emulator:../state/account.db"
-    )
+    with monkeypatch.context() as patched:
+        count = at_request(patched, 0, lambda: None)
+        assert world.cli("init", "whole", "--adopt", "emulator:../state/account.db").code == 0
+    monkeypatch.chdir(world.folder)
+    line = "init acme --adopt emulator:../state/account.db"
+    said = interrupt(monkeypatch, world, len(phases.totals[0]) // 3 + 2, line)
     assert "Nothing was changed in the account. Written before: " in said
     assert "acme/reconciler.yaml" in said
     assert said.endswith("`reconciler --chdir acme export` goes on from there.\n")
+    said = interrupt(monkeypatch, world, count[0], line.replace("acme", "more"))
+    assert "more/config" in said
+    assert ".edits" not in said
+    assert said.endswith("`reconciler --chdir more plan` goes on from there.\n")
 
 
 def test_an_interrupt_at_a_question_changes_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

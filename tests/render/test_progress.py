@@ -9,14 +9,15 @@ from collections.abc import Mapping
 from typing import get_args
 
 import pytest
-from rich.console import Console
 from rich.text import Text
 
 from reconciler.model.events import Event, Failed, Finished, Noted, Skip, Started, Waiting
 from reconciler.model.plan import Op
+from reconciler.render import frame as frames
 from reconciler.render import progress
 from reconciler.render.capable import is_interactive, wants_colour
-from reconciler.render.progress import Frame, Progress
+from reconciler.render.frame import Frame, Steady
+from reconciler.render.progress import Progress
 from tests.cli.glass import Glass
 
 _CODE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -132,8 +133,9 @@ def test_what_is_typed_while_a_frame_stands_leaves_no_copy_of_it(height: int) ->
     """At the end of a screen that is full, an Enter scrolls: the frame is drawn where it was, and nothing stays."""
     glass, seconds = Glass(60, height), [0]
     glass.write("before\n" * height)
-    console = Console(file=glass, force_terminal=True, width=60, height=height, color_system=None)
+    console = Steady(file=glass, force_terminal=True, width=60, height=height, color_system=None)
     frame = Frame(console, lambda: Text(f"Reading: {seconds[0]} s\n  tag\n  list"))
+    frame.start()
     for _ in range(5):
         frame.draw()
         seconds[0] += 1
@@ -154,7 +156,7 @@ def test_nothing_is_switched_off_that_a_killed_process_could_not_switch_on_again
     shown = run(Terminal(), XTERM)
     assert "\x1b7" in shown
     assert "\x1b[?" not in shown
-    assert not re.search("termios|tty|stty", inspect.getsource(progress))
+    assert not re.search("termios|tty|stty", inspect.getsource(progress) + inspect.getsource(frames))
 
 
 def test_no_color_keeps_the_bar_without_colours() -> None:

@@ -277,7 +277,7 @@ CUTS = {
     "workflow/health.py": {"LINES[:4]"},
     "render/graph.py": {"edges[:MOST_EDGES]"},
     "render/mermaid.py": {"diagram.edges[:_MOST_EDGES]"},
-    "render/progress.py": {"lines[:room]", "list(self._running.values())[:_SHOWN]"},
+    "render/progress.py": {"list(self._running.values())[:_SHOWN]"},
     "render/words.py": {"addresses[:MOST_NAMED]"},
     "resources/list.py": {"ids[:NAMED]"},
     "resources/setting.py": {"tables.get(source.name)[:1]"},
