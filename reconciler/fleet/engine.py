@@ -9,6 +9,7 @@ a queue of its own, so that a process works on what it was started for, and a wo
 from __future__ import annotations
 
 import asyncio
+import datetime
 import logging
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,6 +27,10 @@ PATIENCE = 30 * 24 * 3600.0
 """Seconds that a rollout waits for an approval."""
 NIGHT = "drift"
 """The schedule of looks for drift."""
+NIGHTS = "nights"
+"""The queue of the schedule. Only workers listen to it: who carries out one rollout begins no other one."""
+BACK = (1 / 24, 1, 31, 366)
+"""Days back in which a missed look is searched, the nearest first."""
 _WORKER: list[Worker] = []
 """What this process works with; the engine calls functions, not objects."""
 
@@ -172,6 +177,9 @@ async def night(when: Any, context: Any) -> None:
     """A look for drift at its time: the workflow."""
     from dbos import DBOS
 
+    own = DBOS.workflow_id or ""
+    if await DBOS.run_step_async({"name": "late"}, _late, own):
+        return  # of those that were missed, the last one is made up for
     spec = await DBOS.run_step_async({"name": "begin"}, _look)
     await DBOS.enqueue_workflow_with_options_async(
         {
@@ -182,6 +190,17 @@ async def night(when: Any, context: Any) -> None:
         },
         spec,
     )
+
+
+async def _late(own: str) -> bool:
+    """Return whether a look that was due later has begun, or is about to."""
+    from dbos import DBOS
+
+    due = f"sched-{NIGHT}-2"  # and a year; what was triggered by hand is never late
+    rows = await DBOS.list_workflows_async(
+        workflow_id_prefix=due, sort_desc=True, limit=CHUNK, load_input=False, load_output=False
+    )
+    return own.startswith(due) and any(row.workflow_id > own for row in rows)
 
 
 async def _look() -> Any:
@@ -247,21 +266,47 @@ class Engine:
             DBOS.resume_workflows(ids, queue_name=queue_of(name))
         return len(ids)
 
-    def schedule(self, cron: str | None) -> None:
-        """Look for drift at these times (cron, UTC), on whichever worker is there; None ends it. Raises ReconcilerError
-        where it is no cron expression.
+    def schedule(self, cron: str | None, now: datetime.datetime) -> None:
+        """Look for drift at these times (cron, UTC) from `now` on, on whichever worker is there; None ends it. Raises
+        ReconcilerError where it is no cron expression.
         """
         from dbos import DBOS
 
         if cron is None:
             DBOS.delete_schedule(NIGHT)
             return
+        known = DBOS.get_schedule(NIGHT)
+        since = known["context"] if known is not None and known["schedule"] == cron else None
+        DBOS.register_queue(NIGHTS, polling_interval_sec=POLL, on_conflict="always_update")
         try:
-            DBOS.apply_schedules([{"schedule_name": NIGHT, "workflow_fn": _registered()[2], "schedule": cron}])
+            DBOS.apply_schedules([
+                {
+                    "schedule_name": NIGHT,
+                    "workflow_fn": _registered()[2],
+                    "schedule": cron,
+                    "queue_name": NIGHTS,
+                    "context": since or now.isoformat(),
+                }
+            ])  # fmt: skip
         except Exception as error:
             raise ReconcilerError(
                 f"`{cron}` is not a time to look for drift", hint="write it as cron does, e.g. 0 3 * * *"
             ) from error
+
+    def catch_up(self, now: datetime.datetime) -> None:
+        """Make up for the last look that was due when no worker was there; one that is on record is not begun again,
+        whoever asks.
+        """
+        from dbos import DBOS
+
+        known = DBOS.get_schedule(NIGHT)
+        if known is None or not isinstance(known["context"], str):
+            return
+        since = datetime.datetime.fromisoformat(known["context"])
+        for days in BACK:
+            begin = max(since, now - datetime.timedelta(days=days))
+            if begin >= now or DBOS.backfill_schedule(NIGHT, begin, now) or begin == since:
+                return
 
 
 _REGISTERED: list[Any] = []

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
 
 from reconciler.model.errors import ReconcilerError
-from reconciler.model.fleet import PERCENT, Group, Job, JobResult, Wave
+from reconciler.model.fleet import PERCENT, Drifted, Group, Job, JobResult, Wave
 
 
 def parted(waves: Sequence[Wave], jobs: Mapping[str, Job]) -> dict[str, list[str]]:
@@ -110,8 +110,38 @@ def versions(results: Iterable[JobResult]) -> dict[str, int]:
     return dict(Counter(result.version or "none" for result in results if result.outcome in ("same", "applied")))
 
 
+def drifted(results: Iterable[JobResult], jobs: Mapping[str, Job], versions: Mapping[str, str]) -> list[Drifted]:
+    """Return how much drift there is by what accounts have (`versions` by account), by label and by object. Accounts
+    that could not be looked at count nowhere.
+    """
+    seen, bad, looked = Counter[tuple[str, str]](), Counter[tuple[str, str]](), 0
+    for result in results:
+        if result.bad:
+            continue
+        looked += 1
+        labels = [f"{name}={value}" for name, value in jobs[result.account].labels.items()]
+        own = [("version", versions.get(result.account) or "none"), *(("label", label) for label in labels)]
+        objects = [("object", address) for address in dict.fromkeys(map(_address, result.changes)) if address]
+        seen.update(own)
+        bad.update([*own, *objects] if result.outcome == "changes" else ())
+    rows = sorted(bad.items(), key=lambda row: (ORDER[row[0][0]], -row[1], row[0][1]))
+    return [
+        Drifted.model_validate({"by": by, "name": name, "accounts": seen.get((by, name), looked), "drifted": count})
+        for (by, name), count in rows
+    ]
+
+
+ORDER = {"version": 0, "label": 1, "object": 2}
+
+
+def _address(line: str) -> str:
+    """Return the address of a line of a result, as `line_of` writes them; "" of one that names none."""
+    words = line.split(" ")
+    return words[1] if len(words) > 1 and "." in words[1] else ""
+
+
 def news(now: Sequence[JobResult], before: Sequence[JobResult]) -> list[str]:
-    """Return what is different from an earlier report, one line for each account."""
+    """Return what is different from an earlier report, one line for each account, with what changes besides."""
     known = {result.account: result for result in before}
     lines = []
     for result in now:
@@ -119,5 +149,13 @@ def news(now: Sequence[JobResult], before: Sequence[JobResult]) -> list[str]:
         if old is None:
             lines.append(f"{result.account}: new")
         elif (old.outcome, old.group) != (result.outcome, result.group):
-            lines.append(f"{result.account}: {old.outcome} before, {result.outcome} now")
+            what = [line for line in result.changes if line not in old.changes]
+            what += [f"no longer {line}" for line in old.changes if line not in result.changes and not result.bad]
+            more = f", {', '.join(what[:MOST_NEWS])}" if what else ""
+            more += f" and {len(what) - MOST_NEWS} more" if len(what) > MOST_NEWS else ""
+            lines.append(f"{result.account}: {old.outcome} before, {result.outcome} now{more}")
     return lines
+
+
+MOST_NEWS = 5
+"""Changes that the news of an account name."""

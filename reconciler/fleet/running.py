@@ -15,7 +15,7 @@ from reconciler.fleet.baselines import Baselines
 from reconciler.fleet.book import Book, Look, looked_into
 from reconciler.fleet.engine import launched
 from reconciler.fleet.job import Worker
-from reconciler.fleet.rollout import groups, news, parted, versions
+from reconciler.fleet.rollout import drifted, groups, news, parted, versions
 from reconciler.fleet.spec import VERSION, Spec
 from reconciler.model.errors import ReconcilerError, StateError
 from reconciler.model.fleet import FleetReport, Job, JobResult, Standing, Wave
@@ -177,12 +177,13 @@ def finished(book: Book, spec: Spec) -> FleetReport:
         if rollout.begun < spec.begun and rollout.name != spec.name:
             since, before = rollout.name, book.report(rollout).accounts
             break
+    looked = spec.mode == "drift"
+    has = book.last_versions(spec.jobs) if looked else {}
     return report.model_copy(
         update={
             "groups": groups(report.accounts),
-            "versions": dict(Counter(book.last_versions(spec.jobs).values()))
-            if spec.mode == "drift"
-            else versions(report.accounts),
+            "versions": dict(Counter(has.values())) if looked else versions(report.accounts),
+            "drift": drifted(report.accounts, spec.jobs, has) if looked else [],
             "since": since,
             "news": news(report.accounts, before) if since else [],
         }
@@ -218,7 +219,8 @@ def work(
     worker = Worker(fleet.baselines, looks=lambda: (_look(fleet).model_dump(mode="json"), concurrency))
     with launched(fleet.database, name, worker, traces=traces_to(fleet)) as engine:
         if at_night is not None:
-            engine.schedule(None if at_night == "never" else at_night)
+            engine.schedule(None if at_night == "never" else at_night, fleet.runtime.now())
+        engine.catch_up(fleet.runtime.now())
         if metrics is not None:
             from reconciler.fleet.metrics import served
 

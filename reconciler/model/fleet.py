@@ -276,6 +276,15 @@ class Group(_Part):
     changes: list[str]
 
 
+class Drifted(_Part):
+    """How much drift there is among the accounts that have something in common."""
+
+    by: Literal["version", "label", "object"]
+    name: str = Field(description="The version of the baseline, NAME=VALUE of a label, or an address.")
+    accounts: Count = Field(description="Accounts that were looked at and have it; of an object, all that were.")
+    drifted: Count = Field(description="Those of them with drift; of an object, those where it drifted.")
+
+
 class FleetReport(_Part):
     """A rollout, or a look at many accounts."""
 
@@ -290,6 +299,9 @@ class FleetReport(_Part):
     pending: list[str] = Field(default_factory=list, description="Accounts that nothing is known of yet.")
     groups: list[Group] = Field(default_factory=list, description="Accounts with the same changes, the largest first.")
     versions: dict[str, Count] = Field(default_factory=dict, description="Accounts by version of their baseline.")
+    drift: list[Drifted] = Field(
+        default_factory=list, description="Drift by version, label and object, the most first; only of a look for it."
+    )
     since: str = Field("", description="The report that this one is compared with.")
     news: list[str] = Field(default_factory=list, description="What is different from that report.")
 

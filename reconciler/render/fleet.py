@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from reconciler.model.fleet import FleetReport, Group, JobResult, WaveReport
+from reconciler.model.fleet import Drifted, FleetReport, Group, JobResult, WaveReport
 from reconciler.render.pages import template
 from reconciler.render.quoting import clean
 from reconciler.render.words import counted
@@ -22,6 +22,7 @@ MANY = 20
 """Accounts that are named; the others are counted."""
 FEW_GROUPS = 12
 FEW_FAILURES = 10
+FEW_DRIFTED = 10
 _STATES = {
     "running": "running",
     "approval": "waiting for an approval",
@@ -106,10 +107,19 @@ def _closing(report: FleetReport) -> list[str]:
         lines += ["", f"{at_risk:,} customer records are at risk."]
     if report.versions:
         lines += ["", "Versions: " + ", ".join(f"{name} {count:,}" for name, count in sorted(report.versions.items()))]
+    for by, rows in drift_of(report):
+        lines += ["", f"Drift by {by}:"]
+        lines += [f"  {clean(row.name)}: {row.drifted:,} of {row.accounts:,}" for row in rows[:FEW_DRIFTED]]
+        lines += [f"  and {len(rows) - FEW_DRIFTED:,} more"] if len(rows) > FEW_DRIFTED else []
     if report.news:
         lines += ["", f"Since {report.since}: {counted(len(report.news), 'account')} changed"]
         lines += [f"  {clean(line)}" for line in report.news[:FEW_FAILURES]]
     return lines
+
+
+def drift_of(report: FleetReport) -> list[tuple[str, list[Drifted]]]:
+    """Return the drift by version, by label and by object."""
+    return [(by, [row for row in report.drift if row.by == by]) for by in dict.fromkeys(row.by for row in report.drift)]
 
 
 def as_json(report: FleetReport) -> str:
@@ -130,6 +140,12 @@ def markdown(report: FleetReport) -> str:
         lines += [f"- {cell(line)}" for line in group.changes[:20]]
     if len(report.groups) > FEW_GROUPS:
         lines += ["", f"{len(report.groups) - FEW_GROUPS:,} more groups."]
+    if report.drift:
+        lines += ["", "| drift by | | accounts |", "|---|---|---|"]
+        for by, rows in drift_of(report):
+            lines += [f"| {by} | {cell(row.name)} | {row.drifted:,} of {row.accounts:,} |" for row in rows[:MANY]]
+    if report.news:
+        lines += ["", f"Since {cell(report.since)}:", "", *(f"- {cell(line)}" for line in report.news[:MANY])]
     if report.failures:
         lines += ["", "| failed | first cause | accounts |", "|---|---|---|"]
         lines += [f"| {len(names):,} | {cell(said)} | {cell(named(names))} |" for said, _, names in causes(report)]
@@ -149,6 +165,7 @@ def html(report: FleetReport, links: Mapping[str, str] | None = None) -> str:
         state=_STATES[report.state],
         groups=[(counted(len(group.accounts), "account"), group.accounts, group.changes) for group in report.groups],
         causes=causes(report),
+        drift=drift_of(report),
         at_risk=sum(account.records_at_risk for account in report.accounts),
         rows=[_row(result) for result in report.accounts],
         links=dict(links or {}),
