@@ -29,6 +29,18 @@ def _reached(url: str) -> str:
     return url.strip()
 
 
+def _asked(url: str) -> str:
+    if not is_address(url.strip()):
+        raise ValueError("it is not the origin of an API: https://HOST")
+    return url.strip()
+
+
+def _each_reached(template: str) -> str:
+    if "{name}" not in template:
+        raise ValueError("each account needs an address of its own: say where `{name}` stands")
+    return _reached(template.replace("{name}", "name")) and template.strip()
+
+
 Url = Annotated[str, AfterValidator(_reached)]
 """Where an account is."""
 
@@ -88,9 +100,9 @@ class Defaults(_Section):
 class Partners(_Section):
     """Accounts of an agency, as the vendor's Partners API lists them."""
 
-    url: str = Field(description="Origin of the Partners API.")
+    url: Annotated[str, AfterValidator(_asked)] = Field(description="Origin of the Partners API.")
     token: Annotated[str, Field(pattern=TOKEN)] = Field(description="Reference to the key of the Partner Portal.")
-    accounts: str = Field(
+    accounts: Annotated[str, AfterValidator(_each_reached)] = Field(
         "https://{name}.api-us1.com", description="API URL of an account; `{name}` is what the Partners API calls it."
     )
     archived: bool = Field(False, description="Take archived accounts too.")

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import json
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+from collections.abc import Iterator
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from reconciler.workflow.health import LINES, _surroundings, examine
+from reconciler.workflow.health import LINES, _surroundings, examine, exit_code
 from reconciler.workflow.holding import locked
+from reconciler.workflow.runtime import Runtime
+from tests.required import absent
 from tests.world import World
 from tests.world.clock import run
 from tests.world.project import ACCOUNT
@@ -195,3 +207,74 @@ def test_the_way_to_a_served_account(world: World, monkeypatch: pytest.MonkeyPat
     world.environ.pop("HTTP_PROXY")
     monkeypatch.delenv("HTTP_PROXY")
     assert {one.check: one for one in _surroundings(world.session())}["TLS"].verdict == "warning"
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """The address of a server that speaks TLS as `localhost`, and the only authority that knows its certificate."""
+    if shutil.which("openssl") is None:
+        absent("there is no openssl to make a certificate")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    made = [
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=localhost",
+    ]
+    files = ["-addext", "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(["openssl", "req", "-x509", *made, *files], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"https://localhost:{server.server_port}", certificate
+        server.shutdown()
+
+
+def _page(world: World, url: str) -> tuple[int, dict[str, dict[str, Any]]]:
+    """Run `doctor` on an account over real connections, in a loop that waits for them."""
+    world.write(f"version: 1\nenvironments: {{demo: {{url: '{url}', token: abc}}}}\n", "reconciler.yaml")
+    session = world.session()
+    checks = asyncio.run(examine(replace(session, runtime=Runtime(dict(os.environ)))))
+    return int(exit_code(checks)), {check.check: check.row() for check in checks}
+
+
+@pytest.mark.socket
+def test_a_certificate_of_nobody_that_is_known(
+    world: World, authority: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line of the connection says so and names SSL_CERT_FILE; with that authority the server is asked, and with it
+    and another name in the address it is refused again.
+    """
+    url, certificate = authority
+    code, checks = _page(world, url)
+    assert (code, checks["connection"]["verdict"]) == (1, "failed")
+    assert "certificate is not trusted" in checks["connection"]["found"]
+    assert "SSL_CERT_FILE" in checks["connection"]["advice"]
+    assert checks["token"]["found"] == "not checked"
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    _, checks = _page(world, url)
+    assert checks["TLS"]["found"] == "certificates of SSL_CERT_FILE"
+    assert "501" in checks["connection"]["found"], "it was reached, and answers as no API does"
+    _, checks = _page(world, url.replace("localhost", "127.0.0.1"))
+    assert "certificate is not trusted" in checks["connection"]["found"]
+
+
+def test_a_host_that_no_name_server_knows(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the reason is that a name has no address: the line of the connection says to look at the host."""
+
+    def unknown(*_: Any, **__: Any) -> Any:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    code, checks = _page(world, "https://acmee.api-us1.com")
+    assert (code, checks["connection"]["verdict"]) == (1, "failed")
+    assert "there is no host of that name" in checks["connection"]["found"]
+    assert "typing error" in checks["connection"]["advice"]
+    assert {checks[name]["verdict"] for name in ("token", "eyes", "permissions", "clock")} == {"skipped"}

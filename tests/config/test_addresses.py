@@ -52,3 +52,18 @@ def test_a_fleet_refuses_what_is_no_address(world: World) -> None:
     world.write('{"name": "two", "url": "https://y<b>"}\n', "more.jsonl")
     ran = world.cli("fleet", "validate")
     assert (ran.code, "not the address of an API" in ran.err) == (3, True), ran.text
+
+
+@pytest.mark.parametrize("where", [
+    "url: 'https://x\"<b>'", "url: 'emulator:a.db'", "url: 'hub.example'",
+    "url: 'https://hub.example', accounts: 'https://{name}.x<b>'",
+    "url: 'https://hub.example', accounts: 'https://one.example'",
+])  # fmt: skip
+def test_a_list_of_partners_refuses_what_is_no_address(world: World, where: str) -> None:
+    """The Partners API is asked with a key, and what it lists is an address for each account: said before it is asked."""
+    world.environ["KEY"] = "a-key-of-nobody"
+    world.write("baselines: {base: {folder: .}}\ndefaults: {baseline: base, token: '${env.KEY}'}\n"
+                f"sources: [{{partners: {{{where}, token: '${{env.KEY}}'}}}}]\n", "fleet.yaml")  # fmt: skip
+    ran = world.cli("fleet", "validate")
+    wanted = "an address of its own" if "one.example" in where else "it is not the"
+    assert (ran.code, wanted in ran.err, "fleet.yaml:3" in ran.err) == (3, True, True), ran.text
