@@ -342,7 +342,7 @@ class Lab:
         """Send, and again what may be repeated. Raises Lost for a create that may have been carried out, Unsettled
         where no answer comes.
         """
-        why = ""
+        why, refused = "", 0
         for attempt in range(1, TRIES + 1):
             self.afford()
             try:
@@ -353,7 +353,9 @@ class Lab:
                 why = "got no answer"
                 await self.sleep(attempt * 1.0)
                 continue
-            pause = _pause(request, reply, attempt)
+            doubted = request.method == "GET" and reply.status in (401, 403) and not no_result(reply)
+            refused += doubted
+            pause = (0.0 if refused < BELIEVED else None) if doubted else _pause(request, reply, attempt)
             if pause is None:
                 return reply
             why = f"was answered {reply.status} each time"
@@ -503,10 +505,7 @@ def _pause(request: Request, reply: Response, attempt: int) -> float | None:
         return _seconds(reply) or 2.0**attempt
     if creates and (reply.status >= 500 or 300 <= reply.status < 400):
         raise Lost
-    if reply.status >= 500:
-        return attempt * 1.0
-    refused = reply.status in (401, 403) and not no_result(reply)
-    return 0.0 if request.method == "GET" and refused and attempt < BELIEVED else None
+    return attempt * 1.0 if reply.status >= 500 else None
 
 
 def _seconds(reply: Response) -> float | None:

@@ -60,7 +60,7 @@ def test_a_fleet_refuses_what_is_no_address(world: World) -> None:
     "url: 'https://hub.example', accounts: 'https://one.example'",
 ])  # fmt: skip
 def test_a_list_of_partners_refuses_what_is_no_address(world: World, where: str) -> None:
-    """The Partners API is asked with a key, and what it lists is an address for each account: said before it is asked."""
+    """The Partners API is asked with a key, and what it lists is an address for each: said before it is asked."""
     world.environ["KEY"] = "a-key-of-nobody"
     world.write("baselines: {base: {folder: .}}\ndefaults: {baseline: base, token: '${env.KEY}'}\n"
                 f"sources: [{{partners: {{{where}, token: '${{env.KEY}}'}}}}]\n", "fleet.yaml")  # fmt: skip

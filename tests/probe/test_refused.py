@@ -133,6 +133,46 @@ def _wrong(folder: Path, one: Experiment, settings: AccountSettings, refusals: M
                         yield f"{one.name}, request {at} answered {way}: {name} is {what}, not {usual.get(name)}"
 
 
+class Answering:
+    """A line that answers in turn; None is no answer."""
+
+    requests = 0
+
+    def __init__(self, *statuses: int | None) -> None:
+        self.statuses = list(statuses)
+
+    async def raw(self, request: Request, *, token: str | None = None, paced: bool = True) -> Response:
+        """Answer."""
+        status = self.statuses.pop(0)
+        if status is None:
+            raise Unreachable("the connection was reset", sent=True)
+        return Response(status, {}, {}, str(request))
+
+
+@pytest.mark.parametrize(
+    ("statuses", "said"),
+    [
+        ((403, 403, 403), 403), ((403, 403, 200), 200), ((None, 403, 403, 403), 403), ((500, None, 403, 200), 200),
+        ((None, None, 403, 403), None), ((429, 403, 503, 403), None), ((None, None, None, 403), None),
+    ],
+)  # fmt: skip
+def test_a_refused_read_is_believed_when_it_was_refused_three_times(
+    statuses: tuple[int | None, ...], said: int | None
+) -> None:
+    """403 on a read is intermittent (section 1.2): tries that got no answer, or another one, do not count for it."""
+
+    async def sleep(_: float) -> None:
+        await asyncio.sleep(0)
+
+    spent = Spent(10**6, 10**6, lambda: 0.0)
+    lab = Lab(Answering(*statuses), Forgetful(), "zz-probe-00000001", spent, sleep=sleep)
+    if said is None:
+        with pytest.raises(Unsettled):
+            run(lab.get("/scores"))
+    else:
+        assert run(lab.get("/scores")).status == said
+
+
 EXPERIMENTS = {one.name: one for one in load_experiments()}
 
 
