@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Annotated, Any, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,16 +18,43 @@ Model = TypeVar("Model", bound=BaseModel)
 _GIVEN: set[str] = set()
 
 
+def _fixed(*_: Any, **__: Any) -> Any:
+    raise TypeError("all parts of documents share what is empty in them: make another one")
+
+
+class _NoMembers(dict[Any, Any]):
+    __slots__ = ()
+    __setitem__ = __ior__ = update = setdefault = _fixed
+
+
+class _NoItems(list[Any]):
+    __slots__ = ()
+    __setitem__ = __iadd__ = __imul__ = append = extend = insert = _fixed
+
+
+_EMPTY: Mapping[type, Any] = {dict: _NoMembers(), list: _NoItems()}
+
+
 class Lean(BaseModel):
-    """A part of a document, of which there may be many thousand: which members were given and which are the default is
-    not remembered of each. It would be half of what they take, and nobody asks.
+    """A part of a document, of which there may be many thousand. What all of them have is kept once: which members were
+    given and which are the default (nobody asks), the empty lists and maps, which nobody can change, and the names.
     """
 
     model_config = ConfigDict(defer_build=True)
 
     def model_post_init(self, context: Any, /) -> None:
-        """Let all parts share one set of given members."""
+        """Take up the room that the values need: pydantic makes a map with the names for each part."""
+        alike = object.__new__(self.__class__)
+        for name, value in self.__dict__.items():
+            object.__setattr__(alike, name, value or _EMPTY.get(value.__class__, value))
+        object.__setattr__(self, "__dict__", alike.__dict__)  # of one set of names for the class (PEP 412)
         object.__setattr__(self, "__pydantic_fields_set__", _GIVEN)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with some members replaced, which takes no more room."""
+        copy = super().model_copy(update=update, deep=deep)
+        copy.model_post_init(None)
+        return copy
 
 
 def read_json(content: bytes | str) -> Any:
@@ -34,27 +62,47 @@ def read_json(content: bytes | str) -> Any:
     none or halves of characters, or with a member twice, of which only one would count.
     """
     text = content.decode("utf-8") if isinstance(content, bytes) else content
-    try:
-        parsed = json.loads(
-            text, parse_constant=_none, parse_int=_whole, parse_float=_finite, object_pairs_hook=_each_once
-        )
-    except RecursionError as error:
-        raise ValueError("it is nested without end") from error
+    parsed = _parsed(text, _each_once)
     if "\\ud" in text or "\\uD" in text:
         json.dumps(parsed, ensure_ascii=False).encode()  # halves of pairs have no bytes: a ValueError
     return parsed
+
+
+def outermost(content: bytes | str) -> Mapping[str, Any]:
+    """Return the members of a document, None in place of maps inside, so that nothing large is made of it; without any
+    where it is no map. Raises ValueError for all that `read_json` does.
+    """
+    text = content.decode("utf-8") if isinstance(content, bytes) else content
+    if "\\ud" in text or "\\uD" in text:
+        found = read_json(text)
+        return found if isinstance(found, dict) else {}
+    last: dict[str, Any] = {}
+
+    def closed(members: list[tuple[str, Any]]) -> None:
+        nonlocal last
+        last = _each_once(members)
+
+    return last if _parsed(text, closed) is None else {}
+
+
+def _parsed(text: str, make: Callable[[list[tuple[str, Any]]], Any]) -> Any:
+    """Return the document, with what is made of the members of each map, the outermost one last."""
+    try:
+        return json.loads(text, parse_constant=_none, parse_int=_whole, parse_float=_finite, object_pairs_hook=make)
+    except RecursionError as error:
+        raise ValueError("it is nested without end") from error
 
 
 def read_document(model: type[Model], content: bytes | str, fits: Any = None) -> Model:
     """Return the document of this model. A value of another type is none that becomes one: `true` is not a number, and
     "1" neither. `fits` are the grammars and types of the kinds. Raises ValueError, also that of pydantic.
     """
-    read_json(content)
+    outermost(content)
     return as_document(model, content, fits)
 
 
 def as_document(model: type[Model], content: bytes | str, fits: Any = None) -> Model:
-    """Return the document of this model, as `read_document`, of a content that `read_json` has read."""
+    """Return the document of this model, as `read_document`, of a content that was read before."""
     return model.model_validate_json(content, strict=True, context={"fits": fits})
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from reconciler.model.documents import as_document, read_json
+from reconciler.model.documents import as_document, outermost, read_json
 from reconciler.model.errors import StateDamaged, StateError
 from reconciler.model.identity import Fits
 from reconciler.model.state import STATE_VERSION, State
@@ -35,10 +35,9 @@ def parse_state(text: bytes, where: str, hint: str = "nothing was changed", fits
     tells corrupt from foreign from newer.
     """
     try:
-        content = read_json(text)
+        version = outermost(text).get("format_version")
     except ValueError as error:
         raise StateDamaged(f"the state {where} is corrupt: it is truncated or not JSON ({error})", hint=hint) from error
-    version = content.get("format_version") if isinstance(content, dict) else None
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise StateDamaged(f"the state {where} is not a state of this program", hint=hint)
     if version > STATE_VERSION:
@@ -47,14 +46,16 @@ def parse_state(text: bytes, where: str, hint: str = "nothing was changed", fits
             hint=f"install a version of reconciler that knows format {version} (the one that wrote it does); "
             "nothing was changed",
         )
-    if version == STATE_VERSION:
-        content.clear()  # as large as the state itself, which is made of the text
-    for step in range(version, STATE_VERSION):
-        content = {**UPGRADES[step](content), "format_version": step + 1}
     try:
-        return as_document(State, text if version == STATE_VERSION else json.dumps(content), fits)
+        return as_document(State, text if version == STATE_VERSION else json.dumps(_upgraded(read_json(text))), fits)
     except ValueError as error:
         raise StateDamaged(f"the state {where} is corrupt: {first_of(error)}", hint=hint) from error
+
+
+def _upgraded(content: Content) -> Content:
+    for step in range(content["format_version"], STATE_VERSION):
+        content = {**UPGRADES[step](content), "format_version": step + 1}
+    return content
 
 
 def first_of(error: Exception) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from reconciler.model.document import PLAN_FORMAT, PlanDocument, digest
-from reconciler.model.documents import read_document, read_json
+from reconciler.model.documents import as_document, read_json
 from reconciler.model.errors import StalePlan
 from reconciler.model.kind import Kinds, fits
 from reconciler.store.atomic import write_file
@@ -47,8 +47,9 @@ def parse_plan(text: bytes, path: Path, kinds: Kinds) -> PlanDocument:
         )
     if digest(content) != content.get("digest"):
         raise StalePlan(f"{path} was altered after it was made: its digest does not fit", hint=AGAIN)
+    del content  # larger than the plan, which is made of the text
     try:
-        return read_document(PlanDocument, opened, fits(kinds))
+        return as_document(PlanDocument, opened, fits(kinds))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

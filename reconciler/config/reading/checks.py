@@ -165,6 +165,7 @@ def check_twins(
                 _tell_twins(kinds[resource.kind], first, resource, declared, problems, weak=bool(tier and place))
             told.add(resource.address)
             break
+    del seen  # as large as what is looked up next
     _check_near([resource for resource in resources if resource.address not in told], kinds, declared, pinned, problems)
 
 

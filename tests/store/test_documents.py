@@ -1,0 +1,103 @@
+"""The program's own documents: read the same with and without a tree of them, and parts that share what they can."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.model.documents import outermost, read_document, read_json
+from reconciler.model.state import Binding, State
+
+SCALARS = st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats() | st.text(max_size=5)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b"]), inner, max_size=2),
+    max_leaves=8,
+)
+
+
+@st.composite
+def contents(draw: st.DrawFn) -> str:
+    """A document, sometimes truncated, with a member twice, or with half of a character."""
+    text = json.dumps(draw(VALUES), ensure_ascii=draw(st.booleans()))
+    text = draw(st.sampled_from([text, text.replace('"b":', '"a":'), f'{{"a": {text}, "c": "\\ud83d"}}']))
+    return text[: draw(st.integers(0, len(text)))] if draw(st.booleans()) else text
+
+
+def _read(read: Any, text: str) -> Any:
+    try:
+        return read(text)
+    except ValueError as error:
+        return type(error)
+
+
+@given(contents())
+def test_nothing_is_read_that_is_no_document(text: str) -> None:
+    """Whatever is refused when a tree is made is refused when none is, and scalar members are the same."""
+    whole, outer = _read(read_json, text), _read(outermost, text)
+    if isinstance(whole, type) or isinstance(outer, type):
+        assert whole == outer, text
+    elif isinstance(whole, dict):
+        assert outer.keys() == whole.keys(), text
+        assert all(outer[name] == value for name, value in whole.items() if not isinstance(value, dict | list)), text
+    else:
+        assert outer == {}, text
+
+
+FULL = {
+    "id": "1",
+    "kind": "tag",
+    "natural_key": ["name", "One"],
+    "applied": {"name": "One"},
+    "digests": {"name": "x"},
+    "depends_on": ["tag.two"],
+}
+
+
+@pytest.mark.parametrize("members", [{"id": "1", "kind": "tag"}, FULL])
+def test_parts_of_documents_are_as_they_would_be_alone(members: dict[str, Any]) -> None:
+    """A part that shares its names and what is empty says what it was given, also once it was written, read, copied."""
+    made = Binding(**members)
+    said = made.model_dump()
+    assert {name: said[name] for name in members} == members
+    state = State(lineage="x", resources={"tag.one": made})
+    again = read_document(State, state.model_dump_json()).resources["tag.one"]
+    for other in (again, copy.deepcopy(made), made.model_copy(), Binding(**said)):
+        assert other == made
+        assert other.model_dump() == said
+    changed = made.model_copy(update={"spares": ["7"], "run": "r"})
+    assert (changed.model_dump(), made.model_dump()) == ({**said, "spares": ["7"], "run": "r"}, said)
+
+
+def test_what_is_empty_in_all_parts_stays_so() -> None:
+    """Nobody writes into what thousands of parts share; what a part has of its own can be changed, as anywhere."""
+    one = Binding(id="1", kind="tag", applied={"name": "One"})
+    for write in (
+        lambda: one.rewritten.update(a=1),
+        lambda: one.rewritten.__setitem__("a", 1),
+        lambda: one.rewritten.setdefault("a", 1),
+        lambda: one.rewritten.__ior__({"a": 1}),
+        lambda: one.spares.append("1"),
+        lambda: one.spares.extend(["1"]),
+        lambda: one.spares.insert(0, "1"),
+        lambda: one.spares.__iadd__(["1"]),
+        lambda: one.spares.__setitem__(slice(0, 0), ["1"]),
+    ):
+        with pytest.raises(TypeError, match="share"):
+            write()
+    one.applied["name"] = "Two"
+    two = Binding(id="2", kind="tag")
+    assert (two.rewritten, two.spares, two.applied, one.applied) == ({}, [], {}, {"name": "Two"})
+
+
+def test_parts_take_the_room_of_their_values() -> None:
+    """Two bindings without anything share what is empty and the names of their members."""
+    one, two = Binding(id="1", kind="tag"), read_document(Binding, '{"id": "2", "kind": "tag", "digests": {}}')
+    assert one.digests is two.digests is one.applied
+    assert one.spares is two.depends_on
+    assert vars(one).__sizeof__() < dict(vars(one), more=1).__sizeof__() / 2
