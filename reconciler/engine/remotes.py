@@ -8,9 +8,17 @@ import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from reconciler.model.errors import ReconcilerError, Rejected
 from reconciler.model.http import Remote, Request, Response
+
+
+@runtime_checkable
+class Filed(Protocol):
+    """A remote that answers from the file `where` ("" for none); known by that, so that no plan loads recordings."""
+
+    where: str
 
 
 class Budget:

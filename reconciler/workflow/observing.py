@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from reconciler.engine.refresh import Refreshed, refresh
+from reconciler.engine.remotes import Filed
 from reconciler.model.desired import Desired
 from reconciler.model.errors import (
     AuthError,
@@ -199,11 +200,7 @@ class Connected:
 
     def _file(self) -> str:
         """Return the file that stands for the account, "" where it is one."""
-        if self.session.remote is None:
-            return ""
-        from reconciler.engine.recordings import Replay
-
-        return next((remote.where for remote in (self.remote, self.session.remote) if isinstance(remote, Replay)), "")
+        return next((remote.where for remote in (self.remote, self.session.remote) if isinstance(remote, Filed)), "")
 
     async def eyes(self) -> Eyes:
         """Return whose key the account is read with; see `eyes_of`."""
