@@ -4,6 +4,7 @@ objects, and what a look at the account revealed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -34,6 +35,17 @@ class Impact:
     objects: tuple[str, ...] = ()
     ids: tuple[str, ...] = field(default=(), compare=False)
     of: str = field(default="", compare=False)
+
+
+def likely(text: str) -> str:
+    """Return what no source of the API says for certain, as a part of the detail of an impact; see `assumption`."""
+    return f"(most likely {text}; ActiveCampaign does not say)"
+
+
+def assumption(detail: str) -> str:
+    """Return what the detail of an impact takes for granted, "" for nothing."""
+    match = re.search(r"\(most likely (.*); ActiveCampaign does not say\)", detail)
+    return match[1] if match else ""
 
 
 @dataclass(frozen=True, slots=True)

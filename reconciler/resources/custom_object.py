@@ -15,7 +15,7 @@ from reconciler.model.live import Collection, Live, Row, Tables
 from reconciler.model.spec import Api, Immutable, Keyed, Link, Normal, RefTo, Spec, Takes
 from reconciler.model.traits import Abilities, Identity, Parts, Reading, Texts
 from reconciler.model.values import Json, RemoteId, Value, link_of, map_of, maps_of, sendable, texts_of
-from reconciler.model.write import Finding, Impact, Write
+from reconciler.model.write import Finding, Impact, Write, likely
 from reconciler.resources import records, rules
 from reconciler.resources.counts import counted, moved
 from reconciler.resources.schema_body import (
@@ -337,7 +337,7 @@ class CustomObjectKind(Kind):
         if turned := reread(write):
             noun = f"records hold values of {', '.join(turned)}"
             whole = yield from counted(at("/customObjects/records", write.id), noun, at_most=True)
-            impacts += [moved(impact, "(most likely by the new rule; ActiveCampaign does not say)") for impact in whole]
+            impacts += [moved(impact, likely("by the new rule")) for impact in whole]
         return impacts
 
     def unmatched(self, write: Write) -> Flow[list[str]]:

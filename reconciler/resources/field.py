@@ -36,7 +36,7 @@ from reconciler.model.spec import (
 )
 from reconciler.model.traits import Abilities, Identity, IdParameters, Parts, Reading, Texts
 from reconciler.model.values import Json, RemoteId, Value, items_of, link_of, links_of
-from reconciler.model.write import Finding, Impact, Write
+from reconciler.model.write import Finding, Impact, Write, likely
 from reconciler.resources import field_options, losing, membership, records, rules
 from reconciler.resources.counts import counted, moved
 from reconciler.resources.joined import pairs, rows_of
@@ -366,7 +366,7 @@ class FieldKind(membership.Grouped):
         if "perstag" in write.changed and write.live.attrs.get("perstag"):
             noun = "contacts carry a value that texts with the old tag show no more"
             counts = yield from counted("/fieldValues", noun, query, at_most=True)
-            assumed = f"(most likely `%{write.live.attrs['perstag']}%` is replaced in no text any more)"
+            assumed = likely(f"`%{write.live.attrs['perstag']}%` is replaced in no text any more")
             impacts += [moved(count, assumed) for count in counts]
         if "options" in write.changed:
             impacts += yield from field_options.chosen(

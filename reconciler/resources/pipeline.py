@@ -16,7 +16,7 @@ from reconciler.model.live import Collection, Live, Row, Tables
 from reconciler.model.spec import Api, Coded, Expected, Folded, Link, Nested, OnAtFirst, RefTo, SentAs, Spec, Takes
 from reconciler.model.traits import Abilities, Identity, IdParameters, Parts, Reading, Texts
 from reconciler.model.values import Json, RemoteId, Value, map_of, texts_of
-from reconciler.model.write import Impact, Write
+from reconciler.model.write import Impact, Write, likely
 from reconciler.resources import losing, records, rules
 from reconciler.resources.counts import deals, listed, moved
 from reconciler.resources.stage import PIPELINES, Stage
@@ -185,7 +185,7 @@ class PipelineKind(Kind):
             return [*whole, *((yield from losing.people_of_pipeline(write.id)) if unread else ())]
         if "currency" not in write.changed:
             return []
-        assumed = "(most likely those that are there keep theirs; ActiveCampaign does not say)"
+        assumed = likely("those that are there keep theirs")
         return [moved(impact, assumed) for impact in (yield from deals("group", write.id, worth=not write.recounting))]
 
     def unmatched(self, write: Write) -> Flow[list[str]]:

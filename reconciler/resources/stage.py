@@ -16,7 +16,7 @@ from reconciler.model.live import Collection, Live, Row, Tables
 from reconciler.model.spec import KEY, Api, Attribute, Default, Folded, RefTo, SentAs, Spec, attributes
 from reconciler.model.traits import Abilities, Identity, IdParameters, Reading, Texts
 from reconciler.model.values import Value
-from reconciler.model.write import Impact, Write
+from reconciler.model.write import Impact, Write, likely
 from reconciler.resources import records, sequence
 from reconciler.resources.counts import deals, moved
 
@@ -191,9 +191,7 @@ class StageKind(Kind):
             return [moved(impact, "(moved away first)") for impact in lost] if evacuated else lost
         if "pipeline" not in write.changed:
             return []
-        assumed = (
-            "(most likely they go along into the other pipeline and keep their currency; ActiveCampaign does not say)"
-        )
+        assumed = likely("they go along into the other pipeline and keep their currency")
         return [moved(impact, assumed) for impact in (yield from deals("stage", write.id, worth=not write.recounting))]
 
 

@@ -13,7 +13,7 @@ from reconciler.model.live import Collection, Live
 from reconciler.model.spec import KEY, Api, Default, Spec
 from reconciler.model.traits import Abilities, Identity, IdParameters, Reading, Texts
 from reconciler.model.values import Value
-from reconciler.model.write import Impact, Write
+from reconciler.model.write import Impact, Write, likely
 from reconciler.resources import records
 from reconciler.resources.counts import counted, moved
 
@@ -63,10 +63,7 @@ class TagKind(Kind):
         if "type" not in write.changed:
             return []
         impacts = yield from counted("/contacts", "contacts carry the tag", query)
-        return [
-            moved(impact, "(most likely a tag of templates is shown on no contact; ActiveCampaign does not say)")
-            for impact in impacts
-        ]
+        return [moved(impact, likely("a tag of templates is shown on no contact")) for impact in impacts]
 
 
 KIND = TagKind()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from reconciler.model.errors import ReconcilerError
 from reconciler.model.http import MARGIN
 from reconciler.model.snapshot_file import Recording, tables
 from reconciler.model.summary import ApplySummary
+from reconciler.model.write import assumption
 from reconciler.workflow.applying import Hooks, apply_plan
 from reconciler.workflow.book import open_book
 from reconciler.workflow.options import PlanOptions
@@ -79,10 +79,10 @@ async def rehearse(
 def _about_records(document: PlanDocument) -> list[str]:
     """Return what is taken for granted about customer records; how many there are, the copy does not know."""
     return [
-        f"{change.address}: {assumed.group(1)}"
+        f"{change.address}: {assumed}"
         for change in document.changes
         for impact in change.impacts
-        if (assumed := re.search(r"\(assumed: (.*)\)", impact.detail))
+        if (assumed := assumption(impact.detail))
     ]
 
 
