@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from reconciler.engine.remotes import Filed
 from reconciler.model.errors import AuthError, ReconcilerError, Rejected, RemoteError, concerns_all
 from reconciler.model.http import Remote, Request, Response
 from reconciler.model.redaction import Redactor
@@ -60,7 +61,7 @@ class Masked:
         return Response(answer.status, without_secrets(answer.body, self._redactor), answer.headers)
 
 
-class Replay:
+class Replay(Filed):
     """A remote that answers reads from a recording; what was not recorded does not exist. `where` is the file that the
     recording is kept in, so that a user can look what is damaged.
     """

@@ -8,17 +8,15 @@ import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 from reconciler.model.errors import ReconcilerError, Rejected
 from reconciler.model.http import Remote, Request, Response
 
 
-@runtime_checkable
-class Filed(Protocol):
-    """A remote that answers from the file `where` ("" for none); known by that, so that no plan loads recordings."""
+class Filed:
+    """What a remote has that answers from the file `where` ("" for none): asked by what does not load recordings."""
 
-    where: str
+    where: str = ""
 
 
 class Budget:
