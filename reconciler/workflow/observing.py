@@ -200,7 +200,8 @@ class Connected:
 
     def _file(self) -> str:
         """Return the file that stands for the account, "" where it is one."""
-        return next((remote.where for remote in (self.remote, self.session.remote) if isinstance(remote, Filed)), "")
+        remotes: tuple[object, ...] = (self.remote, self.session.remote)
+        return next((remote.where for remote in remotes if isinstance(remote, Filed)), "")
 
     async def eyes(self) -> Eyes:
         """Return whose key the account is read with; see `eyes_of`."""
