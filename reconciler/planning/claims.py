@@ -124,14 +124,10 @@ def _recognise(
     match: Match | AmbiguousMatch | None
     if pinned is not None:
         live = by_id.get(pinned)
-        if live is None:
-            why = f"imports says id {pinned}, and the account has no such object"
-            context.skipped[resource.address] = Skipped(resource.address, why)
-            return True
-        if live.id in taken:
-            context.problems.append(
-                f"{resource.address}: imports says id {pinned}, but that object is managed under another address"
-            )
+        if live is None or live.id in taken:
+            # Both are properties of the account: one that was reset gives the id to something else.
+            why = "the account has no such object" if live is None else "that object is managed under another address"
+            context.skipped[resource.address] = Skipped(resource.address, f"imports says id {pinned}, and {why}")
             return True
         match = Match(live, "imports block")
     else:
