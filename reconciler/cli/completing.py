@@ -1,5 +1,5 @@
-"""What the shell completes beside commands and options: environments, kinds, addresses. Never fails, never asks the
-account, and imports nothing heavy before a user presses the key.
+"""What the shell completes beside commands and options: environments, kinds, addresses, runs, plans. Never fails, never
+asks the account, and imports nothing heavy before a user presses the key.
 """
 
 from __future__ import annotations
@@ -50,6 +50,14 @@ def plans(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[C
 
     items = [CompletionItem(name) for name in _fitting(plan_files(_folder(ctx)), incomplete)]
     return items or [CompletionItem(incomplete, type="file")]
+
+
+def commands(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Complete the next word of a command, behind those that were typed."""
+    group = ctx.find_root().command
+    for word in ctx.params.get(param.name or "") or ():
+        group = group.get_command(ctx, word) or group if isinstance(group, click.Group) else group
+    return _fitting(group.list_commands(ctx) if isinstance(group, click.Group) else (), incomplete)
 
 
 def tests(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:

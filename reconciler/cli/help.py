@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import click
 
+from reconciler.cli import completing
+
 
 @click.command("help")
-@click.argument("words", metavar="[COMMAND]...", nargs=-1)
+@click.argument("words", metavar="[COMMAND]...", nargs=-1, shell_complete=completing.commands)
 @click.pass_context
 def command(context: click.Context, words: tuple[str, ...]) -> int:
     """Explain COMMAND, with its options and examples; without one, list the commands."""

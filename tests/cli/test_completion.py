@@ -60,6 +60,7 @@ def complete(*words: str) -> list[str]:
         (["ci", "appro"], ["approve", "approved"]),
         (["runs", "show", "l"], ["latest"]),
         (["hel"], ["help"]),
+        (["help", "runs", "re"], ["resume"]),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )

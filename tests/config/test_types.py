@@ -58,6 +58,17 @@ def members() -> Iterator[tuple[type[BaseModel], str, type]]:
                 yield model, name, only
 
 
+def mixed() -> Iterator[tuple[type[BaseModel], str, set[type]]]:
+    """Every member, and every entry of a map, that takes numbers or flags and texts too."""
+    seen: set[type[BaseModel]] = set()
+    roots: list[type[BaseModel]] = [Project, FleetFile, *(kind.spec for kind in load_kinds().values())]
+    for model in (one for root in roots for one in models(root, seen)):
+        for name, info in model.model_fields.items():
+            types = {one for one in leaves(info.annotation, inside=True) if isinstance(one, type)} - {type(None)}
+            if str in types and (both := types & {*WRONG}):
+                yield model, name, both
+
+
 def test_a_number_or_flag_is_of_its_type_and_not_of_one_that_equals_it() -> None:
     """Every member that is one; Python takes true for 1 and 1.0 for 1, files do not."""
     found = list(members())
@@ -75,6 +86,19 @@ def test_a_number_or_flag_is_of_its_type_and_not_of_one_that_equals_it() -> None
                 continue
             taken.append((model.__name__, name, wrong))
     assert taken == []
+
+
+def test_what_takes_texts_too_takes_no_other_type_that_equals_a_number() -> None:
+    """A wave of `10 %`, a permission of a group: a text is a text, and true and 1.0 are no numbers."""
+    found = list(mixed())
+    assert {name for _, name, _ in found} == {"accounts", "max_failures", "flags"}
+    for model, name, types in found:
+        annotation: Any = model.model_fields[name].annotation
+        adapter: TypeAdapter[Any] = TypeAdapter(annotation, config=model.model_config)
+        for wrong in (1.0, [1], *(() if bool in types else (True, False))):
+            value = {"one": wrong} if name == "flags" else wrong
+            with pytest.raises(ValidationError):
+                adapter.validate_python(value)
 
 
 @pytest.mark.parametrize(
@@ -113,6 +137,11 @@ def test_the_version_is_told_how_to_be_written(world: World, written: str, said:
         ("production: %s", "1", "write `true`"),
         ("production: %s", '"yes"', "write `true`, without quotes"),
         ("production: %s", "null", "leave it out"),
+        ("production: %s", "'5'", "write `true` or `false`"),
+        ("production: %s", "0x1", "write `true` or `false`"),
+        ("production: %s", "[]", "write `true` or `false`"),
+        ("guards: {max_deletes: %s}", "many", "write a whole number"),
+        ("production: %s", "yes", 'write `true` or `false` for a flag, "yes" in quotes for a text'),
     ],
 )
 def test_what_to_write_is_said(world: World, member: str, written: str, hint: str) -> None:

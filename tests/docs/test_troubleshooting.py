@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import reconciler
+from tests.world import World
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8")
@@ -38,6 +39,34 @@ def test_a_message_is_one_that_the_program_prints(message: str) -> None:
     pieces = [re.escape(piece.strip("` ")) for piece in message.split("...")]
     pattern = re.compile(".*".join(pieces), re.S)
     assert any(pattern.search(text) for text in TEMPLATES if len(text) < 400), message
+
+
+PROJECT = """
+version: 1
+default_environment: demo
+environments: {demo: {url: "emulator:a.db"}, live: {url: "${env.URL}", token: "${env.KEY}"}}
+"""
+MISTAKES = [
+    ("tags: {vip: {nam: VIP}}", "plan"), ("tags:\n\tvip: {}", "plan"), ("tag: {vip: {}}", "plan"),
+    ("contacts: {ann: {}}", "plan"), ("tags: {vip: {}, other: {name: vip}}", "plan"),
+    ("tags: {vip: {}, vip: {}}", "plan"), ("lists: {a: {name: yes}}", "plan"), ("tags: {vip: {name: [A]}}", "plan"),
+    ("fields: {a: {title: A, type: text, lists: [news]}}", "plan"), ("tags: {}", "--env live plan"),
+    ("tags: {}", "--env prod plan"), ("tags: {}", "plan --target tag.x"), ("tags: {}", "runs show x"),
+    ("tags: {}", "undo"), ("tags: {}", "--chdir config plan"),
+]  # fmt: skip
+
+
+def test_the_mistakes_of_a_first_day_are_on_the_page(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is printed of each is a heading there."""
+    headings = [".*".join(re.escape(piece.strip("` ")) for piece in message.split("...")) for message in MESSAGES]
+    world.write(PROJECT, "reconciler.yaml")
+    monkeypatch.chdir(world.folder)
+    for config, line in MISTAKES:
+        world.write(config)
+        said = world.cli(*line.split()).err
+        first = re.search(r"error: (.+?)(?: \[[\w-]+\])?$", said, re.M)
+        assert first is not None, (line, said)
+        assert any(re.search(heading, first[1].replace("`", "")) for heading in headings), (config, line, said)
 
 
 def test_the_page_has_the_messages_of_a_first_day() -> None:

@@ -85,7 +85,7 @@ class Scope:
             return value
         if node.plain and is_ambiguous(value):
             self.spoiled.add(id(node))
-            hint = f'write `true` or `false`, or "{value}" in quotes for the text'
+            hint = f'write `true` or `false` for a flag, "{value}" in quotes for a text'
             self.problems.error(
                 "ambiguous-boolean", f"`{value}` is a boolean to some readers and a text to others", node.spot, hint
             )
