@@ -62,8 +62,8 @@ class FleetSession(Session):
     parsed: Parsed | None = None
 
     def load(self, *, offline: bool = False, texts: Mapping[str, str] | None = None) -> Loaded:
-        """Return the configuration; it is read where it has not been read yet."""
-        if self.parsed is None or offline or texts:
+        """Return the configuration; it is read where it has not been read yet. What was read knows all secrets."""
+        if self.parsed is None or texts:
             return super().load(offline=offline, texts=texts)
         environ = self.runtime.environ
         self.redactor.learn(*self.parsed.sensitive, *(environ[name] for name in self.parsed.secrets & environ.keys()))

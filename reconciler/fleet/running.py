@@ -17,7 +17,7 @@ from reconciler.fleet.engine import launched
 from reconciler.fleet.job import Worker
 from reconciler.fleet.rollout import drifted, groups, news, parted, versions
 from reconciler.fleet.spec import VERSION, Spec
-from reconciler.model.errors import ReconcilerError, StateError
+from reconciler.model.errors import ReconcilerError, StateError, SurroundingsError
 from reconciler.model.fleet import FleetReport, Job, JobResult, Standing, Wave
 from reconciler.resources import load_kinds
 from reconciler.workflow.runtime import Runtime
@@ -25,6 +25,7 @@ from reconciler.workflow.runtime import Runtime
 DATABASE = "sqlite:///.reconciler/fleet.db"
 BEAT = 0.25
 """Seconds between two looks at a rollout that this process works on."""
+TRACING = "opentelemetry.exporter.otlp.proto.http"
 DRAIN = 600.0
 """Seconds that running applies may take to stop in order."""
 
@@ -60,11 +61,25 @@ def open_fleet(folder: Path, runtime: Runtime, database: str | None = None, *, a
 
 
 def traces_to(fleet: Fleet) -> str | None:
-    """Return where traces go, as OpenTelemetry's variables say; None where nothing is said or its extra is missing."""
+    """Return where traces go, as OpenTelemetry's variables say; None where they say nothing. Raises SurroundingsError
+    where its extra is missing.
+    """
     environ = fleet.runtime.environ
     whole, base = environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"), environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
     said = whole or (f"{base.rstrip('/')}/v1/traces" if base else None)
-    return said if said and importlib.util.find_spec("opentelemetry") is not None else None
+    off = environ.get("OTEL_SDK_DISABLED", "").lower() == "true" or environ.get("OTEL_TRACES_EXPORTER") == "none"
+    if not said or off:
+        return None
+    try:
+        found = importlib.util.find_spec(TRACING)
+    except ImportError:  # what it is in is not there
+        found = None
+    if found is None:
+        raise SurroundingsError(
+            "OpenTelemetry's variables say where traces go, and what sends them is not installed",
+            hint="pip install 'activecampaign-reconciler[telemetry]', or set OTEL_TRACES_EXPORTER=none",
+        )
+    return said
 
 
 def _database(folder: Path, said: str | None) -> str:

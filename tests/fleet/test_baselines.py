@@ -67,6 +67,7 @@ class TestBaselines:
         sessions: list[FleetSession] = [baselines.session(job) for job in jobs.values()]
         for session in sessions:
             session.load()
+            session.load(offline=True)  # as what connects for an apply does
         assert len(counted) == 2
         assert len({id(rules_of(session)) for session in sessions}) == 2
         assert rules_of(sessions[0]).rules
