@@ -24,8 +24,9 @@ from reconciler.model.errors import (
 from reconciler.model.http import DEFAULT_PAGE, PAGE, Remote, Request, Response, at, get, outline, page_of, shown
 from reconciler.model.identity import Grammar, obeys
 from reconciler.model.kind import Kind, Kinds
-from reconciler.model.live import STRANGE, Collection, Row, Tables, Unknown, odd
+from reconciler.model.live import Collection, Row, Tables, Unknown
 from reconciler.model.paging import follow, is_full
+from reconciler.model.snapshot import further
 
 MOST_PAGES = 5_000
 """Pages of one listing, at most: half a million objects, or a hundred thousand where pages have twenty."""
@@ -119,12 +120,11 @@ class _Tables:
 
     def needed(self, kind: Kind, declared: frozenset[str], *, first: bool) -> Iterable[Collection]:
         """Return the listings that a kind needs at first, or because of what stands in those before."""
-        try:
-            return kind.needs(declared) if first else kind.more(self.tables, declared)
-        except STRANGE as error:
-            primary = kind.reading.collections[0]
-            self.tables = self.tables.merged(Tables(unknown={primary.name: odd(primary.path, error)}))
-            return ()
+        needed = kind.needs(declared) if first else further(kind, self.tables, declared)
+        if not isinstance(needed, Unknown):
+            return needed
+        self.tables = self.tables.merged(Tables(unknown={kind.reading.collections[0].name: needed}))
+        return ()
 
     async def read(self, remote: Remote, collections: Iterable[Collection]) -> bool:
         """Read the listings that were not read yet, together; return whether there were any."""

@@ -11,7 +11,7 @@ from reconciler.model.address import abridged
 from reconciler.model.grammar import a
 from reconciler.model.http import shown
 from reconciler.model.kind import Kind, Kinds
-from reconciler.model.live import STRANGE, Live, Row, Tables, odd
+from reconciler.model.live import STRANGE, Collection, Live, Row, Tables, Unknown, odd
 from reconciler.model.values import encode
 
 
@@ -32,7 +32,14 @@ def snapshot(kinds: Kinds, names: Iterable[str], tables: Tables) -> Snapshot:
     unknown: dict[str, str] = {}
     absent = set()
     for name in names:
-        why = kinds[name].unreadable(tables)
+        try:
+            why = kinds[name].unreadable(tables)
+            lives |= {} if why else {name: kinds[name].lives(tables)}
+        except STRANGE as error:
+            row = _culprit(kinds[name], tables)
+            path = kinds[name].reading.collections[0].path
+            unknown[name] = _nameless(kinds[name], kinds, row) or odd(path, error, row).reason
+            continue
         if why:
             unknown[name] = why
             missing = [
@@ -42,14 +49,17 @@ def snapshot(kinds: Kinds, names: Iterable[str], tables: Tables) -> Snapshot:
             ]
             if missing and not any(unknown.forbidden for unknown in missing):
                 absent.add(name)
-            continue
-        try:
-            lives[name] = kinds[name].lives(tables)
-        except STRANGE as error:
-            row = _culprit(kinds[name], tables)
-            path = kinds[name].reading.collections[0].path
-            unknown[name] = _nameless(kinds[name], row) or odd(path, error, row).reason
     return Snapshot(lives, unknown, frozenset(absent))
+
+
+def further(kind: Kind, tables: Tables, declared: frozenset[str]) -> tuple[Collection, ...] | Unknown:
+    """Return the listings that a kind needs because of what stands in those before (see `Kind.more`); what is known of
+    the kind where that is of no type that was seen there before.
+    """
+    try:
+        return kind.more(tables, declared)
+    except STRANGE as error:
+        return odd(kind.reading.collections[0].path, error)
 
 
 def _culprit(kind: Kind, tables: Tables) -> Row | None:
@@ -62,13 +72,15 @@ def _culprit(kind: Kind, tables: Tables) -> Row | None:
     return None
 
 
-def _nameless(kind: Kind, row: Row | None) -> str:
-    """Return what to say of a row that has no id, "" where that is not what is wrong with it."""
+def _nameless(kind: Kind, kinds: Kinds, row: Row | None) -> str:
+    """Return what to say of a row that has no id, "" where that is not what is wrong with it. What is listed with
+    something else is read from the listing of that.
+    """
     primary = kind.reading.collections[0]
     if row is None or row.get(primary.identity) not in (None, ""):
         return ""
     held = abridged([shown(name) for name in row]) or "nothing"
-    name, what = primary.identity, kind.title.lower()
+    name, what = primary.identity, kinds.get(kind.nested or "", kind).title.lower()
     return (
         f"GET {primary.path} lists {a(what)} without an id: expected a {primary.ids} as `{name}` in every row of "
         f"`{primary.key}`, got a row with {held}; which object it is cannot be determined; its kind is not planned"

@@ -22,7 +22,9 @@ from reconciler.model.desired import Desired
 from reconciler.model.errors import AuthError, Refused, RemoteError, concerns_all
 from reconciler.model.facts import Facts
 from reconciler.model.http import Remote
+from reconciler.model.live import Unknown
 from reconciler.model.plan import Plan
+from reconciler.model.snapshot import further
 from reconciler.model.write import Finding
 from reconciler.planning.boards import boards, pipelines
 from reconciler.planning.context import Inputs
@@ -293,7 +295,9 @@ def _check_cost(session: Session, made: Plan, inputs: Inputs, refreshed: Refresh
     tables: set[str] = set()
     for name, declared in wanted(Desired(resources), of_kinds(inputs.state, made.reads), session.kinds).items():
         kind = session.kinds[name]
-        tables.update(collection.name for collection in (*kind.needs(declared), *kind.more(refreshed.tables, declared)))
+        more = further(kind, refreshed.tables, declared)
+        more = () if isinstance(more, Unknown) else more  # nothing of the kind is planned, see `snapshot`
+        tables.update(collection.name for collection in (*kind.needs(declared), *more))
     pages = sum(cost.requests for table, cost in refreshed.costs.items() if table in tables)
     eyes = EYES_REQUESTS if concludes(made, inputs) else 0
     return pages + account_requests(session) + eyes

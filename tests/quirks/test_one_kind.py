@@ -114,9 +114,10 @@ def test_a_wrong_answer_makes_one_kind_unknown(whole: World, name: str, how: str
 
 
 def nameless(key: str, body: Any) -> Answer:
-    """Take the id out of the first row."""
+    """Take the id, of tracked events the name, out of the first row."""
     first, *rest = body[key]
-    return 200, {**body, key: [{name: one for name, one in first.items() if name != "id"}, *rest]}
+    identity = "name" if key == "eventTrackingEvents" else "id"
+    return 200, {**body, key: [{name: one for name, one in first.items() if name != identity}, *rest]}
 
 
 def test_a_row_without_an_id_is_told_plainly(whole: World) -> None:
@@ -132,6 +133,27 @@ def test_a_row_without_an_id_is_told_plainly(whole: World) -> None:
         said = " ".join(whole.cli("plan", "--no-impact", "--no-uses").text.split())
     assert "GET /fields lists a contact field without an id" in said
     assert "KeyError" not in said
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name == "pipeline" else pytest.mark.prove) for name in NAMES]
+)
+def test_a_row_without_an_id_costs_no_other_kind(whole: World, name: str) -> None:
+    """Its kind, and what is read from the same listing, is not planned; everything else is."""
+    collection = KINDS[name].reading.collections[0]
+    for side in (collection.key, *collection.sides):
+
+        def damage(key: str, body: Any, side: str = side) -> Answer:
+            return nameless(side, body) if body.get(side) else (200, body)
+
+        with damaged(whole, collection.path, collection.key, damage):
+            ran = whole.cli("plan", "--no-impact", "--no-uses", "--format", "json")
+        assert ran.code in (0, 4), f"{side}: {ran.text}"
+        document = json.loads(ran.out)
+        assert not document["steps"], ran.out
+        assert not document["changes"], ran.out
+        assert document["summary"]["unchanged"] > 0
+        assert name != "pipeline" or any("/dealGroups" in one["reason"] for one in document["skipped"]), ran.out
 
 
 TAGS = "tags: {seen: {name: Seen}, unseen: {name: Unseen}}\nfields: {f: {title: F, type: text, perstag: F}}\n"
