@@ -172,9 +172,13 @@ def paired(
     return tuple(pairing.pins), tuple(pairing.guessed), pairing.partners
 
 
-def _guess(address: str, theirs: Sequence[Live], chosen: str) -> str:
+def _guess(twins: Sequence[Exported], theirs: Sequence[Live], pairs: Sequence[tuple[Exported, Live]]) -> str:
+    """Return which of the namesakes there were taken for which of these."""
     ids = ", ".join(live.id for live in theirs)
-    return f"{address}: {len(theirs)} objects there have its name (ids {ids}); the {chosen} were taken for it"
+    there = f"1 object there has its name (id {ids})" if len(theirs) == 1 else ""
+    there = there or f"{len(theirs)} objects there have its name (ids {ids})"
+    taken = ", ".join(f"{live.id} was taken for {twin.resource.address}" for twin, live in pairs)
+    return f"{twins[0].resource.address}: {there}; {taken}"
 
 
 class _Pairing:
@@ -213,7 +217,7 @@ class _Pairing:
                 continue
             self.pins += [Import(twin.resource.address, live.id) for twin, live in pairs]
             if len(theirs) != len(twins):
-                self.guessed.append(_guess(twins[0].resource.address, theirs, "first" if kind.nested else "oldest"))
+                self.guessed.append(_guess(twins, theirs, pairs))
 
     def _without_partner(self, ones: Iterable[Exported], kind: Kind, tier: int) -> dict[NaturalKey, list[Exported]]:
         """Return the objects that have no partner yet, by their natural key of this tier."""

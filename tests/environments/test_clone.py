@@ -152,6 +152,21 @@ def test_namesakes_are_cloned_once(pair: Pair) -> None:
     assert [row["stringid"] for row in pair.other.rows.all("lists")] == ["one"]
 
 
+def test_what_was_taken_for_what_is_said_in_one_sentence(pair: Pair) -> None:
+    """Of boards of one title, the one that is most alike: with one and with several there."""
+    lonely = {"id": "91", "title": "Lonely", "currency": "usd", "stages": [{"title": "B"}]}
+    twin = [{"id": str(n), "title": "Twin", "currency": "usd", "stages": [{"title": f"S{n}"}]} for n in (82, 83)]
+    pair.world.account.seed({"dealGroups": [{**lonely, "id": "90", "stages": [{"title": "A"}]}, lonely, twin[1]]})
+    pair.other.seed({"dealGroups": [lonely, *twin]})
+    code, text = pair.run("clone", "--from", "a", "--to", "b", "--dry-run")
+    assert code == 0, text
+    said = [line for line in text.splitlines() if "its name" in line]
+    assert said == [
+        "Not cloned: pipeline.lonely: 1 object there has its name (id 91); 91 was taken for pipeline.lonely_2",
+        "Not cloned: pipeline.twin: 2 objects there have its name (ids 82, 83); 83 was taken for pipeline.twin",
+    ]
+
+
 @pytest.mark.parametrize("folder", [True, False])
 def test_a_clone_is_shown_saved_and_applied_as_saved(pair: Pair, folder: bool) -> None:
     """With and without a folder of the configuration; ids inside texts are translated all the same."""
