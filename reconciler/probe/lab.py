@@ -65,6 +65,8 @@ class Lab:
         """Whether any answer had an array written as a map of numbers."""
         self.shut: dict[str, str] = {}
         """Why nothing of a form is made: it could not be found again, or not be removed."""
+        self.unanswered = 0
+        """How many tries were answered by no answer, or by an error of the server: they may have been carried out."""
         self.removed = 0
         """How many things were made and are gone."""
         self.cleaning = False
@@ -351,6 +353,7 @@ class Lab:
                 if request.method == "POST" and error.sent:
                     raise Lost from error
                 why = "got no answer"
+                self.unanswered += 1
                 await self.sleep(attempt * 1.0)
                 continue
             doubted = request.method == "GET" and reply.status in (401, 403) and not no_result(reply)
@@ -358,6 +361,7 @@ class Lab:
             pause = (0.0 if refused < BELIEVED else None) if doubted else _pause(request, reply, attempt)
             if pause is None:
                 return reply
+            self.unanswered += reply.status >= 500
             why = f"was answered {reply.status} each time"
             await self.sleep(pause)
         raise Unsettled(f"{request.method} {shape(request.path)} {why}")

@@ -95,7 +95,9 @@ class Forgetful:
         """Forget it."""
 
 
-async def _found(world: World, one: Experiment, at: int, refusal: Response | None) -> tuple[dict[str, str], bool]:
+async def _found(
+    world: World, one: Experiment, at: int, refusal: Response | None, around: Callable[[Any], Any] = lambda line: line
+) -> tuple[dict[str, str], bool]:
     """Run one experiment; return what it found, and whether there was such a request."""
 
     async def sleep(_: float) -> None:
@@ -105,7 +107,7 @@ async def _found(world: World, one: Experiment, at: int, refusal: Response | Non
     async with AsyncExitStack() as stack:
         lock = stack.enter_context(locked(session, "probe"))
         line = session.connect(stack, write=True, hold=lock.hold, writable=writable(contacts=True))
-        refusing = Refusing(line, at, refusal)
+        refusing = Refusing(around(line), at, refusal)
         spent = Spent(10**6, 10**6, lambda: 0.0)
         lab = Lab(refusing, Forgetful(), f"zz-probe-{next(MARKS):08}", spent, contacts=True, sleep=sleep)
         found: dict[str, str] = {}
@@ -174,6 +176,35 @@ def test_a_refused_read_is_believed_when_it_was_refused_three_times(
 
 
 EXPERIMENTS = {one.name: one for one in load_experiments()}
+
+
+class Losing:
+    """A line that loses the answers to some looks at a schema."""
+
+    def __init__(self, line: Any, lost: int) -> None:
+        self.line, self.lost = line, lost
+
+    @property
+    def requests(self) -> int:
+        """As the line says."""
+        return int(self.line.requests)
+
+    async def raw(self, request: Request, *, token: str | None = None, paced: bool = True) -> Response:
+        """Send it, and lose the answer."""
+        answer: Response = await self.line.raw(request, token=token, paced=paced)
+        if self.lost and ("showFields", "all") in request.query:
+            self.lost -= 1
+            raise Unreachable("the connection was reset", sent=True)
+        return answer
+
+
+@pytest.mark.parametrize(("lost", "found"), [(0, "2"), (1, None)])
+def test_looks_that_an_answer_was_lost_of_are_not_counted(tmp_path: Path, lost: int, found: str | None) -> None:
+    """The account counted one more than the probe saw: how long a field is there is not known then."""
+    with probed_world(tmp_path, AccountSettings()) as world:
+        told, _ = run(_found(world, EXPERIMENTS["schemas"], 0, None, lambda line: Losing(line, lost)))
+    assert told.get("deletion_polls") == found
+    assert told["schema_put"] == "merge"
 
 
 def test_a_refusal_settles_nothing(tmp_path: Path) -> None:

@@ -55,10 +55,16 @@ async def _schemas(lab: Lab) -> Findings:
 
 
 async def _looks(lab: Lab, made: Made) -> str:
-    """Return how many looks still show a field that was deleted, marked or not; "more" where it stays."""
+    """Return how many looks still show a field that was deleted, marked or not; "more" where it stays. Raises Unsettled
+    where one had no answer: it may have been one nevertheless.
+    """
+    before = lab.unanswered
     done(await lab.drop(made, "fields", "first"))
     for look in range(LOOKS):
-        if "first" not in await _fields(lab, made, {"showFields": "all"}):
+        seen = await _fields(lab, made, {"showFields": "all"})
+        if lab.unanswered > before:
+            raise Unsettled("a look at the deleted field got no answer")
+        if "first" not in seen:
             return str(look)
         await lab.sleep(0.5 * look)
     return "more"
