@@ -10,6 +10,7 @@ from typing import Any
 from reconciler.model.address import Address
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kind, Kinds
+from reconciler.model.live import Live
 from reconciler.model.nearness import plain
 from reconciler.model.spec import Attribute, Commas, Default, Doubts, Expected, Keyed, RefTo, Takes, attributes
 from reconciler.model.values import Value, has_secret, items_of, walk
@@ -62,13 +63,20 @@ def parts_of(name: str, entries: Mapping[str, Any]) -> set[str]:
     }
 
 
+FOUND = " (a probe found that; where it is otherwise now, `reconciler probe` finds out)"
+
+
 class Names:
     """The names of which the account takes no two (`Identity.unique`), and by address who has each: what the account
-    holds already goes before what is made beside it.
+    holds already goes before what is made beside it. Where it holds two of a name that only a probe found to be unique
+    (`lives`, by kind), it takes two.
     """
 
-    def __init__(self, kinds: Kinds, there: Iterable[Resource] = ()) -> None:
+    def __init__(
+        self, kinds: Kinds, there: Iterable[Resource] = (), lives: Mapping[str, Collection[Live]] | None = None
+    ) -> None:
         self._kinds = kinds
+        self._twice = {name for name, live in (lives or {}).items() if name in kinds and kinds[name].holds_twice(live)}
         self._owners: dict[tuple[Hashable, ...], Address] = {}
         for resource in there:
             self.held(resource)
@@ -82,12 +90,16 @@ class Names:
         """Return why the account would not take a new object beside those that are noted."""
         return [
             f"the account takes no two of one {' and '.join(f'`{name}`' for name in names)}, and {owner} has it"
+            + (FOUND if self._kinds[resource.kind].found_unique else "")
             for names, key in self._keys(resource)
             if (owner := self._owners.get(key, resource.address)) != resource.address
         ]
 
     def _keys(self, resource: Resource) -> Iterator[tuple[tuple[str, ...], tuple[Hashable, ...]]]:
-        for names in self._kinds[resource.kind].once(resource.attrs):
+        kind = self._kinds[resource.kind]
+        if kind.found_unique and kind.name in self._twice:
+            return
+        for names in kind.once(resource.attrs):
             said = [resource.attrs.get(name) for name in names]
             if all(isinstance(value, str) and not has_secret(value) for value in said):
                 yield names, (resource.kind, names, *map(str, said))

@@ -301,9 +301,21 @@ class Kind:
 
     def once(self, attrs: Mapping[str, Value]) -> tuple[tuple[str, ...], ...]:
         """Return the attributes of an object with these of which the account takes no two (see `unique`)."""
-        if not self.identity.unique and self.facts.own(f"unique.{self.reading.collections[0].key}", "yes"):
-            return ((self.identity.name_attribute,),)
-        return self.identity.unique
+        return ((self.identity.name_attribute,),) if self.found_unique else self.identity.unique
+
+    @property
+    def found_unique(self) -> str:
+        """The fact by which the account takes no two of one name, where a probe of it found that and no source of the
+        API says so; "" for none.
+        """
+        key = self.reading.collections[0].key if self.reading.collections and not self.identity.unique else ""
+        return f"unique.{key}" if key and self.facts.own(f"unique.{key}", "yes") else ""
+
+    def holds_twice(self, lives: Iterable[Live]) -> bool:
+        """Return whether the account holds two of one name: then it takes them, whatever was found."""
+        names = [live.attrs.get(self.identity.name_attribute) for live in lives]
+        said = [name for name in names if isinstance(name, str)]
+        return len(set(said)) < len(said)
 
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """Return the natural keys of an object, best first; a key says its tier in its first item. Empty: none

@@ -139,7 +139,8 @@ def _unmade(context: PlanningContext, kind: Kind, address: str) -> str:
 def _decide(context: PlanningContext, resources: list[Resource], indexes: Mapping[str, Index]) -> None:
     arranged = _arranged(context, resources)
     spares: dict[str, Iterator[int]] = defaultdict(itertools.count)
-    names = Names(context.kinds, (resource for resource in resources if resource.address in context.matched))
+    there = (resource for resource in resources if resource.address in context.matched)
+    names = Names(context.kinds, there, context.inputs.snapshot.lives)
     for resource in resources:
         if resource.address in context.skipped or not context.possible(resource):
             continue

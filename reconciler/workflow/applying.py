@@ -138,6 +138,7 @@ class _Run:
             state = self.book.close(account=self.session.identity, applied_plans=applied[-APPLIED_PLANS:])
         except StateError as error:
             raise self.tally.explain(error, late=self.book.store.coalesces) from error
+        self.watch.seen(self.planned.inputs.snapshot.lives)
         self._contradicted()
         took = {
             "requests": self.remote.requests,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Container, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from reconciler.model.facts import Facts
 from reconciler.model.findings import Contradiction, FactEntry, FactsFile
 from reconciler.model.grammar import a
 from reconciler.model.http import Remote
+from reconciler.model.live import Live
 from reconciler.model.plan import Change
 from reconciler.probe import Fact, load_experiments, takes, words
 from reconciler.store.probefile import REPLACED, facts_files, facts_path, read_facts_file, write_facts
@@ -169,6 +170,12 @@ class Watch:
         """Remember a contradiction."""
         if name in self.session.facts.known:
             self.found.setdefault(name, request)
+
+    def seen(self, lives: Mapping[str, Collection[Live]]) -> None:
+        """Remember the names that the account has twice, though it was found that it takes no two."""
+        for name, kind in self.session.kinds.items():
+            if kind.found_unique and kind.holds_twice(lives.get(name, ())):
+                self.note(kind.found_unique, f"the account holds two of one `{kind.identity.name_attribute}`")
 
     def resent(self, left: Change) -> None:
         """Remember what had not taken as sent, and is sent once more."""
