@@ -27,6 +27,7 @@ from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import Collection, Row, Tables, Unknown
 from reconciler.model.paging import follow, is_full
 from reconciler.model.snapshot import further
+from reconciler.model.values import Json
 
 MOST_PAGES = 5_000
 """Pages of one listing, at most: half a million objects, or a hundred thousand where pages have twenty."""
@@ -34,6 +35,8 @@ NO_SUCH_LISTING = (404, 405, 410)
 """What an account answers that has no such path, or none to read."""
 TOGETHER = 10
 """Pages that are asked for at once when the first one says how many there are: as many as there are connections."""
+LINKS = "links"
+"""What rows call the map of URLs below which more of an object is (section 1.7)."""
 ROUNDS = 4
 """Listings may lead to further listings this often."""
 
@@ -83,9 +86,11 @@ class _Listing:
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    answer: Response
+    """What is kept of an answer."""
+
     rows: list[Row]
     total: int | None
+    sides: Mapping[str, list[Row]]
 
 
 async def refresh(
@@ -227,7 +232,7 @@ async def _pages(remote: Remote, collection: Collection, few: SingleReads | None
         pages += await _more(remote, collection, first.rows)
     rows = [row for page in pages for row in page.rows]
     _add_up(collection, rows, [page.total for page in pages])
-    sides = _sides(collection, [page.answer for page in pages])
+    sides = _sides(collection, pages)
     return _Listing(tuple(rows), sides, Cost(collection.path, len(pages), len(rows), total is not None))
 
 
@@ -240,13 +245,17 @@ async def _announced(remote: Remote, collection: Collection, first: list[Row], t
     while offset < total and len(pages) < MOST_PAGES:
         turn = min(turn, MOST_PAGES - len(pages))
         asked = range(offset, min(total, offset + turn * size), size)
-        answers = await gather(remote.send(_asked(collection, begin, size)) for begin in asked)
-        fresh = [_page(collection, answer) for answer in answers]
+        fresh = await gather(_sent(remote, collection, begin, size) for begin in asked)
         pages += fresh
         if any(page.rows in ([], first) for page in fresh):
             break
         offset, turn = asked[-1] + size, turn * 2
     return pages
+
+
+async def _sent(remote: Remote, collection: Collection, begin: int, size: int) -> _Page:
+    """Ask for a page, and let go of the answer when what is kept of it is known: pages come by the hundred."""
+    return _page(collection, await remote.send(_asked(collection, begin, size)))
 
 
 async def _some(
@@ -336,7 +345,24 @@ def _page(collection: Collection, answer: Response) -> _Page:
             hint="what stands there cannot be determined; nothing of this kind is planned",
         )
     _identified(collection, collection.key, objects, collection.identity, grammar=collection.ids)
-    return _Page(answer, [*objects], replace(answer, request=f"GET {collection.path}").total())
+    total = replace(answer, request=f"GET {collection.path}").total()
+    found = {name: side for name in collection.sides if (side := _side(collection, body, name)) is not None}
+    return _Page(_lean(objects), total, {name: _lean(side) for name, side in found.items()})
+
+
+def _lean(rows: Iterable[Row]) -> list[Row]:
+    """Return the rows without the map of links that each has, a third of it, which lead to the sub-resources of the
+    object and which no kind reads (they follow from its id); texts that are the same are one.
+    """
+    texts: dict[Json, Json] = {}
+    return [
+        {
+            name: texts.setdefault(value, value) if value.__class__ is str else value
+            for name, value in row.items()
+            if name != LINKS or not isinstance(value, dict)
+        }
+        for row in rows
+    ]
 
 
 def _identified(
@@ -355,22 +381,22 @@ def _identified(
         )
 
 
-def _sides(collection: Collection, answers: Sequence[Response]) -> dict[str, tuple[Row, ...]]:
+def _sides(collection: Collection, pages: Sequence[_Page]) -> dict[str, tuple[Row, ...]]:
     """Return what came along with the pages of a listing, each row once."""
     return {
-        side: _unique(row for answer in answers for row in _side(collection, answer, side))
+        side: _unique(row for page in pages for row in page.sides.get(side, ()))
         for side in collection.sides
-        if any(_has(answer, side) for answer in answers)
+        if any(side in page.sides for page in pages)
     }
 
 
-def _has(answer: Response, side: str) -> bool:
-    return isinstance(answer.body, dict) and answer.body.get(side) not in (None, "")
-
-
-def _side(collection: Collection, answer: Response, side: str) -> list[Row]:
-    """Return the rows that came along. What is not an array of objects is as strange as a listing that is none."""
-    rows = answer.body.get(side) if isinstance(answer.body, dict) else None
+def _side(collection: Collection, body: Mapping[str, Json], side: str) -> list[Row] | None:
+    """Return the rows that came along, None without any. What is not an array of objects is as strange as a listing
+    that is none.
+    """
+    rows = body.get(side)
+    if rows in (None, ""):
+        return None
     items = listed(rows)
     objects = [row for row in items or () if isinstance(row, dict)]
     if items is None or len(objects) < len(items):

@@ -1,8 +1,9 @@
-"""The garbage collector, while very many objects are made of which none is garbage."""
+"""Memory where very many objects are made: the garbage collector meanwhile, and what is given back afterwards."""
 
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,3 +18,18 @@ def without_collection() -> Iterator[None]:
     finally:
         if running:
             gc.enable()
+
+
+LARGE = 1 << 20
+"""Bytes of a document of which much memory is left over when it was read."""
+
+
+def give_back(size: int) -> None:
+    """Give memory back to the system after a document of so many bytes was read, where that is much: what a reader in C
+    or Rust needed meanwhile is kept by glibc once a large block was freed, and is of no use to Python's objects.
+    """
+    if size >= LARGE and sys.platform == "linux":
+        import ctypes
+
+        if (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
+            trim(0)

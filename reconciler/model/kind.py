@@ -12,6 +12,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence, Se
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import ClassVar, Self, TypeVar, cast
 
 from reconciler.model import values
@@ -47,6 +48,8 @@ Part = tuple[str, str, str]
 
 
 M = TypeVar("M")
+NOTHING_ODD: Mapping[str, str] = MappingProxyType({})
+"""Of the rows whose properties are all of the types that were seen there before."""
 
 
 class Kind:
@@ -222,7 +225,7 @@ class Kind:
     def _decoded(self, row: Row, tables: Tables) -> tuple[dict[str, Value], Mapping[str, str]]:
         """Return the attributes of a row, and its odd properties (see `Live.odd`): those that no decoder takes."""
         try:
-            return self.decode(row, tables), {}
+            return self.decode(row, tables), NOTHING_ODD
         except STRANGE:
             odd = {read: name for name, read, decode in self._decoders if read in row and _fails(decode, row[read])}
         properties = [read for read in row if read != self.reading.collections[0].identity]

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from reconciler.model.documents import as_document, outermost, read_json
 from reconciler.model.errors import StateDamaged, StateError
+from reconciler.model.garbage import give_back
 from reconciler.model.identity import Fits
 from reconciler.model.state import STATE_VERSION, State
 
@@ -47,9 +48,11 @@ def parse_state(text: bytes, where: str, hint: str = "nothing was changed", fits
             "nothing was changed",
         )
     try:
-        return as_document(State, text if version == STATE_VERSION else json.dumps(_upgraded(read_json(text))), fits)
+        state = as_document(State, text if version == STATE_VERSION else json.dumps(_upgraded(read_json(text))), fits)
     except ValueError as error:
         raise StateDamaged(f"the state {where} is corrupt: {first_of(error)}", hint=hint) from error
+    give_back(len(text))
+    return state
 
 
 def _upgraded(content: Content) -> Content:

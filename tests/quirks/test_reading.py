@@ -208,3 +208,21 @@ def test_an_error_of_the_connection_is_no_answer_about_a_kind(error: RemoteError
 
     with pytest.raises(type(error)):
         read(Broken({}), "calendar")
+
+
+def test_what_no_kind_reads_of_rows_is_not_kept() -> None:
+    """The map of links that each row has is let go of, and texts that are the same are one; a text, a list or a number
+    of that name stays, as all else does, in the rows and in what came along with them.
+    """
+    said = {"links": {"options": "https://x/1"}, "fieldLabel": "x", "fieldType": "text", "isRequired": None, "n": 7}
+    fields = [{**row, "links": row["links"] if number % 2 else other, "fieldType": "".join(["te", "xt"])}
+              for number, (row, other) in enumerate(zip(rows(4, **said), ["0", [], 5, "z"], strict=True))]  # fmt: skip
+    remote = Strange({"/dealCustomFieldMeta": {"dealCustomFieldMeta": fields}, "/groupDefinitions": GROUPS})
+    found = read(remote, "deal_field").tables.get("dealCustomFieldMeta")
+    kept = [
+        {name: value for name, value in row.items() if row["links"] != said["links"] or name != "links"}
+        for row in fields
+    ]
+    assert [dict(row) for row in found] == kept
+    assert [row.get("links") for row in found] == ["0", None, 5, None]
+    assert len({id(row["fieldType"]) for row in found}) == 1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
+import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.model.documents import outermost, read_document, read_json
+from reconciler.model.garbage import LARGE
 from reconciler.model.state import Binding, State
+from reconciler.store.formats import dump_state, parse_state
 
 SCALARS = st.none() | st.booleans() | st.integers(-(10**20), 10**20) | st.floats() | st.text(max_size=5)
 VALUES = st.recursive(
@@ -101,3 +105,18 @@ def test_parts_take_the_room_of_their_values() -> None:
     assert one.digests is two.digests is one.applied
     assert one.spares is two.depends_on
     assert vars(one).__sizeof__() < dict(vars(one), more=1).__sizeof__() / 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc")
+def test_memory_is_given_back_after_large_documents(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The C library is asked once for each large state that is read, and not where it has no such thing to ask for."""
+    asked: list[int] = []
+    monkeypatch.setattr("ctypes.CDLL", lambda _: SimpleNamespace(malloc_trim=asked.append))
+    small = State(lineage="x", resources={"tag.one": Binding(id="1", kind="tag")})
+    large = State(lineage="x", resources={f"tag.t{number}": Binding(id="1", kind="tag") for number in range(4_000)})
+    assert len(dump_state(large)) > LARGE > len(dump_state(small))
+    for state, times in ((small, 0), (large, 1)):
+        assert parse_state(dump_state(state), "x") == state
+        assert len(asked) == times
+    monkeypatch.setattr("ctypes.CDLL", lambda _: SimpleNamespace())
+    assert parse_state(dump_state(large), "x") == large

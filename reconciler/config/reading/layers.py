@@ -121,7 +121,7 @@ class Layers:
         for section, entries in other.resources.items():
             known = into.resources.setdefault(section, {})
             for key, entry in entries.items():
-                full = f"{prefix}{key}"
+                full = prefix + key
                 if full in known:
                     first = known[full].key.spot.position
                     self.problems.error(
