@@ -80,7 +80,7 @@ def write_files(folder: Path, texts: Mapping[str, str], before: Mapping[str, str
         made = not (folder / JOURNAL).parent.exists()
         if len(changes) > 1:
             edit = {name: {"was": _digest(folder / name), "text": new.decode()} for name, new in changes.items()}
-            write_file(folder / JOURNAL, json.dumps(edit, ensure_ascii=False).encode(), mode=0o600)
+            write_file(folder / JOURNAL, json.dumps(edit).encode(), mode=0o600)  # names of any bytes
         for name, content in changes.items():
             write_file(folder / name, content)
         if len(changes) > 1:
@@ -131,6 +131,8 @@ def _read(folder: Path, outside: Outside) -> list[tuple[str, str, bytes]]:
             )
         edit = json.loads(read_regular(folder / JOURNAL))
         files = [(str(name), str(entry["was"]), str(entry["text"]).encode()) for name, entry in edit.items()]
+        if any(b"\0" in os.fsencode(name) for name, _, _ in files):
+            raise ValueError("no file has such a name")
     except FileNotFoundError:
         return []  # its own process has finished it
     except (ValueError, RecursionError, AttributeError, TypeError, KeyError) as error:

@@ -30,11 +30,12 @@ def read_regular(path: str | Path, most: int = MOST_BYTES) -> bytes:
     than anything that is written.
     """
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+    status = os.fstat(descriptor)
+    if stat.S_ISDIR(status.st_mode):  # nothing of it can be opened further
+        os.close(descriptor)
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     with open(descriptor, "rb") as stream:
-        status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_dev in _shown_by_the_kernel():
-            if stat.S_ISDIR(status.st_mode):
-                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
             raise OSError(errno.EINVAL, "it is not a regular file", str(path))
         # As much as it has, not as much as it may have: that is asked of the system in one piece.
         content = stream.read(min(status.st_size, most) + 1)

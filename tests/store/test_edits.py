@@ -74,13 +74,38 @@ def test_a_writer_that_finds_a_journal_writes_nothing(folder: Path) -> None:
     assert texts(folder) == before
 
 
-@pytest.mark.parametrize("content", ["", "[]", "[" * 100_000, "{", '{"a.yaml": 1}', '{"a.yaml": {"was": ""}}', "\xff"])
+ENTRY = '{"was": "", "text": ""}'
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", "[" * 100_000, "{", '{"a.yaml": 1}', '{"a.yaml": {"was": ""}}', "\xff",
+     f'{{"a\\u0000.yaml": {ENTRY}}}', f'{{"a\\ud800.yaml": {ENTRY}}}'],
+)  # fmt: skip
 def test_what_is_no_journal_is_told(folder: Path, content: str) -> None:
     """As an error with its place; nothing is written."""
     (folder / JOURNAL).write_bytes(content.encode("latin-1"))
     with pytest.raises(ReconcilerError, match=r"\.edits\.json is no edit"):
         finish(folder, outside)
     assert texts(folder) == {**BEFORE, "a.yaml": AFTER["a.yaml"]}
+
+
+def test_names_of_any_bytes_are_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file may be named in another encoding than UTF-8."""
+    name = os.fsdecode(b"\xff.yaml")
+    monkeypatch.setattr(edits, "_done", lambda folder: None)
+    write_files(tmp_path, {name: "a: 1\n", "b.yaml": "b: 1\n"}, {})
+    monkeypatch.undo()
+    (tmp_path / name).unlink()
+    assert finish(tmp_path, outside).files == (name,)
+    assert (tmp_path / name).read_text() == "a: 1\n"
+
+
+def test_a_folder_in_the_place_of_a_file_is_named(folder: Path) -> None:
+    """By its path, not by the number of a descriptor."""
+    (folder / "new.yaml").mkdir()
+    with pytest.raises(ReconcilerError, match=r"new\.yaml cannot be written to finish that: Is a directory"):
+        finish(folder, outside)
 
 
 @pytest.mark.parametrize("name", ["../out.yaml", "/{outer}/out.yaml", "link/out.yaml", ".git/hooks/post-checkout"])
