@@ -135,10 +135,10 @@ class Calls:
     def _judged(self, answer: HostAnswer, what: str, expect: tuple[int, ...]) -> HostAnswer:
         if answer.ok or answer.status in expect:
             return answer
-        said = f"({answer.status}{_said(answer)})"
+        reply = f"({answer.status}{_said(answer)})"
         if answer.status in (401, 403):
-            raise AuthError(f"{self._host} refuses {what} {said}", hint=self._hint)
-        raise Rejected(f"{self._host} refuses {what} {said}", status=answer.status)
+            raise AuthError(f"{self._host} refuses {what} {reply}", hint=self._hint)
+        raise Rejected(f"{self._host} refuses {what} {reply}", status=answer.status)
 
 
 def _is_limit(answer: HostAnswer) -> bool:

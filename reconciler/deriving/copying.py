@@ -250,9 +250,9 @@ class _Pairing:
         """Return how much alike two objects are in what can be carried over: attributes, and what stands in them."""
         own, other = RemoteId(kind.name, exported.live.id), RemoteId(kind.name, live.id)
         inside = self._inside["here"].get(own, []) == self._inside["there"].get(other, [])
-        said = {**exported.live.attrs, **exported.resource.attrs}
+        attributes = {**exported.live.attrs, **exported.resource.attrs}
         return inside + sum(
-            attribute.normal(self._there(said[name])) == attribute.normal(live.attrs[name])
+            attribute.normal(self._there(attributes[name])) == attribute.normal(live.attrs[name])
             for name, attribute in kind.attributes.items()
             if name in exported.live.attrs and name in live.attrs and name not in exported.dropped
         )
@@ -379,12 +379,12 @@ def unmatched(
     """Return bindings for the objects of the target that the plan does not know: planned with them, they go. Those that
     are `known` keep their addresses.
     """
-    held = {(kind_of(address), identity) for address, identity in plan.ids.items()}
-    held |= {(change.kind, change.live.id) for change in plan.changes if change.live is not None}
+    bound = {(kind_of(address), identity) for address, identity in plan.ids.items()}
+    bound |= {(change.kind, change.live.id) for change in plan.changes if change.live is not None}
     used = set(taken)
     bindings: dict[str, Binding] = {}
     for entry in export_comparable(target, kinds, known or {})[0]:
-        if (entry.resource.kind, entry.live.id) in held or kinds[entry.resource.kind].given(entry.live.attrs):
+        if (entry.resource.kind, entry.live.id) in bound or kinds[entry.resource.kind].given(entry.live.attrs):
             continue
         key = entry.resource.key
         while join(entry.resource.kind, key) in used:

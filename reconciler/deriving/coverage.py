@@ -53,7 +53,7 @@ def cover(
 
     What came with the account does not count, nor what nobody expects to be managed (see `Kind.incidental`).
     """
-    held = {(binding.kind, binding.id) for binding in bindings.values()}
+    bound = {(binding.kind, binding.id) for binding in bindings.values()}
     rows = {
         name: KindCoverage(name, unknown=snapshot.unknown.get(name, ""), absent=name in snapshot.absent)
         for name in kinds
@@ -62,7 +62,7 @@ def cover(
         row = rows[entry.resource.kind]
         if kinds[row.kind].silent(entry.live):
             continue
-        if (entry.live.kind, entry.live.id) in held:
+        if (entry.live.kind, entry.live.id) in bound:
             row.managed += 1
         elif any(_fits(rule, entry, kinds) for rule in rules):
             row.ignored += 1

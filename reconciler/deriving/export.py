@@ -108,9 +108,9 @@ def names_elsewhere(
     """
     lives = {(kind, live.id): live.attrs for kind, lives in snapshot.lives.items() for live in lives}
     names: dict[str, set[str]] = {}
-    held = [(address, binding.kind, lives.get((binding.kind, binding.id), {})) for address, binding in bindings.items()]
+    rows = [(address, binding.kind, lives.get((binding.kind, binding.id), {})) for address, binding in bindings.items()]
     for address, kind, attrs in (
-        *held,
+        *rows,
         *((resource.address, resource.kind, resource.attrs) for resource in declared.values()),
     ):
         name = attrs.get(kinds[kind].identity.name_attribute) if kind in kinds else None
@@ -248,8 +248,8 @@ def said_once(
         there = declared.get(address)
         listed = there is not None and name in there.attrs
         if name in entry.resource.attrs or (listed and name in entry.live.attrs):  # an empty list is one too
-            held = items_of(entry.resource.attrs.get(name)) if there is None or listed else ()
-            entries = [leaf for leaf in held if not _short(leaf, short, declared)]
+            items = items_of(entry.resource.attrs.get(name)) if there is None or listed else ()
+            entries = [leaf for leaf in items if not _short(leaf, short, declared)]
             by_address[address] = _with_roster(entry, name, entries, empty=listed)
             for leaf in filter(lambda leaf: isinstance(leaf, Ref), entries):
                 listing[str(leaf)].add(RemoteId(entry.resource.kind, entry.live.id))
@@ -355,9 +355,9 @@ class _LiveObjects:
             if self._is_second(kind, live):
                 self._leave_out(kind, live, "it came with the account and says nothing, and another one has its name")
             return False
-        said = declarable(kind, live) if self.for_files else undeclared(kind, live)
-        self.found[kind.name, live.id] = said
-        problem = declarable(kind, live).problem if self.comparing else said.problem
+        reason = declarable(kind, live) if self.for_files else undeclared(kind, live)
+        self.found[kind.name, live.id] = reason
+        problem = declarable(kind, live).problem if self.comparing else reason.problem
         if problem and (self.comparing or not known):
             self._leave_out(kind, live, problem)
             return False

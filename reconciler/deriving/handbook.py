@@ -180,7 +180,9 @@ class _Binder:
         address, kind = thing.address, thing.kind
         private = kind.reading.mostly_unmanaged
         description = thing.attrs.get(DESCRIPTION)
-        told = self.show(str(description or "")).strip() if DESCRIPTION in kind.attributes and not private else None
+        description_text = (
+            self.show(str(description or "")).strip() if DESCRIPTION in kind.attributes and not private else None
+        )
         records, uncounted = self._records(thing.origin)
         change, uses = self.material.changes.get(thing.origin), self.material.uses.get(thing.origin, ())
         entry = Entry(
@@ -189,7 +191,7 @@ class _Binder:
             self._title(thing),
             thing.standing,
             thing.live.id if thing.live is not None else "",
-            told,
+            description_text,
             self.show(self.material.owners.get(thing.origin, "")),
             thing.place,
             thing.parent,

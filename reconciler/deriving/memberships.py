@@ -190,8 +190,8 @@ class _Comparing:
     def _missing(self, member: str, group: str) -> Left:
         return self._left(member, group, "is there in {source} and will not be in {target}")
 
-    def _left(self, member: str, group: str, said: str) -> Left:
-        words = said.format(source=self.source.name, target=self.target.name)
+    def _left(self, member: str, group: str, text: str) -> Left:
+        words = text.format(source=self.source.name, target=self.target.name)
         if group in self.source.lives or group in self.target.lives:
             line = f"{group}: `{self.roster}`: {member} {words}"
         else:
@@ -207,14 +207,14 @@ class _Comparing:
         joining = [member for member in mine if member not in later]
         listed_here = f"the files of {self.target.name} list none"
         if len(joining) > 1:
-            said = (
+            message = (
                 f"{group}: `{self.roster}`: the order may become another one than in {self.source.name}: {listed_here}"
             )
-            yield Left(group, "", said, ((group, self.roster),))
+            yield Left(group, "", message, ((group, self.roster),))
         elif [*later, *joining] != mine:
             how = "" if self._listed(group) is not None else f", and {listed_here}"
-            said = f"{group}: `{self.roster}`: the order of {self.source.name} is another one{how}"
-            yield Left(group, "", said, ((group, self.roster),))
+            message = f"{group}: `{self.roster}`: the order of {self.source.name} is another one{how}"
+            yield Left(group, "", message, ((group, self.roster),))
 
     def _later_sequence(self, group: str, final: list[str]) -> list[str]:
         """Return in which order those of the final members stand that are there already, or that the files list."""
@@ -237,8 +237,8 @@ class _Comparing:
             ]
             if left:
                 who = ", ".join(left)
-                said = f"{group}: `{self.roster}` of {account.name} holds {who} too, of that account alone"
-                yield Left(group, "", said, ((group, self.roster),))
+                message = f"{group}: `{self.roster}` of {account.name} holds {who} too, of that account alone"
+                yield Left(group, "", message, ((group, self.roster),))
 
     def _sequence(self, account: Account, group: str) -> list[str]:
         """Return the members of a group that have addresses, in the order of the account."""

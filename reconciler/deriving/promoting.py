@@ -102,7 +102,7 @@ def hashed(value: Value, attribute: Attribute, names: Callable[[Value], Value], 
 def _plain(value: Any) -> Any:
     """Return a value such that null, "", false and empty are the same, as everywhere in comparisons."""
     if isinstance(value, Mapping):
-        return {str(key): said for key, item in value.items() if (said := _plain(item)) is not None} or None
+        return {str(key): plain for key, item in value.items() if (plain := _plain(item)) is not None} or None
     if isinstance(value, Iterable) and not isinstance(value, str):
         return [_plain(item) for item in value] or None
     return None if values.is_empty_or_off(value) else value
@@ -137,19 +137,19 @@ def only_lacks(attribute: Attribute, mine: Value, theirs: Value) -> bool:
     return attribute.has(Keyed) and isinstance(mine, dict) and same(attribute.normal(mine), attribute.normal(theirs))
 
 
-def asked_of(attribute: Attribute, said: Value, mine: Value, theirs: Value, *, prune: bool) -> Value:
+def asked_of(attribute: Attribute, declared: Value, mine: Value, theirs: Value, *, prune: bool) -> Value:
     """Return what the target's files are to say. Of a map that they declare: what stands there as the source has
     it, and what differs beside; entries that only they have stay unless pruned.
     """
-    if not isinstance(said, dict) or not isinstance(mine, dict):
+    if not isinstance(declared, dict) or not isinstance(mine, dict):
         return mine
-    kept = {} if prune else beside(attribute, mine, said)
+    kept = {} if prune else beside(attribute, mine, declared)
     fresh = {
         path: value
-        for path, value in beside(attribute, said, mine).items()
+        for path, value in beside(attribute, declared, mine).items()
         if not same(value, at_path(attribute, theirs, path))
     }
-    return joined(attribute, joined(attribute, within(attribute, said, mine), kept), fresh)
+    return joined(attribute, joined(attribute, within(attribute, declared, mine), kept), fresh)
 
 
 def at_path(attribute: Attribute, value: Value, path: Sequence[str]) -> Value:

@@ -76,12 +76,12 @@ def inverse(run: RunRecord, state: State, kinds: Kinds) -> Inverse:
     for step in run.steps:
         if step.begun and step.kind in kinds:
             _INVERSES.get(step.action, _nothing)(step, kinds[step.kind], work)
-    resources = _listed_once(work.resources, kinds, made={s.address for s in run.steps if s.action in REMADE})
+    resources = _listed_once(work.resources, kinds, created={s.address for s in run.steps if s.action in REMADE})
     desired = Desired(resources, tuple(work.moved), tuple(work.removed), tuple(work.imports))
     return Inverse(run.name, desired, frozenset(work.addresses), tuple(work.lost))
 
 
-def _listed_once(resources: dict[str, Resource], kinds: Kinds, made: set[str]) -> dict[str, Resource]:
+def _listed_once(resources: dict[str, Resource], kinds: Kinds, created: set[str]) -> dict[str, Resource]:
     """Return the resources without the short form of what a roster among them lists, where the member is created again:
     it joins by the roster, at its place.
     """
@@ -90,7 +90,7 @@ def _listed_once(resources: dict[str, Resource], kinds: Kinds, made: set[str]) -
         address: replace(
             resource, attrs={n: value for n, value in resource.attrs.items() if n not in resource.elsewhere}
         )
-        if address in made
+        if address in created
         else resource
         for address, resource in known.items()
     }
@@ -146,21 +146,21 @@ def _ours(value: Value, attribute: Attribute, step: RunStep, binding: Binding | 
     if not attribute.has(Roster) or not isinstance(value, list):
         return value
     sides = [binding.applied.get(attribute.name) for binding in (step.binding, binding) if binding is not None]
-    said = set(values.references([values.decode(side) for side in sides]))
-    looked_up = any(isinstance(reference, Lookup) for reference in said)
-    return [item for item in value if item in said or (looked_up and isinstance(item, RemoteId))]
+    references = set(values.references([values.decode(side) for side in sides]))
+    looked_up = any(isinstance(reference, Lookup) for reference in references)
+    return [item for item in value if item in references or (looked_up and isinstance(item, RemoteId))]
 
 
 def _emptied(value: Value, binding: Binding | None, name: str) -> Value:
     """Return the entries that were there before, with `null` for what the run said of them and was not there: left out,
     it would stay.
     """
-    said = values.decode(binding.applied.get(name)) if binding is not None else None
-    if not isinstance(value, dict) or not isinstance(said, dict):
+    applied = values.decode(binding.applied.get(name)) if binding is not None else None
+    if not isinstance(value, dict) or not isinstance(applied, dict):
         return value
     return {
-        key: {**dict.fromkeys(said[key], None), **entry}
-        if isinstance(entry, dict) and isinstance(said.get(key), dict)
+        key: {**dict.fromkeys(applied[key], None), **entry}
+        if isinstance(entry, dict) and isinstance(applied.get(key), dict)
         else entry
         for key, entry in value.items()
     }

@@ -98,8 +98,8 @@ class Gate:
         if len(self._recent) >= limit:
             if self._settings().limit_status == 503:
                 return Answer(503, {"message": "Service Unavailable"})
-            told = {**shown, "retry-after": "1"} if self._settings().retry_after else {}
-            return Answer(429, {"message": "Too many requests"}, told)
+            headers = {**shown, "retry-after": "1"} if self._settings().retry_after else {}
+            return Answer(429, {"message": "Too many requests"}, headers)
         self._recent.append(now)
         answer = self._authorised(request)
         return replace(answer, headers={**answer.headers, **shown})

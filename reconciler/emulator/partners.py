@@ -35,10 +35,10 @@ def listed(names: Iterable[str], query: Mapping[str, str], key: str | None, toke
     return 200, {"hosted_accounts": rows[(page - 1) * limit : page * limit], "pagination": about}
 
 
-def _number(said: str | None, otherwise: int) -> int | None:
-    if said is None:
+def _number(text: str | None, otherwise: int) -> int | None:
+    if text is None:
         return otherwise
-    return int(said) if said.isdigit() and int(said) > 0 else None
+    return int(text) if text.isdigit() and int(text) > 0 else None
 
 
 def _problem(status: int, detail: str) -> dict[str, Any]:

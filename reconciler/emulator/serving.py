@@ -47,8 +47,8 @@ class Served:
         """Return the named accounts: those that were asked for, and those with a file."""
         kept = Path(self._path) if self._path is not None else None
         files = [] if kept is None else [path.name for path in kept.parent.glob(f"{kept.name}.*.db")]
-        held = [name[len(kept.name) + 1 : -3] for name in files] if kept is not None else []
-        return sorted({*held, *(name for name in self._accounts if name)})
+        snapshots = [name[len(kept.name) + 1 : -3] for name in files] if kept is not None else []
+        return sorted({*snapshots, *(name for name in self._accounts if name)})
 
     def _partners(self, request: Request) -> Response:
         """Answer the Partners API; its key is the token of the accounts."""

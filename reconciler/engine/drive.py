@@ -70,5 +70,5 @@ def _odd(item: object, answer: Response, error: Exception) -> RemoteError:
     """
     if not isinstance(item, Request):
         raise error
-    said = f"values of the documented types ({type(error).__name__}: {shown(str(error))})"
-    return AmbiguousResponse(answer.other(said).message) if item.writes else answer.other(said)
+    expected = f"values of the documented types ({type(error).__name__}: {shown(str(error))})"
+    return AmbiguousResponse(answer.other(expected).message) if item.writes else answer.other(expected)

@@ -235,11 +235,11 @@ def _in_all(before: Numbers, now: Numbers) -> Numbers:
 
 
 def _once(before: Impact, now: Impact) -> Impact:
-    told = len(before.ids) == before.count and len(now.ids) == now.count
-    ids = tuple(dict.fromkeys((*before.ids, *now.ids))) if told else ()
+    complete = len(before.ids) == before.count and len(now.ids) == now.count
+    ids = tuple(dict.fromkeys((*before.ids, *now.ids))) if complete else ()
     return (
         replace(now, count=len(ids), ids=ids)
-        if told
+        if complete
         else _joined(int.__add__, before, replace(now, at_most=True, ids=()))
     )
 
@@ -264,8 +264,8 @@ def _more(planned: Impact | None, impact: Impact) -> str:
 
 def _told(impacts: Iterable[Impact]) -> str:
     """Return numbers in words, e.g. "at most 31 contacts carry the tag"."""
-    told = [f"{'at most ' if impact.at_most else ''}{_number(impact.count)} {impact.noun}" for impact in impacts]
-    return " and ".join(told) or "nothing"
+    counts = [f"{'at most ' if impact.at_most else ''}{_number(impact.count)} {impact.noun}" for impact in impacts]
+    return " and ".join(counts) or "nothing"
 
 
 def _number(count: int | None) -> str:

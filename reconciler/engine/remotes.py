@@ -98,8 +98,8 @@ class Watched:
 
 def _about_the_object(answer: Response) -> bool:
     """Whether an answer says that the object, not the path, is not there (section 1.6)."""
-    said = answer.body.get("message") if isinstance(answer.body, dict) else None
-    return isinstance(said, str) and said.startswith("No Result found")
+    message = answer.body.get("message") if isinstance(answer.body, dict) else None
+    return isinstance(message, str) and message.startswith("No Result found")
 
 
 class Shared:

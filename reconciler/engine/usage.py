@@ -56,10 +56,10 @@ async def uses_of(
 def _abridged(uses: Mapping[Place, Sequence[Use]]) -> Iterator[Use]:
     """Yield the uses of an object with the first ones of each place by name, and the number of the others."""
     for place, seen in uses.items():
-        told = [use for use in seen if use.certainty != "not inspected"]
-        yield from told[:SHOWN]
-        if len(told) > SHOWN:
-            yield Use(f"{len(told) - SHOWN} more {place.title}s")
+        inspected = [use for use in seen if use.certainty != "not inspected"]
+        yield from inspected[:SHOWN]
+        if len(inspected) > SHOWN:
+            yield Use(f"{len(inspected) - SHOWN} more {place.title}s")
         yield from (use for use in seen if use.certainty == "not inspected")
 
 

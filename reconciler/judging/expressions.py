@@ -117,9 +117,13 @@ class _Evaluation:
         for start in range(0, len(objects), AT_ONCE):
             some = objects[start : start + AT_ONCE]
             plain = self._plain(together, {**values, "objects": some})
-            told = plain[0] if isinstance(plain, tuple) else None
-            if isinstance(told, list) and len(told) == len(some) and all(isinstance(answer, bool) for answer in told):
-                yield from told
+            value = plain[0] if isinstance(plain, tuple) else None
+            if (
+                isinstance(value, list)
+                and len(value) == len(some)
+                and all(isinstance(answer, bool) for answer in value)
+            ):
+                yield from value
             else:
                 yield from (self.answer(expression, {**values, "object": question}) for question in some)
 
@@ -135,11 +139,11 @@ class _Evaluation:
     def _plain(self, expression: str, values: Mapping[str, object]) -> Answer | tuple[object]:
         """Return true or false, why there is no answer, or what else the answer is."""
         # Values are translated again for every question, so only what is asked about goes along.
-        said = {name: values.get(name) for name in VARIABLES if re.search(rf"\b{name}\b", expression)}
+        variables = {name: values.get(name) for name in VARIABLES if re.search(rf"\b{name}\b", expression)}
         if (wrong := self._wrong(expression)) is not None:
             return wrong
         try:
-            answer = self.compiled[expression].eval(data=said)
+            answer = self.compiled[expression].eval(data=variables)
             plain = answer.plain_value()
         except (RuntimeError, UnicodeError) as error:
             return _first_line(error)
@@ -165,9 +169,9 @@ def checker() -> Callable[[str], str]:
         try:
             kind = known[0].compile(expression).return_type().name()
         except (RuntimeError, UnicodeError, TypeError) as error:
-            told = _CODE.sub("", _first_line(error))
-            told = re.sub(r"^<input>:(\d+):(\d+)", r"line \1, column \2", told)
-            return f"it is no expression: {abridged(told, 300)}"
+            message = _CODE.sub("", _first_line(error))
+            message = re.sub(r"^<input>:(\d+):(\d+)", r"line \1, column \2", message)
+            return f"it is no expression: {abridged(message, 300)}"
         return "" if kind in ("BOOL", "DYN") else f"it says neither true nor false, but {kind.lower()}"
 
     return wrong

@@ -97,15 +97,15 @@ def judge(document: PlanDocument, limits: Guards, managed: Mapping[str, int]) ->
 
 
 def _verdict(guard: Guard, trip: Trip, case: Case) -> GuardView:
-    said = {"count": 0, **trip.said}
-    yes = guard.override.format(**said)
+    facts = {"count": 0, **trip.said}
+    yes = guard.override.format(**facts)
     view = GuardView(
         name=guard.name,
         verdict="warned" if guard.warns else "tripped",
-        message=guard.message.format(**said),
+        message=guard.message.format(**facts),
         addresses=sorted(change.address for change in trip.changes),
         override=guard.option or (f"--allow {yes}" if yes else ""),
-        remedy=guard.remedy.format(**said),
+        remedy=guard.remedy.format(**facts),
     )
     if guard.option:
         return view.model_copy(update={"verdict": "overridden", "by": "command line"})
@@ -241,8 +241,8 @@ def _shares(case: Case) -> Iterable[Trip]:
     for kind, count in sorted(Counter(change.kind for change in case.to_destroy).items()):
         whole = case.managed.get(kind, 0)
         if whole >= SMALL and count * 100 > percent * whole:
-            said = {"count": count, "whole": whole, "kind": kind, "limit": percent}
-            yield Trip(tuple(change for change in case.to_destroy if change.kind == kind), said)
+            facts = {"count": count, "whole": whole, "kind": kind, "limit": percent}
+            yield Trip(tuple(change for change in case.to_destroy if change.kind == kind), facts)
 
 
 def _lists(case: Case) -> Iterable[Trip]:
@@ -263,8 +263,8 @@ def _renames(case: Case) -> Iterable[Trip]:
     """A rename planned as delete and create would lose what hangs on the object."""
     changes = {change.address: change for change in case.document.changes}
     for pair in case.document.renames:
-        said = {"source": pair.source, "target": pair.target, "likeness": pair.likeness}
-        yield Trip(tuple(changes[text] for text in (pair.source, pair.target) if text in changes), said)
+        facts = {"source": pair.source, "target": pair.target, "likeness": pair.likeness}
+        yield Trip(tuple(changes[text] for text in (pair.source, pair.target) if text in changes), facts)
 
 
 def _findings(case: Case) -> Iterable[Trip]:
@@ -297,8 +297,12 @@ def _settings(*, idle: bool) -> Callable[[Case], Iterable[Trip]]:
     def look(case: Case) -> Iterable[Trip]:
         view, document = case.document.settings, case.document
         if view is not None and idle != bool(document.changes or document.steps):
-            said = {"source": view.source, "names": abridged([f"`{name}`" for name in view.changed]), "mark": view.mark}
-            yield Trip((), said)
+            facts = {
+                "source": view.source,
+                "names": abridged([f"`{name}`" for name in view.changed]),
+                "mark": view.mark,
+            }
+            yield Trip((), facts)
 
     return look
 

@@ -155,8 +155,8 @@ def changed_objects(document: PlanDocument, kinds: Kinds) -> dict[str, Judged]:
     groups: dict[str, dict[str, Value]] = {}
     for change in desired.values():
         listing, short = roster_of(kinds[change.kind]) or ("", "") if change.kind in kinds else ("", "")
-        held = _decoded({listing: change.desired.get(listing)}) if listing else {}
-        for leaf in values.references(held.get(listing)):
+        members = _decoded({listing: change.desired.get(listing)}) if listing else {}
+        for leaf in values.references(members.get(listing)):
             if isinstance(leaf, Ref):
                 groups.setdefault(leaf.address, {})[short] = Ref(change.kind, key_of(change.address))
     objects = {}
@@ -167,10 +167,10 @@ def changed_objects(document: PlanDocument, kinds: Kinds) -> dict[str, Judged]:
         attrs = _decoded({name: value_after(change, name) for name in (*change.found, *change.desired)})
         attrs |= _decoded({attribute.name: attribute.after for attribute in change.attributes})
         attrs |= groups.get(change.address, {})
-        made = change.action in ("create", "replace")
+        creates = change.action in ("create", "replace")
         unsaid = frozenset(change.elsewhere) - attrs.keys()
         at = _position(change.place)
-        objects[change.address] = Judged(change.address, kind, attrs, not made, names, unsaid=unsaid, at=at)
+        objects[change.address] = Judged(change.address, kind, attrs, not creates, names, unsaid=unsaid, at=at)
     return objects
 
 

@@ -73,8 +73,8 @@ def _of_rules(rules: Iterable[Rule], broken: Sequence[Breach], *, tell_all: bool
     ]
 
 
-def _verdicts(label: str, name: str, told: Iterable[Breach], *, tell_all: bool) -> list[GuardView]:
-    guards = as_guards((breach for breach in told if breach.rule.id == name), label=label)
+def _verdicts(label: str, name: str, breaches: Iterable[Breach], *, tell_all: bool) -> list[GuardView]:
+    guards = as_guards((breach for breach in breaches if breach.rule.id == name), label=label)
     return guards or ([GuardView(name=f"{label} {name}", verdict="passed")] if tell_all else [])
 
 

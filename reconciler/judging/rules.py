@@ -53,8 +53,8 @@ class Breach:
         """What to tell of it."""
         late = f"its waiver expired on {self.expired}" if self.expired else ""
         notes = "; ".join(filter(None, (self.why, late)))
-        told = f"{self.rule.message}{f' ({notes})' if notes else ''}"
-        return with_waiver(told, self.waiver) if self.waiver is not None else told
+        text = f"{self.rule.message}{f' ({notes})' if notes else ''}"
+        return with_waiver(text, self.waiver) if self.waiver is not None else text
 
 
 @without_collection()
@@ -197,10 +197,10 @@ class Sweep:
         known: dict[object, int] = {}
         alone = asks.alone
         for judged in objects:
-            held = [judged.value(name) for name in asks.names]
-            if UNKNOWN in held and any(map(asks.lacks, asks.names, held)):
+            values = [judged.value(name) for name in asks.names]
+            if UNKNOWN in values and any(map(asks.lacks, asks.names, values)):
                 continue
-            key = judged.address if alone else _key(judged, held)
+            key = judged.address if alone else _key(judged, values)
             if key not in known:
                 known[key] = len(views)
                 views.append(asks.view(judged))
@@ -209,9 +209,9 @@ class Sweep:
         return cls(expression, tuple(chosen), tuple(views), tuple(places))
 
 
-def _key(judged: Judged, held: list[Any]) -> object:
+def _key(judged: Judged, values: list[Any]) -> object:
     """Return what is the same for objects that are alike in these values."""
-    return (judged.kind.name, *(held if set(map(type, held)) <= _TEXTS else (repr(held),)))
+    return (judged.kind.name, *(values if set(map(type, values)) <= _TEXTS else (repr(values),)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,8 +261,8 @@ def swept(sweeps: Sequence[Sweep], now: datetime.datetime, evaluate: Evaluate) -
     for sweep in sweeps:
         questions.append(Question(sweep.expression, None, tuple(range(len(views), len(views) + len(sweep.views)))))
         views += sweep.views
-    told = evaluate(questions, {"objects": views, "weekday": DAYS[now.weekday()], "now": now.isoformat()})
-    return [_spread(sweep.places, answer) for sweep, answer in zip(sweeps, told, strict=True)]
+    answers = evaluate(questions, {"objects": views, "weekday": DAYS[now.weekday()], "now": now.isoformat()})
+    return [_spread(sweep.places, answer) for sweep, answer in zip(sweeps, answers, strict=True)]
 
 
 def _spread(places: Sequence[int], answer: Answer | list[Answer]) -> list[Answer]:

@@ -54,12 +54,12 @@ class Codec(ABC):
         """Return the form in which two values are compared (section 8.1 of the API page)."""
         return None if value is None or value == "" else value
 
-    def differing(self, held: Json, sent: Json) -> Iterator[str]:
+    def differing(self, stored: Json, sent: Json) -> Iterator[str]:
         """Yield where what the account holds and what a write would send differ in what they mean."""
-        if isinstance(held, dict) and isinstance(sent, dict):
-            yield from differences(held, sent)
-        elif isinstance(held, dict | list) or self._meaning(held) != self._meaning(sent):
-            yield brief(held)
+        if isinstance(stored, dict) and isinstance(sent, dict):
+            yield from differences(stored, sent)
+        elif isinstance(stored, dict | list) or self._meaning(stored) != self._meaning(sent):
+            yield brief(stored)
 
     def _meaning(self, raw: Json) -> object:
         return _plain(raw)
@@ -180,14 +180,14 @@ class _Set(Codec):
     def normal(self, value: Value) -> Value:
         return sorted(dict.fromkeys(items_of(value)), key=str)
 
-    def differing(self, held: Json, sent: Json) -> Iterator[str]:
-        if isinstance(held, dict):
+    def differing(self, stored: Json, sent: Json) -> Iterator[str]:
+        if isinstance(stored, dict):
             if isinstance(sent, dict):
-                yield from differences(held, sent)
+                yield from differences(stored, sent)
             else:
-                yield brief(held)
+                yield brief(stored)
             return
-        items, back = Counter(self._items(held)), Counter(self._items(sent))
+        items, back = Counter(self._items(stored)), Counter(self._items(sent))
         if items != back:
             yield from map(brief, (items - back) or (back - items))
 
@@ -252,13 +252,13 @@ class Texts(Codec):
             return []
         return sorted(dict.fromkeys(items_of(value)), key=str) if self.unordered else value
 
-    def differing(self, held: Json, sent: Json) -> Iterator[str]:
-        if isinstance(held, dict) and isinstance(sent, dict):
-            yield from differences(held, sent)
+    def differing(self, stored: Json, sent: Json) -> Iterator[str]:
+        if isinstance(stored, dict) and isinstance(sent, dict):
+            yield from differences(stored, sent)
             return
-        kept, other = listed(held), listed(sent)
+        kept, other = listed(stored), listed(sent)
         if kept is None or other is None:
-            yield brief(held)
+            yield brief(stored)
         elif self.unordered:
             yield from differences(sorted(kept, key=_plain), sorted(other, key=_plain))
         else:
@@ -275,8 +275,8 @@ class Document(Codec):
     def decode(self, raw: Json) -> Value:
         return None if raw == "" else raw
 
-    def differing(self, held: Json, sent: Json) -> Iterator[str]:
-        yield from differences(held, sent)
+    def differing(self, stored: Json, sent: Json) -> Iterator[str]:
+        yield from differences(stored, sent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,23 +314,23 @@ def brief(value: Value) -> str:
     return f"`{abridged(str(value), SHOWN)}`"
 
 
-def differences(held: Json, sent: Json, path: str = "") -> Iterator[str]:
+def differences(stored: Json, sent: Json, path: str = "") -> Iterator[str]:
     """Yield the places at which two documents differ."""
-    if isinstance(held, dict) and isinstance(sent, dict):
-        for key in dict.fromkeys((*held, *sent)):
-            yield from differences(held.get(key), sent.get(key), f"{path}.{key}" if path else str(key))
-    elif isinstance(held, list) and isinstance(sent, list) and len(held) == len(sent):
-        for place, (mine, other) in enumerate(zip(held, sent, strict=True)):
+    if isinstance(stored, dict) and isinstance(sent, dict):
+        for key in dict.fromkeys((*stored, *sent)):
+            yield from differences(stored.get(key), sent.get(key), f"{path}.{key}" if path else str(key))
+    elif isinstance(stored, list) and isinstance(sent, list) and len(stored) == len(sent):
+        for place, (mine, other) in enumerate(zip(stored, sent, strict=True)):
             yield from differences(mine, other, f"{path}[{place}]")
-    elif not _means_alike(held, sent):
-        yield path or brief(held)
+    elif not _means_alike(stored, sent):
+        yield path or brief(stored)
 
 
-def _means_alike(held: Json, sent: Json) -> bool:
+def _means_alike(stored: Json, sent: Json) -> bool:
     """Return whether two values mean the same that are not both maps, or lists of one length."""
-    if isinstance(held, dict | list) or isinstance(sent, dict | list):
-        return not held and not sent
-    return _plain(held) == _plain(sent) or (is_empty_or_off(held) and is_empty_or_off(sent))
+    if isinstance(stored, dict | list) or isinstance(sent, dict | list):
+        return not stored and not sent
+    return _plain(stored) == _plain(sent) or (is_empty_or_off(stored) and is_empty_or_off(sent))
 
 
 def _plain(raw: Json) -> str:

@@ -100,9 +100,9 @@ class Names:
         if kind.found_unique and kind.name in self._twice:
             return
         for names in kind.once(resource.attrs):
-            said = [resource.attrs.get(name) for name in names]
-            if all(isinstance(value, str) and not has_secret(value) for value in said):
-                yield names, (resource.kind, names, *map(str, said))
+            values = [resource.attrs.get(name) for name in names]
+            if all(isinstance(value, str) and not has_secret(value) for value in values):
+                yield names, (resource.kind, names, *map(str, values))
 
 
 def _refused(attribute: Attribute, value: Value) -> str:

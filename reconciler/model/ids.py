@@ -118,11 +118,11 @@ def _attributes(rows: Sequence[Values]) -> dict[str, bool]:
 
 def clash(entries: Sequence[Entry], name: str, language: str) -> ConfigError:
     """Return the error of keys that code could not tell apart, with the place of each."""
-    told = " and ".join(f"{entry.address} ({entry.at})" if entry.at else entry.address for entry in entries)
+    places = " and ".join(f"{entry.address} ({entry.at})" if entry.at else entry.address for entry in entries)
     return ConfigError(
         [
             Diagnostic(
-                f"{told} would both be called `{name}` in {language}",
+                f"{places} would both be called `{name}` in {language}",
                 entries[-1].at,
                 "give one of them another key, with a `moved` block so that its object stays",
                 code="same-name",

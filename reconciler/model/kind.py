@@ -88,9 +88,9 @@ class Kind:
 
     def informed(self, facts: Facts) -> Self:
         """Return the kind as it is on an account of which these facts are known."""
-        made = copy(self)
-        made.facts = facts
-        return made
+        kind = copy(self)
+        kind.facts = facts
+        return kind
 
     def settled(self, changed: Mapping[str, Value]) -> bool:
         """Return whether an update to these values need not be read back: it was found on this very account that PUT

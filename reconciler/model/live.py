@@ -84,9 +84,9 @@ def odd(path: str, error: Exception, row: Row | None = None) -> Unknown:
         missing = error.args[0] if error.args else ""
         which = f"the row {shown(row.get('id'))}" if row is not None else "a row"
         return Unknown(f"GET {path}: {which} has no `{missing}`, which is documented to be there")
-    said = re.sub(r"\s+", " ", shown(str(error)))
+    message = re.sub(r"\s+", " ", shown(str(error)))
     return Unknown(
-        f"GET {path}: something{where} is not of the type that is documented ({type(error).__name__}: {said})"
+        f"GET {path}: something{where} is not of the type that is documented ({type(error).__name__}: {message})"
     )
 
 

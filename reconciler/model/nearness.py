@@ -61,8 +61,8 @@ def _words(first: str, two: str) -> Iterable[str]:
         left = [other for other in RULES.values() if other is not rule]
         if _after(first, left) != _after(two, left):
             named = True
-            told = rule is _form and _after(first, [_canonical, *left]) == _after(two, [_canonical, *left])
-            yield "Unicode form" if told else word
+            alike = rule is _form and _after(first, [_canonical, *left]) == _after(two, [_canonical, *left])
+            yield "Unicode form" if alike else word
     if not named:
         yield "blanks"
 

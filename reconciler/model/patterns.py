@@ -51,10 +51,10 @@ def check_pattern(pattern: str) -> None:
     try:
         size = _compiled(pattern).programsize
     except re2.error as error:
-        said = error.args[0] if error.args else ""
-        said = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+        message = error.args[0] if error.args else ""
+        message = message.decode("utf-8", "replace") if isinstance(message, bytes) else str(message)
         raise ValueError(
-            f"`{pattern}` is not a regular expression of RE2: {said} (RE2 knows neither look-around nor back "
+            f"`{pattern}` is not a regular expression of RE2: {message} (RE2 knows neither look-around nor back "
             r"references, and writes `\z` for `\Z`; see https://github.com/google/re2/wiki/Syntax)"
         ) from error
     except UnicodeEncodeError as error:

@@ -201,8 +201,8 @@ class Deny(_Section):
     @property
     def of_changes(self) -> list[str]:
         """The members that only a change has an answer to."""
-        said = {"action": self.action != "any", "weekdays": self.weekdays, "records_above": self.records_above}
-        return [name for name, value in said.items() if value not in (False, None, [])]
+        conditions = {"action": self.action != "any", "weekdays": self.weekdays, "records_above": self.records_above}
+        return [name for name, value in conditions.items() if value not in (False, None, [])]
 
 
 class Policy(_Section):
@@ -249,9 +249,9 @@ class Rule(_Section):
     def _judges_what_it_can(self) -> Rule:
         if self.deny is None and self.when is None:
             raise ValueError("a rule needs `deny`, `when`, or both")
-        said = self.of_changes
-        if said and self.subjects != {"change"}:
-            raise ValueError(f"only a change has {', '.join(f'`{name}`' for name in said)}: say `on: [change]`")
+        conditions = self.of_changes
+        if conditions and self.subjects != {"change"}:
+            raise ValueError(f"only a change has {', '.join(f'`{name}`' for name in conditions)}: say `on: [change]`")
         if self.deny is not None and self.deny.unused and self.subjects != {"account"}:
             raise ValueError("only the account knows what is `unused`: say `on: [account]`")
         return self
@@ -259,9 +259,9 @@ class Rule(_Section):
     @property
     def of_changes(self) -> list[str]:
         """The words in it that only a change has an answer to; without any, it is about objects."""
-        said = self.deny.of_changes if self.deny is not None else []
+        conditions = self.deny.of_changes if self.deny is not None else []
         plain = unquoted(self.when or "")
-        return [*said, *(name for name in ("plan", "change") if re.search(rf"\b{name}\b", plain))]
+        return [*conditions, *(name for name in ("plan", "change") if re.search(rf"\b{name}\b", plain))]
 
     @property
     def attributes(self) -> frozenset[str]:

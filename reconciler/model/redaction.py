@@ -121,8 +121,8 @@ def passwords_of(url: str) -> list[str]:
         user, password = parts.username or "", parts.password
     except ValueError:
         return []
-    held = user if password is None else password
-    return [spelling for spelling in dict.fromkeys((held, unquote(held))) if spelling]
+    secret = user if password is None else password
+    return [spelling for spelling in dict.fromkeys((secret, unquote(secret))) if spelling]
 
 
 class Redactor:
@@ -244,10 +244,10 @@ class _Form:
         places = range(0, len(self.exact) - size + 1, self.least - size + 1)
         return [(self.lower[place : place + size], place) for place in places]
 
-    def around(self, said: bytes, lower: bytes, place: int, at: int, parts: bool) -> tuple[int, int] | None:
+    def around(self, encoded: bytes, lower: bytes, place: int, at: int, parts: bool) -> tuple[int, int] | None:
         """Return from where to where it, or a part of it that counts, stands in what was read around a seed."""
         first, end, inner = self._extended(lower, place, at)
-        return (first, end) if self._counts(said, first, end, inner, parts) else None
+        return (first, end) if self._counts(encoded, first, end, inner, parts) else None
 
     def _extended(self, lower: bytes, place: int, at: int) -> tuple[int, int, int]:
         """Return from where to where a text agrees with it around a seed, and where in it that begins."""
@@ -259,16 +259,16 @@ class _Form:
             end, last = end + 1, last + 1
         return first, end, inner
 
-    def _counts(self, said: bytes, first: int, end: int, inner: int, parts: bool) -> bool:
+    def _counts(self, encoded: bytes, first: int, end: int, inner: int, parts: bool) -> bool:
         size, whole = end - first, len(self.exact)
         if size == whole:
-            return not self.short or said[first:end] == self.exact
+            return not self.short or encoded[first:end] == self.exact
         part = self.exact[inner : inner + size]
         if not parts or size < self.least or _BEGINNING.fullmatch(part):
             return False
         if size >= max(_HEAD if part.isalpha() else WORDS, _share(whole, 2, 3)) or _random(part):
             return True
-        cut = _CUT.match(said, end) if size >= _HEAD and not inner and not self.backwards else None
+        cut = _CUT.match(encoded, end) if size >= _HEAD and not inner and not self.backwards else None
         return cut is not None and not (part.isalpha() and cut[0] not in _ELLIPSES)
 
 
@@ -286,9 +286,9 @@ class _Seeds:
         self._lengths = sorted({len(seed) for seed in self._of})
         self._find = finder(map(literally, self._of)) if self._of else lambda _, __: -1
 
-    def within(self, said: bytes, parts: bool) -> Iterator[tuple[int, int]]:
+    def within(self, encoded: bytes, parts: bool) -> Iterator[tuple[int, int]]:
         """Yield where credentials, or parts of them that count, stand in what was read."""
-        lower, last = said.lower(), 0
+        lower, last = encoded.lower(), 0
         place = self._find(lower, 0)
         while place >= 0:
             spans = [
@@ -296,7 +296,7 @@ class _Seeds:
                 for length in self._lengths
                 if place + length > last
                 for form, at in self._of.get(lower[place : place + length], ())
-                if (span := form.around(said, lower, place, at, parts)) is not None
+                if (span := form.around(encoded, lower, place, at, parts)) is not None
             ]
             yield from spans
             last = max([last, *(end for _, end in spans)])

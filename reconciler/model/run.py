@@ -48,8 +48,8 @@ class RunStep(_Part):
     @model_validator(mode="after")
     def _identified(self, info: ValidationInfo) -> Self:
         check(info, [(self.kind, self.id)] if self.id else (), self.before)
-        held = (self.before or {}).items()  # an object may lack what has to be declared
-        check_values(info, self.kind, {name: value for name, value in held if value is not None})
+        entries = (self.before or {}).items()  # an object may lack what has to be declared
+        check_values(info, self.kind, {name: value for name, value in entries if value is not None})
         return self
 
     @property
@@ -121,17 +121,17 @@ def _so_far(step: RunStep, records: Iterable[Record]) -> RunStep:
     if not mine:
         return step
     last = mine[-1]
-    told = step.model_copy(update={"started": any(record.op == "intent" for record in mine)})
+    recorded = step.model_copy(update={"started": any(record.op == "intent" for record in mine)})
     if step.address in open_intents(mine):
-        return told.model_copy(update={"message": "sent, or about to be; the next apply looks it up by name"})
+        return recorded.model_copy(update={"message": "sent, or about to be; the next apply looks it up by name"})
     if last.op == "intent":
-        return told.model_copy(update={"message": "sent, or about to be; the next plan shows whether it was taken"})
+        return recorded.model_copy(update={"message": "sent, or about to be; the next plan shows whether it was taken"})
     if last.op == "failed":
-        return told.model_copy(update={"result": "failed"})
+        return recorded.model_copy(update={"result": "failed"})
     if last.binding is not None and last.binding.incomplete:
-        return told.model_copy(update={"id": last.binding.id, "message": "begun; the next apply finishes it"})
+        return recorded.model_copy(update={"id": last.binding.id, "message": "begun; the next apply finishes it"})
     identity = last.binding.id if last.binding is not None else step.id
-    return told.model_copy(update={"result": "done", "id": identity})
+    return recorded.model_copy(update={"result": "done", "id": identity})
 
 
 def interrupted(run: RunRecord, records: Iterable[Record]) -> RunRecord:
@@ -145,10 +145,10 @@ def settled(run: RunRecord, after: State | None) -> RunRecord:
     """
     if after is None:
         return _last_word(run, "it died before its first step")
-    told = run.model_copy(
+    recorded = run.model_copy(
         update={"steps": [_as_recorded(step, run.name, after) for step in run.steps], "serial_after": after.serial}
     )
-    return _last_word(told, "it died before its record was finished; this is what the state says of it")
+    return _last_word(recorded, "it died before its record was finished; this is what the state says of it")
 
 
 def _as_recorded(step: RunStep, run: str, after: State) -> RunStep:

@@ -79,11 +79,11 @@ def _nameless(kind: Kind, kinds: Kinds, row: Row | None) -> str:
     primary = kind.reading.collections[0]
     if row is None or row.get(primary.identity) not in (None, ""):
         return ""
-    held = abridged([shown(name) for name in row]) or "nothing"
+    names = abridged([shown(name) for name in row]) or "nothing"
     name, what = primary.identity, kinds.get(kind.nested or "", kind).title.lower()
     return (
         f"GET {primary.path} lists {a(what)} without an id: expected a {primary.ids} as `{name}` in every row of "
-        f"`{primary.key}`, got a row with {held}; which object it is cannot be determined; its kind is not planned"
+        f"`{primary.key}`, got a row with {names}; which object it is cannot be determined; its kind is not planned"
     )
 
 

@@ -127,16 +127,16 @@ def unescaped(raw: bytes, spaces: bool = True) -> Reading:
     r"""Read what is escaped for URLs, HTML, JSON and `\x`, however often. A stroke (`\`) is nothing, and with `spaces`
     any white space, `+` and `<br>` one space: credentials are read so too, and compared so.
     """
-    said, layers = raw, list[Callable[[bytes], Reading]]()
+    text, layers = raw, list[Callable[[bytes], Reading]]()
     for _ in range(_ROUNDS):
-        before = said
-        if spaces and (said.translate(None, _SPACES) != said or b"  " in said):
-            said = _spaced(said)
+        before = text
+        if spaces and (text.translate(None, _SPACES) != text or b"  " in text):
+            text = _spaced(text)
             layers.append(_with_spaces)
-        if any(sign in said for sign in (b"%", b"&", b"\\", b"<br")):
-            said = _escape().sub(_meant, said)
+        if any(sign in text for sign in (b"%", b"&", b"\\", b"<br")):
+            text = _escape().sub(_meant, text)
             layers.append(_unescaped)
-        if said == before:
+        if text == before:
             break
 
     @cache
@@ -146,7 +146,7 @@ def unescaped(raw: bytes, spaces: bool = True) -> Reading:
             reached = _inside(reached, layer(reached.said))
         return reached
 
-    return Reading(said, lambda first, end: reading().place(first, end))
+    return Reading(text, lambda first, end: reading().place(first, end))
 
 
 def _spaced(raw: bytes) -> bytes:
@@ -168,11 +168,11 @@ def _replaced(raw: bytes, pattern: re.Pattern[bytes], meant: Callable[[re.Match[
     """
     out, pieces, size, last = [], [(0, 0, False)], 0, 0
     for match in pattern.finditer(raw):
-        said = meant(match)
-        out += [raw[last : match.start()], said]
+        text = meant(match)
+        out += [raw[last : match.start()], text]
         size += match.start() - last
-        pieces += [(size, match.start(), True), (size + len(said), match.end(), False)]
-        size, last = size + len(said), match.end()
+        pieces += [(size, match.start(), True), (size + len(text), match.end(), False)]
+        size, last = size + len(text), match.end()
     out.append(raw[last:])
     starts = [piece[0] for piece in pieces]
 
@@ -220,10 +220,10 @@ class _Run:
 def _joined(runs: Iterator[tuple[bytes, int]], characters: int, of: int) -> Reading | None:
     """Return what was read in several places as one reading, with a byte that is in no credential between them."""
     out, places, size = [], [], 0
-    for said, source in runs:
+    for text, source in runs:
         places.append(_Run(size, source, characters, of))
-        out.append(said)
-        size += len(said) + 1
+        out.append(text)
+        size += len(text) + 1
     starts = [place.at for place in places]
     if not out:
         return None
@@ -291,12 +291,12 @@ def _rows() -> dict[int, tuple[Callable[[bytes, int], int], re.Pattern[bytes], r
 
 def _numbers(raw: bytes, base: int, row: re.Pattern[bytes], number: re.Pattern[bytes]) -> Reading | None:
     """Read bytes that are written as numbers; those of the value 0 are nothing, as in UTF-16."""
-    said, places = bytearray(), []
+    text, places = bytearray(), []
     for match in row.finditer(raw):
         codes = [(int(digit.group(1), base), digit.span()) for digit in number.finditer(raw, *match.span())]
         codes = [code for code in codes if code[0]]
-        said += bytes(value for value, _ in codes) + b"\0"
+        text += bytes(value for value, _ in codes) + b"\0"
         places += [*(span for _, span in codes), (match.end(), match.end())]
-    if not said:
+    if not text:
         return None
-    return Reading(bytes(said), lambda first, end: (places[first][0], places[end - 1][1]), whole=False)
+    return Reading(bytes(text), lambda first, end: (places[first][0], places[end - 1][1]), whole=False)

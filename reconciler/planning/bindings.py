@@ -94,10 +94,10 @@ def _remembered(
         else:
             applied[name] = values.encode(value)
     if change.binding is not None:
-        held = {
+        kept = {
             name: value for name, value in change.binding.applied.items() if name in declared and name not in applied
         }
-        applied |= held
+        applied |= kept
     return applied, digests
 
 
@@ -170,8 +170,10 @@ def cleared_records(records: Sequence[Record], knows: Knows, salt: str) -> list[
 
 def _suspicious(parts: Iterable[Binding | Intent], knows: Knows) -> bool:
     """Return whether any may hold a credential: most never do, so that one look at all of their texts is enough."""
-    said = ((part.natural_key, part.rewritten) if isinstance(part, Binding) else (part.natural_key,) for part in parts)
-    texts = [leaf for values_ in said for item in values_ for leaf in values.walk(item) if isinstance(leaf, str)]
+    contents = (
+        (part.natural_key, part.rewritten) if isinstance(part, Binding) else (part.natural_key,) for part in parts
+    )
+    texts = [leaf for values_ in contents for item in values_ for leaf in values.walk(item) if isinstance(leaf, str)]
     return bool(texts) and knows(BETWEEN.join(texts), LONG)
 
 

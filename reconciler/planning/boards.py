@@ -71,16 +71,16 @@ def _with_deals(board: doc.BoardView, deals: Mapping[str, int], moved: Mapping[s
 
 def pipelines(plan: Plan, lives: Mapping[str, Sequence[Live]]) -> dict[str, list[str]]:
     """Return the pipelines in the account whose boards a plan changes, with the ids of their stages."""
-    held: dict[str, list[str]] = defaultdict(list)
+    stages: dict[str, list[str]] = defaultdict(list)
     for live in lives.get("stage", ()):
-        held[_where(live.attrs.get("pipeline"), plan.ids)].append(live.id)
+        stages[_where(live.attrs.get("pipeline"), plan.ids)].append(live.id)
     touched = set()
     for change in plan.changes:
         if change.kind == "stage" and change.action in _VISIBLE:
             sides = (change.live.attrs if change.live is not None else {}, change.desired)
             touched |= {_where(side.get("pipeline"), plan.ids) for side in sides}
-    ids = sorted(touched & held.keys())[:MOST_BOARDS]
-    return {pipeline: held[pipeline] for pipeline in ids if len(held[pipeline]) <= MOST_CARDS}
+    ids = sorted(touched & stages.keys())[:MOST_BOARDS]
+    return {pipeline: stages[pipeline] for pipeline in ids if len(stages[pipeline]) <= MOST_CARDS}
 
 
 def _boards(

@@ -192,19 +192,19 @@ def _open_spares(context: PlanningContext, address: str) -> list[str]:
     if not spares:
         return []
     children = {child.name for child in context.kinds.values() if child.nested == kind_of(address)}
-    held = {live.id for live in context.matched.values() if live.kind in children}
-    held |= {binding.id for binding in context.bindings.values() if binding.kind in children}
+    parents = {live.id for live in context.matched.values() if live.kind in children}
+    parents |= {binding.id for binding in context.bindings.values() if binding.kind in children}
     alive = {live.id for name in children for live in context.inputs.snapshot.lives.get(name, ())}
-    return [spare for spare in spares if spare in alive and spare not in held]
+    return [spare for spare in spares if spare in alive and spare not in parents]
 
 
 def strike_spares(context: PlanningContext, kind: Kind) -> None:
     """Strike from the parents' spares what a child of this kind was recognised in by its natural key."""
-    held = {live.id for address, live in context.matched.items() if kind_of(address) == kind.name}
+    matched_ids = {live.id for address, live in context.matched.items() if kind_of(address) == kind.name}
     for address, change in context.changes.items():
         if change.spares and change.kind == kind.nested:
             context.changes[address] = replace(
-                change, spares=tuple(spare for spare in change.spares if spare not in held)
+                change, spares=tuple(spare for spare in change.spares if spare not in matched_ids)
             )
 
 
@@ -247,8 +247,8 @@ def _by_hand(kind: Kind, live: Live, base: Change) -> dict[str, str]:
     """Return what the API offers no endpoint for: attribute, or part of one, -> what a person has to do."""
     manual = kind.blocked(live, {item.name: (item.before, item.after) for item in base.attributes})
     marks = {item.name: kind.attributes[item.name].mark(CreateOnly) for item in base.attributes}
-    made = {name: mark.how for name, mark in marks.items() if mark is not None}
-    return manual | made | _unsayable(kind, live, base)
+    steps = {name: mark.how for name, mark in marks.items() if mark is not None}
+    return manual | steps | _unsayable(kind, live, base)
 
 
 def _unsayable(kind: Kind, live: Live, base: Change) -> dict[str, str]:
@@ -257,9 +257,9 @@ def _unsayable(kind: Kind, live: Live, base: Change) -> dict[str, str]:
     """
     reasons = {}
     for name in (item.name for item in base.attributes if kind.attributes[item.name].has(Immutable)):
-        choices, held = kind.attributes[name].choices, live.attrs.get(name)
-        if name in live.odd.values() or (choices and name in live.attrs and str(held) not in choices):
-            what = "holds another form" if name in live.odd.values() else f"says {brief(held)}"
+        choices, value = kind.attributes[name].choices, live.attrs.get(name)
+        if name in live.odd.values() or (choices and name in live.attrs and str(value) not in choices):
+            what = "holds another form" if name in live.odd.values() else f"says {brief(value)}"
             reasons[name] = (
                 f"the account {what}, which no declaration can say: it is left alone; declare another object beside "
                 f"it, or say `lifecycle: {{ignore_changes: [{name}]}}`"
@@ -291,19 +291,19 @@ def another_end(binding: Binding | None, resource: Resource | None) -> str:
     """
     if binding is None or resource is None:
         return ""
-    now, said = resource.lifecycle, []
+    now, end = resource.lifecycle, []
     if binding.prevent_destroy != now.prevent_destroy:
-        said.append("protected from now on" if now.prevent_destroy else "no longer protected (prevent_destroy)")
+        end.append("protected from now on" if now.prevent_destroy else "no longer protected (prevent_destroy)")
     for what in sorted({*binding.on_destroy, *now.on_destroy}):
         before, after = binding.on_destroy.get(what), now.on_destroy.get(what)
         words = what.replace("_", " ").removesuffix(" to")
         if after is None:
-            said.append(f"does not {words} to {before} any more before it goes (on_destroy)")
+            end.append(f"does not {words} to {before} any more before it goes (on_destroy)")
         elif before != after:
-            said.append(
+            end.append(
                 f"will {words} to {after}{f' instead of {before}' if before else ''} before it goes (on_destroy)"
             )
-    return ", ".join(said)
+    return ", ".join(end)
 
 
 def _also(reason: str, base: Change) -> str:

@@ -203,11 +203,11 @@ class PlanningContext:
         """
         if live is None:
             return False
-        held = live.attrs.get(name)
+        value = live.attrs.get(name)
         if name not in live.attrs:
             binding = self.bindings.get(resource.address)
-            held = values.decode(binding.applied.get(name)) if binding is not None else None
-        return any(reference in (lookup, RemoteId(lookup.kind, lookup.value)) for reference in values.references(held))
+            value = values.decode(binding.applied.get(name)) if binding is not None else None
+        return any(reference in (lookup, RemoteId(lookup.kind, lookup.value)) for reference in values.references(value))
 
 
 def impossible_evacuations(desired: Desired, kinds: Kinds) -> list[str]:

@@ -51,23 +51,27 @@ def losses(kind: Kind, live: Live) -> dict[str, Loss]:
     """Return the attributes that were not decoded in full; `""` stands for the object as a whole."""
     known = kind.attributes
     lossy = {name: Loss(_oddly(kind, live, read, name), kept=False) for read, name in live.odd.items()}
-    for name, (held, sent) in kind.echoes(live.sound if live.odd else live).items():
+    for name, (stored, sent) in kind.echoes(live.sound if live.odd else live).items():
         attribute = known.get(name)
         differing = list(
-            islice(differences(held, sent) if attribute is None else attribute.codec.differing(held, sent), MOST + 1)
+            islice(
+                differences(stored, sent) if attribute is None else attribute.codec.differing(stored, sent), MOST + 1
+            )
         )
         if differing:
-            shown = "a value of another form" if attribute is not None and attribute.hides(held) else _listed(differing)
+            shown = (
+                "a value of another form" if attribute is not None and attribute.hides(stored) else _listed(differing)
+            )
             lossy[name] = Loss(shown, name in kind.abilities.merges)
     return lossy
 
 
 def _oddly(kind: Kind, live: Live, read: str, name: str) -> str:
     """Return what to say of a property of no known type."""
-    attribute, held = kind.attributes.get(name), live.row[read]
-    if attribute is not None and attribute.hides(held):
+    attribute, stored = kind.attributes.get(name), live.row[read]
+    if attribute is not None and attribute.hides(stored):
         return "a value of another form"
-    return brief(held) if attribute is not None else f"{read}: {brief(held)}"
+    return brief(stored) if attribute is not None else f"{read}: {brief(stored)}"
 
 
 def refusals(kind: Kind, live: Live, names: Iterable[str]) -> list[Finding]:

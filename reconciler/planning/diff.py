@@ -58,17 +58,17 @@ def same(desired: Value, live: Value) -> bool:
     return is_empty_or_off(desired) and is_empty_or_off(live)
 
 
-def beside(attribute: Attribute, said: Value, live: Value) -> dict[tuple[str, ...], Value]:
+def beside(attribute: Attribute, declared: Value, live: Value) -> dict[tuple[str, ...], Value]:
     """Return what a live map holds, at any depth, of which a declared one says nothing, by its path: no difference for
     a plan, which leaves it alone. What is empty or off is nothing.
     """
-    return dict(_beside(said, live, attribute.entry))
+    return dict(_beside(declared, live, attribute.entry))
 
 
-def _beside(said: Value, live: Value, entry: Callable[[str], str]) -> Iterator[tuple[tuple[str, ...], Value]]:
-    if not isinstance(said, Mapping) or not isinstance(live, Mapping):
+def _beside(declared: Value, live: Value, entry: Callable[[str], str]) -> Iterator[tuple[tuple[str, ...], Value]]:
+    if not isinstance(declared, Mapping) or not isinstance(live, Mapping):
         return
-    known = {entry(key): value for key, value in said.items()}
+    known = {entry(key): value for key, value in declared.items()}
     for key, value in live.items():
         if entry(key) in known:
             yield from (((key, *path), inner) for path, inner in _beside(known[entry(key)], value, str))
@@ -76,21 +76,21 @@ def _beside(said: Value, live: Value, entry: Callable[[str], str]) -> Iterator[t
             yield (key,), value
 
 
-def within(attribute: Attribute, said: Value, live: Value) -> Value:
+def within(attribute: Attribute, declared: Value, live: Value) -> Value:
     """Return a live map without what a declared one says nothing of, at any depth; anything else as it is."""
-    return _within(said, live, attribute.entry)
+    return _within(declared, live, attribute.entry)
 
 
-def _within(said: Value, live: Value, entry: Callable[[str], str]) -> Value:
-    if not isinstance(said, Mapping) or not isinstance(live, Mapping):
+def _within(declared: Value, live: Value, entry: Callable[[str], str]) -> Value:
+    if not isinstance(declared, Mapping) or not isinstance(live, Mapping):
         return live
-    known = {entry(key): value for key, value in said.items()}
+    known = {entry(key): value for key, value in declared.items()}
     return {key: _within(known[entry(key)], value, str) for key, value in live.items() if entry(key) in known}
 
 
-def joined(attribute: Attribute, said: Value, more: Mapping[tuple[str, ...], Value]) -> Value:
+def joined(attribute: Attribute, declared: Value, more: Mapping[tuple[str, ...], Value]) -> Value:
     """Return a declared map with these parts put in, at their paths."""
-    entries = dict(map_of(said))
+    entries = dict(map_of(declared))
     for (first, *rest), value in more.items():
         key = next((key for key in entries if attribute.entry(key) == attribute.entry(first)), first)
         entries[key] = _put(entries.get(key), rest, value)

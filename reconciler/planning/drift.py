@@ -116,14 +116,14 @@ def unmanaged_parts(inputs: Inputs, kind: Kind, address: str, live: Live) -> dic
         return {}
     own, quiet = _own(kind, live), kind.reading.filled
     extra = {}
-    for name, said in resource.attrs.items():
+    for name, declared in resource.attrs.items():
         attribute = kind.attributes.get(name)
-        if attribute is None or not isinstance(said, Mapping) or name in resource.lifecycle.ignore_changes:
+        if attribute is None or not isinstance(declared, Mapping) or name in resource.lifecycle.ignore_changes:
             continue
         if name in quiet:
             continue
-        known = beside(attribute, said, decode(applied.get(name)))
-        parts = {path: part for path, part in beside(attribute, said, own.get(name)).items() if path not in known}
+        known = beside(attribute, declared, decode(applied.get(name)))
+        parts = {path: part for path, part in beside(attribute, declared, own.get(name)).items() if path not in known}
         if parts:
             extra[name] = parts
     return extra
@@ -146,9 +146,9 @@ def _beside(inputs: Inputs, kind: Kind, address: str, live: Live) -> list[str]:
     names += sorted(".".join((name, *path)) for name, paths in parts.items() for path in paths)
     unsayable = declarable(kind, live).dropped if names else {}
     mute = [name for name in names if {name, ".".join(name.split(".")[:2])} & unsayable.keys()]
-    told = [name for name in names if name not in mute]
-    them = "them" if len(told) > 1 else "it"
-    lines = [f"{address}: {_set(told)}; `drift --absorb --unmanaged` declares {them}"] if told else []
+    reported = [name for name in names if name not in mute]
+    them = "them" if len(reported) > 1 else "it"
+    lines = [f"{address}: {_set(reported)}; `drift --absorb --unmanaged` declares {them}"] if reported else []
     return [*lines, f"{address}: {_set(mute)}, and no declaration says it"] if mute else lines
 
 

@@ -270,9 +270,11 @@ def within_reach(changes: Mapping[str, Change], ids: Mapping[str, str]) -> tuple
         }
         for what, to in binding.on_destroy.items():
             if what not in kept:
-                held = what.removeprefix("move_").removesuffix("_to")
+                target = what.removeprefix("move_").removesuffix("_to")
                 why = "is deleted too" if to in to_destroy else "is not there"
-                warnings.append(f"{address}: its {held} cannot be moved to {to}, which {why}: they are lost (`{what}`)")
+                warnings.append(
+                    f"{address}: its {target} cannot be moved to {to}, which {why}: they are lost (`{what}`)"
+                )
         reachable[address] = replace(changes[address], binding=binding.model_copy(update={"on_destroy": kept}))
     return reachable, warnings
 

@@ -185,9 +185,9 @@ def _release_before_delete(
         attrs = dict(change.live.attrs) if change.live is not None else {}
         attrs.pop(roster, None)
         bound = change.binding.depends_on if change.binding is not None else ()
-        held = {target for target in bound if target in to_delete and to_delete[target].kind not in members}
+        targets = {target for target in bound if target in to_delete and to_delete[target].kind not in members}
         deletes, updates = _first(address, nodes, "delete"), _first(address, nodes, "update")
-        for target in (held | _named_of(owners, attrs)) - {address}:
+        for target in (targets | _named_of(owners, attrs)) - {address}:
             again = to_delete[target].action is Action.REPLACE
             waits[target, "delete"].update(deletes or ([] if again else updates))
 

@@ -85,8 +85,8 @@ def _unsaid(context: PlanningContext) -> list[str]:
     for address, live in context.matched.items():
         resource, change = context.inputs.desired.resources.get(address), context.changes.get(address)
         if resource is not None:
-            told = {item.name for item in change.attributes} if change is not None else set()
-            names = sorted(resource.attrs.keys() - told - {*resource.lifecycle.ignore_changes})
+            written = {item.name for item in change.attributes} if change is not None else set()
+            names = sorted(resource.attrs.keys() - written - {*resource.lifecycle.ignore_changes})
             lines += unsaid(context.kinds[resource.kind], address, live, names)
     return lines
 
@@ -156,7 +156,7 @@ def _decide(context: PlanningContext, resources: list[Resource], indexes: Mappin
             continue
         refused, doubts = _objections(context, kind, change, () if live is not None else names.taken(resource))
         if refused:
-            _refuse(context, resource, refused, made=live is not None)
+            _refuse(context, resource, refused, created=live is not None)
             continue
         names.held(resource)
         change = replace(change, findings=(*change.findings, *doubts))
@@ -172,10 +172,10 @@ def _decide(context: PlanningContext, resources: list[Resource], indexes: Mappin
         strike_spares(context, context.kinds[name])
 
 
-def _refuse(context: PlanningContext, resource: Resource, refused: list[str], *, made: bool) -> None:
+def _refuse(context: PlanningContext, resource: Resource, refused: list[str], *, created: bool) -> None:
     why = f"the account would refuse it: {'; '.join(refused)}"
     context.skipped[resource.address] = Skipped(resource.address, why, refused=True)
-    if not made:
+    if not created:
         context.resolver.ids.pop(resource.address, None)  # of an object that is gone
 
 
@@ -205,10 +205,10 @@ def _recognisable(
     """
     resolved = context.resolved(resource)
     keys = kind.natural_keys(resolved)
-    held = (*keys, *kind.settling_keys(resolved))
+    key_values = (*keys, *kind.settling_keys(resolved))
     return replace(
         change,
-        known=tuple(sorted({live.id for key in held for live in index.get(key, ())})),
+        known=tuple(sorted({live.id for key in key_values for live in index.get(key, ())})),
         natural_key=tuple(stored_key(keys[0])) if keys else (),
         spare=next(spares[resource.parent]) if resource.parent is not None else None,
     )
@@ -238,9 +238,9 @@ def _arranged(context: PlanningContext, resources: list[Resource]) -> dict[str, 
         siblings.sort(key=lambda resource: resource.rank)
         kind = context.kinds[name]  # where one of them stands may be in no known form: it stays there
         found_there = ((sibling.address, sibling.attrs, context.matched.get(sibling.address)) for sibling in siblings)
-        held = [
+        settled = [
             place for place in found_there if place[2] is None or not arranged_names(kind) & {*place[2].odd.values()}
         ]
-        arranged = kind.arrange(held)
+        arranged = kind.arrange(settled)
         by_address |= {address: attrs for address, attrs in arranged.items() if address in wanted}
     return by_address

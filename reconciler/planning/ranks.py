@@ -85,7 +85,11 @@ def _on_board(
 ) -> Places:
     (name,) = arranged_names(kind)
     before = {live.id: (live.attrs.get(name), live.id) for live in board}
-    after = {key: held for key, held in before.items() if not context.will_be_deleted(RemoteId(kind.name, held[1]))}
+    after = {
+        key: position
+        for key, position in before.items()
+        if not context.will_be_deleted(RemoteId(kind.name, position[1]))
+    }
     known = {
         sibling.address: context.matched[sibling.address].id
         for sibling in siblings
@@ -102,11 +106,11 @@ def _on_board(
     return {address: (first[key], then[key]) for address, key in known.items() if key in first}
 
 
-def ranks(held: Ordered) -> dict[str, int]:
+def ranks(ordered: Ordered) -> dict[str, int]:
     """Return the place of each, counted from 1: by number, ties by id, what is new behind those."""
 
     def place(key: str) -> tuple[int, bool, int, str]:
-        number, identity = held[key]
+        number, identity = ordered[key]
         return (number if isinstance(number, int) else 0), not identity, len(identity), identity
 
-    return {key: rank for rank, key in enumerate(sorted(held, key=place), 1)}
+    return {key: rank for rank, key in enumerate(sorted(ordered, key=place), 1)}

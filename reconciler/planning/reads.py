@@ -112,16 +112,16 @@ def unproven(inputs: Inputs, kind: Kind, address: str, shown: Callable[[str], bo
     return f"the account shows no such {kind.title.lower()}, which proves nothing: {inputs.eyes.why}"
 
 
-def concludes(made: Plan, inputs: Inputs) -> bool:
+def concludes(plan: Plan, inputs: Inputs) -> bool:
     """Return whether a plan acts on the absence of something that permissions may hide."""
     absent = {
         change.address: change.kind
-        for change in made.changes
+        for change in plan.changes
         if change.live is None and change.action in (Action.CREATE, Action.FORGET, Action.DELETE)
     }
-    absent |= {address: intent.kind for address, intent in inputs.intents.items() if address not in made.ids}
+    absent |= {address: intent.kind for address, intent in inputs.intents.items() if address not in plan.ids}
     return any(
-        inputs.kinds[kind].reading.filtered and inputs.kinds[kind].parent_of(address) not in made.ids
+        inputs.kinds[kind].reading.filtered and inputs.kinds[kind].parent_of(address) not in plan.ids
         for address, kind in absent.items()
         if kind in inputs.kinds
     )

@@ -156,11 +156,11 @@ class _Seen:
         names = max([names, *(named_alike(*both) for both in _called(kind, live, desired))])
         if not live.get(kind.identity.name_attribute) or not desired.get(kind.identity.name_attribute):
             names = named_alike(key_of(old.address).rpartition(".")[2], key_of(new.address).rpartition(".")[2])
-        held, rich = self._held(old, new, desired)
+        children, rich = self._held(old, new, desired)
         named = {live.get(kind.identity.name_attribute), desired.get(kind.identity.name_attribute), None}
         parts = zip(mine[0], theirs[0], strict=False) if mine and theirs else ()
         alone = all(part == other or {part, other} <= named for part, other in parts)  # nothing but the name differs
-        return _judged(names, held, rich, alone=alone)
+        return _judged(names, children, rich, alone=alone)
 
     def _held(self, old: Change, new: Change, desired: Mapping[str, Value]) -> tuple[float, float]:
         """Return which share of what the declaration tells the live object has, and how much that is."""
@@ -238,16 +238,16 @@ def _apart(kind: Kind, live: Mapping[str, Value], desired: Mapping[str, Value]) 
     )
 
 
-def _judged(names: float, held: float, rich: float, *, alone: bool) -> float:
+def _judged(names: float, children: float, rich: float, *, alone: bool) -> float:
     """Weigh names against contents: two things that hold what nothing else does are one thing under another name."""
     if names == OPPOSITE:
         return 0.0
     if names >= MEANS_THE_SAME:
-        return names if alone or rich == 0 or held >= 0.5 else 0.4
-    if rich >= 1 and held >= 0.6 and names >= MORE_WORDS:
+        return names if alone or rich == 0 or children >= 0.5 else 0.4
+    if rich >= 1 and children >= 0.6 and names >= MORE_WORDS:
         return 0.85
     enough = 3.0 if names == BESIDE else 2.0
-    return 0.5 + 0.4 * held if rich >= enough and held >= 0.75 else max(names, 0.0)
+    return 0.5 + 0.4 * children if rich >= enough and children >= 0.75 else max(names, 0.0)
 
 
 def _tells(value: Value) -> float:
@@ -258,8 +258,8 @@ def _tells(value: Value) -> float:
             return 0.0 if length < 3 else 0.5
         return 1.0 if length < 2 * RICH else 3.0 if len(value.split()) >= 3 else 2.0
     if isinstance(value, list | dict):
-        said = {_plain(part) for part in _said(value)}
-        telling = sum(not _generic(word) for word in said)
+        parts = {_plain(part) for part in _said(value)}
+        telling = sum(not _generic(word) for word in parts)
         few = isinstance(value, list) and 0 < telling < 3
         return 1.0 if few else float(min(telling, 3))
     return 0.0

@@ -116,11 +116,11 @@ def only_declared(attribute: Attribute, value: Value, declared: Value, new: Cont
     """Return a value as it is to be declared: of a roster the entries that are declared already, and what is new."""
     if not attribute.has(Roster) or not isinstance(value, list):
         return value
-    held = declared if isinstance(declared, list) else []
+    entries = declared if isinstance(declared, list) else []
     return [
         reference
         for reference in value
-        if reference in held or (isinstance(reference, Ref) and reference.address in new)
+        if reference in entries or (isinstance(reference, Ref) and reference.address in new)
     ]
 
 
@@ -131,13 +131,17 @@ def with_own(mine: Desired, theirs: Desired, kinds: Kinds, gone: Container[str] 
     changed = {}
     for address, resource in mine.resources.items():
         roster, there = roster_of(kinds[resource.kind]), theirs.resources.get(address)
-        held, own = (side.attrs.get(roster[0]) if roster and side is not None else None for side in (resource, there))
-        if roster is None or not isinstance(held, list) or not isinstance(own, list):
+        entries, own = (
+            side.attrs.get(roster[0]) if roster and side is not None else None for side in (resource, there)
+        )
+        if roster is None or not isinstance(entries, list) or not isinstance(own, list):
             continue
         more = [leaf for leaf in own if isinstance(leaf, Ref) and leaf.address not in mine.resources]
         more = [leaf for leaf in more if leaf.address not in gone]
         if more:
-            changed[address] = replace(resource, attrs={**resource.attrs, roster[0]: values.inserted(held, more, own)})
+            changed[address] = replace(
+                resource, attrs={**resource.attrs, roster[0]: values.inserted(entries, more, own)}
+            )
     return replace(mine, resources={**mine.resources, **changed}) if changed else mine
 
 

@@ -182,8 +182,8 @@ class _Graph:
         out = dict.fromkeys(excluded, "excluded")
         for address in _closed(excluded, lambda address: users.get(address, set()) | self.children.get(address, set())):
             out.setdefault(address, "needs")
-        held = _closed(out, lambda address: {other for other in self.holds.get(address, ()) if other in self.going})
-        for address in held:
+        closure = _closed(out, lambda address: {other for other in self.holds.get(address, ()) if other in self.going})
+        for address in closure:
             out.setdefault(address, "needed")
         return out
 
@@ -231,13 +231,13 @@ TAKES = ("lost", "along", "unmanaged")
 """Effects of a change that take something away: records, parts of the object, objects that go with it."""
 
 
-def taking(made: Plan) -> set[str]:
+def taking(plan: Plan) -> set[str]:
     """Return the addresses whose update takes something away, or may: an option with what was chosen, members, parts;
     where nobody asked how many records it touches, it may.
     """
     return {
         change.address
-        for change in made.changes
+        for change in plan.changes
         if change.action is Action.UPDATE
         and (change.uncounted or any(impact.effect in TAKES for impact in change.impacts))
     }
@@ -287,9 +287,9 @@ def check_selection(made: Plan, inputs: Inputs, selected: Selected, selection: S
     raise Refused(message, hint=_hint(missing, to_destroy, selection, against))
 
 
-def _open_ends(made: Plan, inputs: Inputs, selected: Selected) -> tuple[list[str], set[str]]:
+def _open_ends(plan: Plan, inputs: Inputs, selected: Selected) -> tuple[list[str], set[str]]:
     """Return what is wrong, in words, and the addresses that are missing."""
-    to_destroy = [change for change in made.changes if change.action in DESTROYS] if inputs.only is not None else []
+    to_destroy = [change for change in plan.changes if change.action in DESTROYS] if inputs.only is not None else []
     if not to_destroy:
         return [], set()
     pulled = {change.address for change in to_destroy if change.address in selected.brought}

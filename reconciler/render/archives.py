@@ -37,12 +37,12 @@ def returned(records: Iterable[Returned], *, width: int = 80, colour: bool = Fal
     lines = []
     for row in rows:
         counts = [(row.back, "put back"), (row.present, "there already"), (row.lost, "not put back")]
-        said = ", ".join(f"{words.number(count)} {word}" for count, word in counts if count) or "nothing to put back"
-        lines += _lines(row.lot.address, said, "error" if row.lost else "", row.why, paper)
+        summary = ", ".join(f"{words.number(count)} {word}" for count, word in counts if count) or "nothing to put back"
+        lines += _lines(row.lot.address, summary, "error" if row.lost else "", row.why, paper)
     total = words.counted(sum(row.back for row in rows), "customer record")
     return finish([lines, paper.paragraph(f"Restore complete: {total} put back.", tone="good")], ascii_only=ascii_only)
 
 
-def _lines(address: str, said: str, tone: str, why: str, paper: Paper) -> list[str]:
-    lines = paper.paragraph(clean(f"{address}: {said}"), first="  ", indent="    ")
+def _lines(address: str, summary: str, tone: str, why: str, paper: Paper) -> list[str]:
+    lines = paper.paragraph(clean(f"{address}: {summary}"), first="  ", indent="    ")
     return lines + (paper.paragraph(clean(why), first="      ", indent="      ", tone=tone) if why else [])

@@ -51,8 +51,8 @@ def _board(view: BoardView) -> Board:
         state: Literal["", "new", "moved", "changed"] = (
             "new" if was is None else "moved" if card.key in moved else "changed" if was != card.title else ""
         )
-        said = {"new": "new", "moved": "moved", "changed": f"was {was}", "": ""}[state]
-        after.append(Card(card.title, _note(card, stages), state, said))
+        note = {"new": "new", "moved": "moved", "changed": f"was {was}", "": ""}[state]
+        after.append(Card(card.title, _note(card, stages), state, note))
     kind = screen({"stage": "pipeline"}.get(view.kind, "field_group")).one
     title = f"{kind} {view.title}" if view.title else "in no group"
     return Board(humanised(title), stages, before, after)

@@ -26,8 +26,8 @@ def text(report: ProbeReport, *, width: int = 100, colour: bool = False, ascii_o
         rows = list(_told(report, verdict))
         if rows:
             lines += ["", *paper.paragraph(f"{WORDS[verdict].capitalize()} ({len(rows)}):", tone=TONES[verdict])]
-            for number, said, detail in rows:
-                lines += paper.noted(clean(said), clean(detail), first=f"  {number:>6}  ", indent=" " * 10)
+            for number, found, detail in rows:
+                lines += paper.noted(clean(found), clean(detail), first=f"  {number:>6}  ", indent=" " * 10)
     for title, entries in (("About the account", _about(report)), ("Left in the account", _left(report))):
         if entries:
             lines += ["", *paper.paragraph(f"{title}:", tone="bold")]
@@ -76,10 +76,10 @@ def grounds(
 def summary(report: ProbeReport) -> str:
     """Return the verdicts in one line."""
     counts = {verdict: sum(1 for _ in _told(report, verdict)) for verdict in ORDER}
-    told = ", ".join(f"{counts[verdict]} {WORDS[verdict]}" for verdict in ("assumed", "differs", "unknown"))
+    counted = ", ".join(f"{counts[verdict]} {WORDS[verdict]}" for verdict in ("assumed", "differs", "unknown"))
     kind = "reads only, " if report.read_only else ""
     end = "" if report.complete else "; the budget was used up before the end"
-    return f"Probed {report.probed}: {told} ({kind}{report.requests} requests, {report.seconds:g} s){end}."
+    return f"Probed {report.probed}: {counted} ({kind}{report.requests} requests, {report.seconds:g} s){end}."
 
 
 def markdown(report: ProbeReport) -> str:
@@ -89,7 +89,7 @@ def markdown(report: ProbeReport) -> str:
         rows = list(_told(report, verdict))
         if rows:
             lines.append(f"## {WORDS[verdict].capitalize()}\n\n| row | assumption | found |\n| --- | --- | --- |")
-            lines += [f"| {_cell(number)} | {_cell(said)} | {_cell(detail)} |" for number, said, detail in rows]
+            lines += [f"| {_cell(number)} | {_cell(found)} | {_cell(detail)} |" for number, found, detail in rows]
             lines.append("")
     for title, entries in (("About the account", _about(report)), ("Left in the account", _left(report))):
         if entries:
@@ -126,10 +126,10 @@ def _detail(point: PointView) -> str:
 
 
 def _short(parts: Sequence[PartView]) -> str:
-    told = [part for part in parts if part.verdict != "unknown"]
-    if len(told) == 1:
-        return f"{told[0].name}: {told[0].found}"
-    return f"{len(told)} of {len(parts)} looked at" if len(told) < len(parts) else f"all {len(parts)} looked at"
+    known = [part for part in parts if part.verdict != "unknown"]
+    if len(known) == 1:
+        return f"{known[0].name}: {known[0].found}"
+    return f"{len(known)} of {len(parts)} looked at" if len(known) < len(parts) else f"all {len(parts)} looked at"
 
 
 def _of_part(part: PartView) -> str:

@@ -40,8 +40,8 @@ def plan_junit(document: PlanDocument, *, suite: str = "drift") -> str:
             ElementTree.SubElement(case, "error", message=_safe(skipped[address]))
     for guard in broken:
         case = ElementTree.SubElement(root, "testcase", classname="rule", name=_safe(guard.name))
-        told = ElementTree.SubElement(case, "failure", type="rule", message=_safe(guard.message))
-        told.text = _safe("\n" + "\n".join(guard.addresses) + "\n")
+        failure = ElementTree.SubElement(case, "failure", type="rule", message=_safe(guard.message))
+        failure.text = _safe("\n" + "\n".join(guard.addresses) + "\n")
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
 

@@ -104,8 +104,8 @@ def _opening(document: PlanDocument) -> str:
 
 
 def _loss(change: ChangeView, names: Names) -> str:
-    told = [*sentences.consequences(change), *sentences.losses(change, names)]
-    return f"**{_prose(sentences.headline(change, names))}** {' '.join(map(_prose, told))}".rstrip()
+    effects = [*sentences.consequences(change), *sentences.losses(change, names)]
+    return f"**{_prose(sentences.headline(change, names))}** {' '.join(map(_prose, effects))}".rstrip()
 
 
 def _groups(changes: Sequence[ChangeView]) -> Iterable[tuple[str, list[ChangeView]]]:
@@ -131,10 +131,10 @@ def _board(board: Board) -> str:
 
 
 def _card(card: Card) -> str:
-    told = ", ".join(
+    notes = ", ".join(
         [*([_prose(card.note)] if card.note else []), *([f"**{_prose(card.said)}**"] if card.said else [])]
     )
-    return f"{_prose(card.title)}{f' ({told})' if told else ''}"
+    return f"{_prose(card.title)}{f' ({notes})' if notes else ''}"
 
 
 def _noun(kind: str, count: int) -> str:

@@ -100,13 +100,13 @@ def _phrase(view: ImpactView, evacuated_to: str) -> str:
         return whole[several]
     for pattern, one, many in _SENTENCES:
         if found := pattern.fullmatch(view.noun):
-            said = found.group(1).replace("`", "") if found.groups() else ""
+            group = found.group(1).replace("`", "") if found.groups() else ""
             if "who chose" in many:
-                said = f"“{said}”"
-            return many.format(said) if several else one.format(said.removesuffix("s"))
+                group = f"“{group}”"
+            return many.format(group) if several else one.format(group.removesuffix("s"))
     if view.noun.endswith(UNDECLARED):
-        told = _phrase(view.model_copy(update={"noun": view.noun.removesuffix(UNDECLARED)}), "")
-        return f"{told} (nobody declared {'them' if several else 'it'})"
+        phrase = _phrase(view.model_copy(update={"noun": view.noun.removesuffix(UNDECLARED)}), "")
+        return f"{phrase} (nobody declared {'them' if several else 'it'})"
     return view.noun
 
 
@@ -138,13 +138,13 @@ def consequences(change: ChangeView) -> list[str]:
 def losses(change: ChangeView, names: Names) -> list[str]:
     """Return what becomes of records and other things that a change touches, the worst first."""
     order = ("lost", "moved", "unmanaged", "along", "hidden")
-    told = sorted((one for one in change.impacts if one.count != 0), key=lambda one: order.index(one.effect))
+    counted = sorted((one for one in change.impacts if one.count != 0), key=lambda one: order.index(one.effect))
     evacuations = change.on_destroy if change.action in words.DESTRUCTIVE else {}
     to = joined([names.thing(where) for where in evacuations.values()])
-    found = [impact(one, evacuated_to=to if one.effect in ("lost", "moved") else "") for one in told]
+    found = [impact(one, evacuated_to=to if one.effect in ("lost", "moved") else "") for one in counted]
     if not any(" first" in one for one in found):
         found += [f"Before that: {what.replace('_', ' ')} {names.thing(where)}." for what, where in evacuations.items()]
-    if change.impacts and not words.risky(change) and not told:
+    if change.impacts and not words.risky(change) and not counted:
         found.append("No customer data is lost.")
     return found
 
@@ -196,8 +196,8 @@ def headline(change: ChangeView, names: Names) -> str:
         return f"The {thing} loses the {'option' if len(gone) == 1 else 'options'} {words.named(gone)}."
     if change.switches_off:
         return f"The {thing} is switched off, not deleted."
-    said = {"delete": "is deleted", "replace": "is deleted and made again", "update": "changes"}
-    return f"The {thing} {said.get(change.action, 'stays')}."
+    verbs = {"delete": "is deleted", "replace": "is deleted and made again", "update": "changes"}
+    return f"The {thing} {verbs.get(change.action, 'stays')}."
 
 
 def more(change: ChangeView) -> str:
@@ -235,10 +235,10 @@ def verdict(document: PlanDocument) -> list[str]:
 def _does(document: PlanDocument) -> str:
     changes = words.visible(document)
     parts, others = _losses(changes), _gains(changes)
-    said = [f"This plan {joined(parts)}."] if parts else []
+    sentences = [f"This plan {joined(parts)}."] if parts else []
     if others:
-        said.append(f"{'It also' if parts else 'This plan'} {joined(others)}.")
-    return " ".join(said) or "This plan changes nothing in the account; it notes down what is there."
+        sentences.append(f"{'It also' if parts else 'This plan'} {joined(others)}.")
+    return " ".join(sentences) or "This plan changes nothing in the account; it notes down what is there."
 
 
 def _of(changes: Iterable[ChangeView], action: str) -> list[ChangeView]:
@@ -340,8 +340,8 @@ def shared(changes: Iterable[ChangeView]) -> list[tuple[UseView, int]]:
     ]
 
 
-def without_shared(change: ChangeView, said: Iterable[tuple[UseView, int]]) -> ChangeView:
+def without_shared(change: ChangeView, shared: Iterable[tuple[UseView, int]]) -> ChangeView:
     """Return a change without what is said once for all."""
-    known = {(one.where, one.note) for one, _ in said}
+    known = {(one.where, one.note) for one, _ in shared}
     mine = [one for one in change.uses if one.certainty != "not inspected" or (one.where, one.note) not in known]
     return change if len(mine) == len(change.uses) else change.model_copy(update={"uses": mine})

@@ -54,9 +54,9 @@ def _changed(change: ChangeView, before: ChangeView) -> Iterator[str]:
     now, then = ({attribute.name: attribute for attribute in side.attributes} for side in (change, before))
     for name in [*now, *(name for name in then if name not in now)]:
         yield from _attribute(f"{where} {name}", now.get(name), then.get(name))
-    told, was = ("; ".join(map(words.impact, side.impacts)) or "nothing is touched" for side in (change, before))
-    if told != was:
-        yield f"~ {where}: {told}, was: {was}"
+    impacts, was = ("; ".join(map(words.impact, side.impacts)) or "nothing is touched" for side in (change, before))
+    if impacts != was:
+        yield f"~ {where}: {impacts}, was: {was}"
     yield from _only(where, _facts(change), _facts(before))
     yield from _sides(f"{where} by hand", change.manual, before.manual)
     yield from _sides(f"{where} on_destroy", change.on_destroy, before.on_destroy)
@@ -80,8 +80,8 @@ def _facts(change: ChangeView) -> list[str]:
 def _only(where: str, now: Iterable[str], then: Iterable[str]) -> Iterator[str]:
     """Yield sentences that one side has and the other has not."""
     now, then = list(now), list(then)
-    yield from (f"+ {where}: {said}" for said in now if said not in then)
-    yield from (f"- {where}: {said}, not any more" for said in then if said not in now)
+    yield from (f"+ {where}: {card}" for card in now if card not in then)
+    yield from (f"- {where}: {card}, not any more" for card in then if card not in now)
 
 
 def _attribute(where: str, now: AttributeView | None, then: AttributeView | None) -> Iterator[str]:
@@ -117,11 +117,11 @@ def _uses(change: ChangeView) -> dict[str, str]:
 
 
 def _sides(what: str, now: Mapping[str, str], then: Mapping[str, str]) -> Iterator[str]:
-    for name, said in now.items():
+    for name, value in now.items():
         if name not in then:
-            yield f"+ {what} {name}: {said}"
-        elif then[name] != said:
-            yield f"~ {what} {name}: {said}, was {then[name]}"
+            yield f"+ {what} {name}: {value}"
+        elif then[name] != value:
+            yield f"~ {what} {name}: {value}, was {then[name]}"
     yield from (f"- {what} {name} not any more" for name in then if name not in now)
 
 

@@ -157,8 +157,8 @@ def _first(document: PlanDocument, changes: list[ChangeView], paper: Paper) -> l
 def _legend(document: PlanDocument, changes: list[ChangeView], paper: Paper) -> list[str]:
     present = {change.action for change in changes if not change.switches_off}
     drift = words.DRIFTED if document.options.get("refresh_only") else {}
-    said = "Drift is" if drift else "Actions are"
-    lines = paper.paragraph(f"{said} indicated with the following symbols:")
+    subject = "Drift is" if drift else "Actions are"
+    lines = paper.paragraph(f"{subject} indicated with the following symbols:")
     for action, sign in words.SIGNS.items():
         if action in present:
             lines.append(f"{paper.ink(sign.tone, sign.symbol.rjust(3))} {drift.get(action, sign.meaning)}")
@@ -222,8 +222,8 @@ def _guards(document: PlanDocument, paper: Paper) -> list[str]:
     for guard in [*tripped, *(guard for guard in document.guards if guard.verdict in ("overridden", "warned"))]:
         lines += _guard(guard, paper)
     for label, names in words.kept(document.guards):
-        said = label.replace(words.FINE, "Kept")
-        lines += paper.paragraph(clean(f"{said}: {words.named(names)}"), first="  ", indent="    ", tone="faint")
+        heading = label.replace(words.FINE, "Kept")
+        lines += paper.paragraph(clean(f"{heading}: {words.named(names)}"), first="  ", indent="    ", tone="faint")
     return lines
 
 
@@ -252,8 +252,8 @@ def _closing(document: PlanDocument, paper: Paper) -> list[str]:
     counts = document.summary
     risky = counts.records_at_risk or counts.unmeasured
     takes = risky or counts.destroy or counts.switch_off or counts.records_moved or counts.unmanaged
-    if takes and not document.options.get("refresh_only") and (told := sentences.affects(document)):
-        lines += paper.paragraph(" ".join(told), tone="error" if risky else "")
+    if takes and not document.options.get("refresh_only") and (affected := sentences.affects(document)):
+        lines += paper.paragraph(" ".join(affected), tone="error" if risky else "")
     if cost := words.forecast(document.forecast):
         lines += paper.paragraph(cost, tone="faint")
     if document.digest:
@@ -278,8 +278,8 @@ def _left_out(summary: ApplySummary, paper: Paper) -> list[str]:
     cancelled = [address for address, cause in summary.skipped if cause == "cancelled"]
     lines = paper.paragraph(f"Not tried: {words.counted(len(summary.skipped), 'change')}", tone="warning")
     if cancelled:
-        told = f"{words.counted(len(cancelled), 'change')}: the run was cancelled; run apply again to go on"
-        lines += paper.paragraph(told, first="  - ", indent="    ")
+        message = f"{words.counted(len(cancelled), 'change')}: the run was cancelled; run apply again to go on"
+        lines += paper.paragraph(message, first="  - ", indent="    ")
     for address, cause in summary.skipped:
         if cause == "cancelled":
             continue

@@ -244,6 +244,6 @@ def _size(body: Mapping[str, object]) -> int:
 
 def _total(body: Mapping[str, object]) -> int | None:
     meta = body.get("meta")
-    said = meta.get("total") if isinstance(meta, dict) else None
-    text = str(said)
+    total = meta.get("total") if isinstance(meta, dict) else None
+    text = str(total)
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None

@@ -23,8 +23,8 @@ def text(verdicts: Sequence[Verdict], verb: str = "failed") -> str:
         verb: sum(bool(verdict.lines) for verdict in verdicts),
         "could not be run": sum(bool(verdict.error) for verdict in verdicts),
     }
-    told = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
-    return "\n".join([*lines, f"{len(verdicts)} test{'s' if len(verdicts) != 1 else ''}: {told}."])
+    counted = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    return "\n".join([*lines, f"{len(verdicts)} test{'s' if len(verdicts) != 1 else ''}: {counted}."])
 
 
 def as_json(verdicts: Sequence[Verdict]) -> str:

@@ -201,13 +201,13 @@ class FieldKind(membership.Grouped):
         """And the options, as far as a write of them goes: a label that is not there is the value. And the lists: where
         all are named, what is named besides, or twice, says nothing, and stays where it is not changed.
         """
-        held = [
+        stored = [
             {**{name: row.get(name) for name in ("value", "label")}, "isdefault": row.get("isdefault") or "0"}
             for row in rows_of(live.row.get("_options", ()))
         ]
         sent: Json = [
             {"value": option["value"], "label": option["label"] if row["label"] else "", "isdefault": option["default"]}
-            for option, row in zip(field_options.normal(live.attrs.get("options")), held, strict=False)
+            for option, row in zip(field_options.normal(live.attrs.get("options")), stored, strict=False)
         ]
         if "_options" not in live.row:
             return super().echoes(live)
@@ -218,7 +218,7 @@ class FieldKind(membership.Grouped):
             else [reference.id for reference in items_of(lists) if isinstance(reference, RemoteId)]
         )
         related = ([relid for _, relid in pairs(live.row["_relations"])], relids)
-        return {**super().echoes(live), "options": (held, sent), "lists": related}
+        return {**super().echoes(live), "options": (stored, sent), "lists": related}
 
     def inside(self, attrs: Mapping[str, Value], live: Live | None) -> tuple[PartGroup, ...]:
         """The options: contacts store the value, and only the account knows the id of one."""

@@ -98,11 +98,12 @@ def kept(wanted: Sequence[Choice], rows: Sequence[Row]) -> tuple[dict[str, Row],
     """Return the live options that can stay, by value: same label and default, in the wanted order (see `sequence`).
     And the `orderid` of every option.
     """
-    held: dict[str, Row] = {}
+    by_value: dict[str, Row] = {}
     for row in rows:
-        held.setdefault(text(row.get("value")) or "", row)
+        by_value.setdefault(text(row.get("value")) or "", row)
     alike: list[Row | None] = [
-        like if (like := held.get(choice["value"])) is not None and _says(like, choice) else None for choice in wanted
+        like if (like := by_value.get(choice["value"])) is not None and _says(like, choice) else None
+        for choice in wanted
     ]
     stay = sequence.kept([(place_of(row)[0], ident(row["id"])) if row is not None else None for row in alike])
     orders = sequence.numbered(len(wanted), stay)

@@ -136,8 +136,8 @@ class ListKind(Kind):
         """The owner under the name that says one."""
         echoes = super().echoes(live)
         if "user" in echoes:
-            held, sent = echoes["user"]
-            echoes["user"] = (held or live.row.get("userid"), sent)
+            stored, sent = echoes["user"]
+            echoes["user"] = (stored or live.row.get("userid"), sent)
         return echoes
 
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:

@@ -55,19 +55,19 @@ def choices(value: Value) -> str:
     """Different texts, none of them empty."""
     texts = _texts(value)
     twice = [text for text, count in Counter(texts).items() if count > 1]
-    said = [f"has the option `{text}` twice" for text in twice if text.strip()]
+    faults = [f"has the option `{text}` twice" for text in twice if text.strip()]
     if any(not text.strip() for text in texts):
-        said.append("has an option without a text")
-    return ", and ".join(said)
+        faults.append("has an option without a text")
+    return ", and ".join(faults)
 
 
 def options(value: Value) -> str:
     """The same, and none with the separator of stored values."""
     parted = ", ".join(f"`{text}`" for text in dict.fromkeys(_texts(value)) if SEPARATOR in text)
-    said = [choices(value)] if choices(value) else []
+    faults = [choices(value)] if choices(value) else []
     if parted:
-        said.append(f"has the option {parted}: values are stored as ||one||two||, so no option can hold `||`")
-    return ", and ".join(said)
+        faults.append(f"has the option {parted}: values are stored as ||one||two||, so no option can hold `||`")
+    return ", and ".join(faults)
 
 
 def near_choices(value: Value) -> str:

@@ -105,26 +105,26 @@ def part_of(part: Mapping[str, Json]) -> dict[str, Json]:
     section 7).
     """
     entry = {NAMES.get(name, name): value for name, value in part.items()}
-    said = {
+    body = {
         name: entry[name]
         for name in ("type", "namespace", "description", "scale", "default_currency")
         if entry.get(name) not in (None, "")
     }
-    if "scale" in said and (scale := number(said["scale"])) is not None:
-        said["scale"] = scale
-    said |= {name: truthy(entry[name]) for name in ("required", "has_many") if name in entry}
+    if "scale" in body and (scale := number(body["scale"])) is not None:
+        body["scale"] = scale
+    body |= {name: truthy(entry[name]) for name in ("required", "has_many") if name in entry}
     if entry.get("labels"):
-        said["labels"] = dict(map_of(entry["labels"]))
+        body["labels"] = dict(map_of(entry["labels"]))
     if entry.get("options"):
-        said["options"] = [
+        body["options"] = [
             str(option.get("value") if isinstance(option, dict) else option) for option in _listed(entry["options"])
         ]
-    return said
+    return body
 
 
 def echoed(parts: Json) -> tuple[Json, Json]:
     """Return what a schema holds of its fields or relationships, by id, and what would be sent of them as decoded."""
-    held, sent = {}, {}
+    stored, sent = {}, {}
     for part in parts_in(parts):
         if part.get("status") == DELETING:
             continue
@@ -134,9 +134,9 @@ def echoed(parts: Json) -> tuple[Json, Json]:
             own["options"] = [_option(option) for option in options]
         if (scale := number(own.get("scale"))) is not None:
             own["scale"] = scale
-        held[key] = own
+        stored[key] = own
         sent[key] = part_of(part)
-    return held, sent
+    return stored, sent
 
 
 def _option(option: Json) -> Json:

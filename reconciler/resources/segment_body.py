@@ -91,14 +91,14 @@ def matched(operator: Json) -> str:
 
 def _condition(condition: Mapping[str, Json]) -> dict[str, Value]:
     """Return a condition in the words of the YAML; what is at its default is left out."""
-    said: dict[str, Value] = {"object": condition.get("object_type") or ""}
+    attributes: dict[str, Value] = {"object": condition.get("object_type") or ""}
     if condition.get("source_system", "activecampaign") != "activecampaign":
-        said["source"] = condition["source_system"]
-    said["fields"] = [_test(test) for test in _maps(condition.get("fields"))]
+        attributes["source"] = condition["source_system"]
+    attributes["fields"] = [_test(test) for test in _maps(condition.get("fields"))]
     aggregate = condition.get("field_aggregate")
     if isinstance(aggregate, Mapping) and _counts(aggregate):
-        said["aggregate"] = dict(aggregate)
-    return said
+        attributes["aggregate"] = dict(aggregate)
+    return attributes
 
 
 def _counts(aggregate: Mapping[str, Json]) -> bool:
@@ -110,17 +110,17 @@ def _test(test: Mapping[str, Json]) -> dict[str, Value]:
     name, value = str(test.get("name")), test.get("value")
     raw = "" if value is None else str(int(value) if isinstance(value, bool) else value)
     kind = HOLDERS.get(name)
-    said: dict[str, Value] = {"name": name}
+    attributes: dict[str, Value] = {"name": name}
     if test.get("operator", "=") != "=":
-        said["operator"] = test["operator"]
+        attributes["operator"] = test["operator"]
     if kind and raw:
         values: list[Value] = [RemoteId(kind, part) if part.isdigit() else part for part in raw.split(",")]
-        said["value"] = values[0] if len(values) == 1 else values
+        attributes["value"] = values[0] if len(values) == 1 else values
     elif raw:
-        said["value"] = raw
+        attributes["value"] = raw
     if test.get("data_type", "string") != "string":
-        said["type"] = test["data_type"]
-    return {**said, "external": True} if test.get("external") else said
+        attributes["type"] = test["data_type"]
+    return {**attributes, "external": True} if test.get("external") else attributes
 
 
 COMPUTED = frozenset(
@@ -163,16 +163,16 @@ def changed_document(write: Write) -> Json:
     row = write.live.row if write.live is not None else {}
     live = write.live.attrs if write.live is not None else {}
     wanted = _attributes(write, {**live, **write.desired})
-    held = {name: value for name, value in row.items() if name not in COMPUTED}
-    if "segment_conditions" in held:
-        held["segment_conditions"] = [
+    stored = {name: value for name, value in row.items() if name not in COMPUTED}
+    if "segment_conditions" in stored:
+        stored["segment_conditions"] = [
             {name: value for name, value in condition.items() if name not in ("hash", "hash_simple")}
             if isinstance(condition, Mapping)
             else condition
-            for condition in items_of(held["segment_conditions"])
+            for condition in items_of(stored["segment_conditions"])
         ]
     fresh = {name for attribute in write.changed for name in WRITTEN.get(attribute, ())}
-    attributes = {**wanted, **held, **{name: value for name, value in wanted.items() if name in fresh}}
+    attributes = {**wanted, **stored, **{name: value for name, value in wanted.items() if name in fresh}}
     attributes["name"] = sendable(live.get("name"))
     return {"data": [{"attributes": attributes}]}
 

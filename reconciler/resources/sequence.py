@@ -19,8 +19,8 @@ def kept(wanted: Sequence[Held]) -> dict[int, int]:
     the one before. Of chains of one length, the one that ends lowest: nearest to numbers as this program makes them.
     """
     best: dict[int, _Chain] = {}
-    for index, held in enumerate(wanted):
-        number, identity = held if held is not None else (None, "")
+    for index, sibling in enumerate(wanted):
+        number, identity = sibling if sibling is not None else (None, "")
         if number is None:
             continue
         longest = _Chain(1, None, number, identity) if number - index >= 1 or index == 0 else None

@@ -144,8 +144,8 @@ class StageKind(Kind):
 
     def arrange(self, siblings: Sequence[tuple[str, Mapping[str, Value], Live | None]]) -> dict[str, dict[str, Value]]:
         """Return the `order` of every stage such that the board follows the file with the fewest changed orders."""
-        held = [(number(live.attrs.get("order")), live.id) if live is not None else None for *_, live in siblings]
-        orders = sequence.numbered(len(siblings), sequence.kept(held))
+        positions = [(number(live.attrs.get("order")), live.id) if live is not None else None for *_, live in siblings]
+        orders = sequence.numbered(len(siblings), sequence.kept(positions))
         return {address: {"order": order} for (address, *_), order in zip(siblings, orders, strict=True)}
 
     def born(self, live: Live) -> bool:

@@ -145,9 +145,9 @@ class GitBaselines:
             what = f"took more than {SECONDS} s" if ran.late else "says more than a baseline may hold"
             raise ReconcilerError(f"git {what} for {baseline.written}")
         if ran.code:
-            said = ran.errors.decode("utf-8", "replace").strip().splitlines() or [f"exit code {ran.code}"]
+            lines = ran.errors.decode("utf-8", "replace").strip().splitlines() or [f"exit code {ran.code}"]
             why = next(
-                (line for line in said if line.startswith(("fatal:", "ERROR:"))), said[-1]
+                (line for line in lines if line.startswith(("fatal:", "ERROR:"))), lines[-1]
             )  # advice comes after it
             raise ReconcilerError(f"{baseline.written} cannot be fetched: {abridged(_without_users(why), 300)}")
         try:

@@ -40,9 +40,9 @@ class Finished:
 
     def __str__(self) -> str:
         """Return what to tell; "" where there was none, or nothing was left to do."""
-        said = f"finished what a killed command had begun: {', '.join(self.files)}" if self.files else ""
+        message = f"finished what a killed command had begun: {', '.join(self.files)}" if self.files else ""
         left = f"{', '.join(self.left)}: changed since a command was killed, and left as it is; run that command again"
-        return "; ".join(filter(None, (said, left if self.left else "")))
+        return "; ".join(filter(None, (message, left if self.left else "")))
 
 
 def contents_of(folder: Path, texts: Mapping[str, str], before: Mapping[str, str]) -> dict[str, bytes]:
@@ -77,7 +77,7 @@ def write_files(folder: Path, texts: Mapping[str, str], before: Mapping[str, str
             for name, content in contents_of(folder, texts, before).items()
             if content != _held(folder / name)
         }
-        made = not (folder / JOURNAL).parent.exists()
+        created = not (folder / JOURNAL).parent.exists()
         if len(changes) > 1:
             edit = {name: {"was": _digest(folder / name), "text": new.decode()} for name, new in changes.items()}
             write_file(folder / JOURNAL, json.dumps(edit).encode(), mode=0o600)  # names of any bytes
@@ -85,7 +85,7 @@ def write_files(folder: Path, texts: Mapping[str, str], before: Mapping[str, str
             write_file(folder / name, content)
         if len(changes) > 1:
             _done(folder)
-            if made:
+            if created:
                 with contextlib.suppress(OSError):
                     (folder / JOURNAL).parent.rmdir()
     return tuple(sorted(texts))

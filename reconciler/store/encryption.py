@@ -104,9 +104,9 @@ class Seal:
         return self._keys
 
 
-def _unreadable(what: str, said: str) -> StateError:
+def _unreadable(what: str, reason: str) -> StateError:
     """The header is whole. pyrage finds no key for it, or finds one and the header's or a chunk's MAC does not fit."""
-    if "No matching keys" in said:
+    if "No matching keys" in reason:
         return StateError(
             f"{what} is encrypted for other keys than yours",
             hint="use an identity of one of its recipients, or have one of them add yours",
@@ -124,9 +124,9 @@ def _identities(environ: Mapping[str, str]) -> str:
         try:
             text += "\n" + read_regular(Path(path).expanduser()).decode("utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            said = error.strerror if isinstance(error, OSError) else "it is not a text"
+            reason = error.strerror if isinstance(error, OSError) else "it is not a text"
             raise StateError(
-                f"the identity file {path} cannot be read: {said}",
+                f"the identity file {path} cannot be read: {reason}",
                 hint=f"{IDENTITY_FILE} names the file with your age identity; `age-keygen -o FILE` makes one",
             ) from error
     return text

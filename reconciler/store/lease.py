@@ -38,12 +38,12 @@ class Watch:
         self.changed = False
         self.info: LockInfo | None = None
 
-    def see(self, held: Blob, now: float) -> None:
+    def see(self, blob: Blob, now: float) -> None:
         """Take notice of the lock as it was read before `now`."""
-        if held.tag == self._tag:
+        if blob.tag == self._tag:
             return
         self.changed = bool(self._tag)
-        self._tag, self._since, self.info = held.tag, now, parse(held.content)
+        self._tag, self._since, self.info = blob.tag, now, parse(blob.content)
 
     def left(self, now: float) -> float:
         """Return the seconds after which its holder has surely stopped, if it does not change."""
@@ -74,7 +74,7 @@ class LeaseLock:
         its holder may be about to write, so it is watched for one lease. Raises LockHeld, which names the holder.
         """
         deadline = self._clock.steady() + max(timeout, 0.0)
-        watch, contested, told = Watch(self._waits.lease), 0, False
+        watch, contested, reported = Watch(self._waits.lease), 0, False
         while True:
             blob = self._blobs.get(NAME)
             now = self._clock.steady()
@@ -91,9 +91,9 @@ class LeaseLock:
             left = deadline - now
             if watch.hopeful(self._clock.wall()):
                 left = max(left, watch.left(now))
-                if not told:
+                if not reported:
                     self._tell(f"the lock of {self._blobs.where} {why_watched(watch.info)}", watch.left(now))
-                    told = True
+                    reported = True
             if left <= 0:
                 raise held_by(watch.info, self._blobs.where)
             self._clock.sleep(min(self._waits.poll, left))

@@ -78,8 +78,8 @@ def check_plan_out(path: Path) -> None:
     """Raise ReconcilerError where a plan would be written over something that is none."""
 
     def is_plan(content: Mapping[str, Any]) -> bool:
-        told = isinstance(content.get("digest"), str) and isinstance(content.get("format_version"), str)
+        recognised = isinstance(content.get("digest"), str) and isinstance(content.get("format_version"), str)
         changes = content.get("changes")
-        return told and isinstance(changes, list) and all(isinstance(change, dict) for change in changes)
+        return recognised and isinstance(changes, list) and all(isinstance(change, dict) for change in changes)
 
     check_out(path, is_plan, "a plan")

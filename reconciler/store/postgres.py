@@ -146,11 +146,11 @@ class PostgresBlobStore(NoLogs):
             connection.execute(TABLE)
 
     def _failed(self, what: str, error: Exception) -> StateError:
-        said = next(iter(str(error).splitlines()), type(error).__name__)
+        message = next(iter(str(error).splitlines()), type(error).__name__)
         for secret in self._secrets:  # libpq quotes a token that it cannot read
-            said = said.replace(secret, "***")
+            message = message.replace(secret, "***")
         return StateError(
-            f"the state {self._where} cannot be {what}: {abridged(said, 300)}",
+            f"the state {self._where} cannot be {what}: {abridged(message, 300)}",
             hint="check the URL, the user's rights and the network; nothing was overwritten",
         )
 

@@ -66,8 +66,8 @@ def fault_of(error: ValueError) -> str:
     if isinstance(error, ValidationError):
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"])
-        said = first["msg"].removeprefix("Value error, ")
-        return f"`{place}`: {said[:1].lower()}{said[1:]}" if place else said
+        message = first["msg"].removeprefix("Value error, ")
+        return f"`{place}`: {message[:1].lower()}{message[1:]}" if place else message
     if isinstance(error, json.JSONDecodeError):
         return f"line {error.lineno}, column {error.colno}: {error.msg}"
     return "it is not UTF-8" if isinstance(error, UnicodeError) else str(error)

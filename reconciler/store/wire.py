@@ -126,8 +126,8 @@ class Wire:
         except Endless as error:
             raise StateError(f"the state {self.where} cannot be read: {error}", hint="look what answers") from error
         except (OSError, http.client.HTTPException, UnicodeError) as error:
-            said = getattr(error, "reason", None) or error
+            reason = getattr(error, "reason", None) or error
             asked = proxy_for(url, os.environ)
             by = f" by {asked.address}" if asked else ""
             hint = f"check the URL, the network and {asked.variable}" if asked else "check the URL and the network"
-            raise StateError(f"the state {self.where} cannot be reached{by}: {said}", hint=hint) from error
+            raise StateError(f"the state {self.where} cannot be reached{by}: {reason}", hint=hint) from error

@@ -72,16 +72,16 @@ async def _absorb(session: Session, options: PlanOptions, *, beside: bool, propo
     bindings, redactor = inputs.state.resources, session.redactor
     exported = export(inputs.snapshot, session.kinds, bindings, redactor=redactor, declared=declared)
     live = {entry.resource.address: entry for entry in exported}
-    proposals, refused, held = _proposals(inputs, drifted, now, live)
+    proposals, refused, refusals = _proposals(inputs, drifted, now, live)
     if beside:
         more, left = _unmanaged(inputs, live)
         proposals, refused = [*proposals, *more], [*refused, *left]
     moves, left, kept = _moves(inputs, drifted, live)
-    refused, held = [*refused, *left], [*held, *kept]
+    refused, refusals = [*refused, *left], [*refusals, *kept]
     rewriting, after = _rewritten(session, loaded, inputs, proposals, moves)
     texts = rewriting.changed()
     contents = contents_of(session.folder, texts, loaded.texts)
-    done = [*held, *((address, name) for address, name in rewriting.done if name)]
+    done = [*refusals, *((address, name) for address, name in rewriting.done if name)]
     if not proposed:
         write_files(session.folder, texts, loaded.texts)
         _remember(session, after, live, done)
@@ -312,8 +312,8 @@ def _remember(session: Session, after: Loaded, live: Mapping[str, Exported], don
             value = resource.attrs[name] if name in resource.attrs else live[address].live.attrs[name]
             applied = {**old.applied, name: values.encode(value)}
             news: dict[str, object] = {"applied": applied, "run": stamp}
-            for held in ("rewritten", "digests"):
-                news[held] = {address: value for address, value in getattr(old, held).items() if address != name}
+            for member in ("rewritten", "digests"):
+                news[member] = {address: value for address, value in getattr(old, member).items() if address != name}
             keys = session.kinds[old.kind].natural_keys(live[address].live.attrs)
             if keys:
                 news["natural_key"] = stored_key(keys[0])

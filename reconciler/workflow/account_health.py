@@ -136,15 +136,15 @@ async def _permissions(session: Session, line: Any) -> AsyncIterator[Check]:
             bad |= {name: unknown.reason} if name in needed else {}
     lost = sorted(needed & bad.keys())
     if lost:
-        said = f"not readable, and declared or managed: {', '.join(lost)} ({bad[lost[0]]})"
-        yield Check("permissions", "failed", said, "give the key's user that permission", ExitCode.AUTH)
+        message = f"not readable, and declared or managed: {', '.join(lost)} ({bad[lost[0]]})"
+        yield Check("permissions", "failed", message, "give the key's user that permission", ExitCode.AUTH)
     elif bad:
-        said = f"{readable} kinds are readable; not readable, and not declared: {abridged(sorted(bad))}"
-        yield Check("permissions", "warning", said, "only if you mean to manage them")
+        message = f"{readable} kinds are readable; not readable, and not declared: {abridged(sorted(bad))}"
+        yield Check("permissions", "warning", message, "only if you mean to manage them")
     else:
         yield Check("permissions", "ok", f"{readable} kinds are readable")
-    told = f"this account does not have: {', '.join(missing)}" if missing else "every endpoint is there"
-    yield Check("features", "ok", told)
+    message = f"this account does not have: {', '.join(missing)}" if missing else "every endpoint is there"
+    yield Check("features", "ok", message)
 
 
 def _looked_at(session: Session) -> Kinds:

@@ -70,9 +70,9 @@ def check_approval(host: CodeHost, document: PlanDocument, proposal: Proposal, *
     if against:
         raise Refused(f"{', '.join(against)} asks for changes", hint="the plan is applied once they approve")
     if len(by) < needed:
-        said = f"; {'; '.join(why)}" if why else ""
+        reasons = f"; {'; '.join(why)}" if why else ""
         raise Refused(
-            f"{len(by)} of {needed} approvals for the digest {document.digest}{said}",
+            f"{len(by)} of {needed} approvals for the digest {document.digest}{reasons}",
             hint=f"approve with the line `reconciler approve {document.environment} {document.digest}`",
         )
     return Approved(proposal, tuple(by))
@@ -137,13 +137,13 @@ def propose_drift(
     if not ours or any(host.file(branch, path) != text.encode() for path, text in files.items()):
         host.commit(branch, base, title, files)
     if ours:
-        told = f"updated request {host.edit_pull(ours[0], title, body).number}"
+        message = f"updated request {host.edit_pull(ours[0], title, body).number}"
     else:
-        told = f"opened request {host.open_pull(title, body, branch, target).number}"
+        message = f"opened request {host.open_pull(title, body, branch, target).number}"
     first = mark("drift", document, folder)
     for issue in (issue for issue in host.issues(LABEL) if issue.body.partition("\n")[0].strip() == first):
         host.close_issue(issue, body)
-    return told
+    return message
 
 
 def report_drift(host: CodeHost, document: PlanDocument, *, folder: str = "") -> str:

@@ -145,12 +145,12 @@ def _staying(
     contents: AccountContents, other: AccountContents, desired: Desired, known: Plan, kinds: Kinds
 ) -> list[str]:
     """Name what the target's objects have and the source's do not: a copy empties nothing."""
-    there, told = pairs(known, other.seen), listing(other.seen, kinds)
+    there, paired = pairs(known, other.seen), listing(other.seen, kinds)
     return [
         f"{entry.resource.address}: only {other.name} has `{'.'.join(path)}`, which stays"
         for entry in contents.exported
         if entry.resource.address in desired.resources and entry.resource.address in there
-        for path in only_there(entry, there[entry.resource.address], kinds[entry.resource.kind], told)
+        for path in only_there(entry, there[entry.resource.address], kinds[entry.resource.kind], paired)
     ]
 
 

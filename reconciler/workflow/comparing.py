@@ -142,7 +142,7 @@ def _whole(
     left out, and named.
     """
     there, resources, beyond = pairs(known, other.seen), dict(desired.resources), []
-    told = listing(other.seen, kinds)
+    listed = listing(other.seen, kinds)
     for entry in contents.exported:
         resource, live = resources.get(entry.resource.address), there.get(entry.resource.address)
         if resource is None or live is None:
@@ -150,7 +150,7 @@ def _whole(
         kind = kinds[resource.kind]
         attrs, blind = dict(resource.attrs), unseen(resource, live, kind)
         beyond += [f"{resource.address}: `{name}` is not shown by {other.name}" for name in blind]
-        for path, shown in only_there(entry, live, kind, told).items():
+        for path, shown in only_there(entry, live, kind, listed).items():
             if not shown:
                 beyond.append(
                     f"{resource.address}: `{path[0]}` is not shown by {contents.name}, and {other.name} has a value"
@@ -163,25 +163,25 @@ def _whole(
     return replace(desired, resources=resources), beyond
 
 
-def _differences(made: Plan) -> Plan:
+def _differences(plan: Plan) -> Plan:
     """Return what differs: an object that both hold alike is no difference, and nothing is carried out."""
-    changes = tuple(replace(change, adopts=False) for change in made.changes if change.action is not Action.ADOPT)
-    return replace(made, changes=changes, steps=(), kept=made.kept + len(made.changes) - len(changes))
+    changes = tuple(replace(change, adopts=False) for change in plan.changes if change.action is not Action.ADOPT)
+    return replace(plan, changes=changes, steps=(), kept=plan.kept + len(plan.changes) - len(changes))
 
 
 def _is_file(session: Session, name: str) -> bool:
     return name not in session.project.project.environments and (session.folder / name).is_file()
 
 
-def _names(session: Session, name: str, held: AccountContents | Desired) -> dict[str, set[str]]:
+def _names(session: Session, name: str, contents: AccountContents | Desired) -> dict[str, set[str]]:
     """Return what one side calls its objects, so that one of the other side with such a key, and another name, gets the
     address that a promotion or a clone would give it.
     """
-    if isinstance(held, Desired):
+    if isinstance(contents, Desired):
         return {}
     if name in session.project.project.environments:
-        return names_there(open_session(session.folder, name, session.runtime), held)
-    return names_elsewhere(held.seen, session.kinds, held.state.resources, {})
+        return names_there(open_session(session.folder, name, session.runtime), contents)
+    return names_elsewhere(contents.seen, session.kinds, contents.state.resources, {})
 
 
 async def _side(

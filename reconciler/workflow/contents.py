@@ -138,15 +138,15 @@ async def contents_of(
     return AccountContents(name, seen, refreshed, state, remote.requests, exported, left_out, undeclarable)
 
 
-def pairs(made: Plan, seen: Snapshot) -> dict[str, Live]:
+def pairs(plan: Plan, seen: Snapshot) -> dict[str, Live]:
     """Return which object of an account each address of a plan is."""
     lives = {(kind, live.id): live for kind, lives in seen.lives.items() for live in lives}
     matched = {
         address: live
-        for address, identity in made.ids.items()
+        for address, identity in plan.ids.items()
         if "[" not in address and (live := lives.get((kind_of(address), identity))) is not None
     }
-    return {**matched, **{change.address: change.live for change in made.changes if change.live is not None}}
+    return {**matched, **{change.address: change.live for change in plan.changes if change.live is not None}}
 
 
 def met(inputs: Inputs, exported: list[Exported]) -> tuple[Inputs, Plan]:
@@ -160,9 +160,9 @@ def met(inputs: Inputs, exported: list[Exported]) -> tuple[Inputs, Plan]:
     return inputs, plan(inputs)
 
 
-def unknown_of(held: AccountContents) -> list[str]:
+def unknown_of(contents: AccountContents) -> list[str]:
     """Return the kinds of one side that could not be read, each with the reason."""
-    return [f"{kind} of {held.name}: {why}" for kind, why in held.seen.unknown.items()]
+    return [f"{kind} of {contents.name}: {why}" for kind, why in contents.seen.unknown.items()]
 
 
 def with_ids(

@@ -118,12 +118,12 @@ async def _looked_at(account: Connected, address: str, desired: Desired) -> _Sid
     observed = await account.observe(wanted(mine, of_kinds(state, [kind.name]), session.kinds))
     seen = observed.snapshot
     inputs = observed.inputs(desired=desired, only=frozenset([address]))
-    made, _ = await looked_at(session, account.remote, inputs, plan)
-    change = next((change for change in made.changes if change.address == address), None)
+    looked, _ = await looked_at(session, account.remote, inputs, plan)
+    change = next((change for change in looked.changes if change.address == address), None)
     identity = change.live.id if change and change.live else binding.id if binding else ""
     live = next((live for live in seen.lives.get(kind.name, ()) if live.id == identity), None)
-    ids = {**made.ids, **({address: identity} if identity else {})}
-    skipped = next((skip.reason for skip in made.skipped if skip.address == address), "")
+    ids = {**looked.ids, **({address: identity} if identity else {})}
+    skipped = next((skip.reason for skip in looked.skipped if skip.address == address), "")
     return _Sides(kind, resource, binding, live, change, ids, skipped)
 
 

@@ -43,10 +43,10 @@ def bind_exported(
         parent = resource.parent or ""
         moved = not parent or (parent, inside(resource.address, session.kinds)) not in refused
         new = _binding(session, resource, entry, old, secrets, stamp, state.salt, moved=moved)
-        held = {name: value for name, value in new.applied.items() if (resource.address, name) not in refused}
+        applied = {name: value for name, value in new.applied.items() if (resource.address, name) not in refused}
         # Who declared it stays known: an export goes on declaring whole what it declared itself.
         bindings[resource.address] = new.model_copy(
-            update={"applied": held, "run": old.run if old is not None else stamp}
+            update={"applied": applied, "run": old.run if old is not None else stamp}
         )
     if left is not None:
         done = {address for address, name in rewriting.done if not name} | left(bindings, after)

@@ -66,12 +66,12 @@ class Edits:
         ]
 
     def propose(
-        self, loaded: Loaded, book: StateTransaction, made: Plan, live: Mapping[str, Exported], hiding: Hiding
+        self, loaded: Loaded, book: StateTransaction, plan: Plan, live: Mapping[str, Exported], hiding: Hiding
     ) -> list[ProposedEdit]:
         """Return the attributes whose files say something else than the account does."""
         declared = loaded.desired.resources.keys()
-        proposals = self._joining(loaded, made, live)
-        for change in made.changes:
+        proposals = self._joining(loaded, plan, live)
+        for change in plan.changes:
             resource, entry = loaded.desired.resources.get(change.address), live.get(change.address)
             if resource is None or entry is None:
                 continue
@@ -81,7 +81,7 @@ class Edits:
             for item in change.attributes:
                 if item.name in sayable:
                     proposals += self._changed(resource, entry, item.name, live.keys() - declared, hiding)
-        proposals += self._dead(loaded, made, live, hiding)
+        proposals += self._dead(loaded, plan, live, hiding)
         state = book.state().resources
         for address, entry in live.items():
             resource, binding = loaded.desired.resources.get(address), state.get(address)
@@ -108,8 +108,8 @@ class Edits:
         for address in sorted({skip.address for skip in plan.skipped} & declared.keys() & live.keys()):
             resource, entry = declared[address], live[address]
             attributes = self.session.kinds[resource.kind].attributes
-            held = [] if entry.problem else [name for name in resource.attrs if name in entry.live.attrs]
-            for name in held:
+            kept = [] if entry.problem else [name for name in resource.attrs if name in entry.live.attrs]
+            for name in kept:
                 refers = attributes[name].mark(RefTo) is not None and name not in entry.dropped
                 if refers and self._value(entry, name) != resource.attrs[name]:
                     yield from self._changed(resource, entry, name, live.keys() - declared.keys(), hiding)
@@ -118,8 +118,8 @@ class Edits:
         self, resource: Resource, entry: Exported, name: str, undeclared: Set[str], hiding: Hiding
     ) -> list[ProposedEdit]:
         """Return the edit that says an attribute as the account has it; none where that is a credential."""
-        attribute, said = self.session.kinds[resource.kind].attributes[name], resource.attrs[name]
-        value = within(attribute, said, only_declared(attribute, self._value(entry, name), said, undeclared))
+        attribute, declared = self.session.kinds[resource.kind].attributes[name], resource.attrs[name]
+        value = within(attribute, declared, only_declared(attribute, self._value(entry, name), declared, undeclared))
         hides = attribute.hides(value)
         if not hides and hiding.holds(value):
             self.notes.append(f"{resource.address}: its `{name}` holds a credential; the files stay as they are")
@@ -133,27 +133,32 @@ class Edits:
     ) -> list[ProposedEdit]:
         """Return the maps of an object that an export declared, with the entries that the account has beyond them."""
         proposals, attributes = [], self.session.kinds[resource.kind].attributes
-        for name, said in resource.attrs.items():
-            attribute, held = attributes[name], entry.resource.attrs.get(name)
-            dropped = beside(attribute, said, values.decode(binding.applied.get(name)))
-            parts = {path: part for path, part in beside(attribute, said, held).items() if path not in dropped}
-            if parts and (resource.address, name) not in known and not attribute.hides(held):
-                proposals.append(ProposedEdit(resource, attribute, joined(attribute, said, parts)))
+        for name, declared in resource.attrs.items():
+            attribute, stored = attributes[name], entry.resource.attrs.get(name)
+            dropped = beside(attribute, declared, values.decode(binding.applied.get(name)))
+            parts = {path: part for path, part in beside(attribute, declared, stored).items() if path not in dropped}
+            if parts and (resource.address, name) not in known and not attribute.hides(stored):
+                proposals.append(ProposedEdit(resource, attribute, joined(attribute, declared, parts)))
         return proposals
 
     def _joining(self, loaded: Loaded, plan: Plan, live: Mapping[str, Exported]) -> list[ProposedEdit]:
         """Return the rosters that new objects join, and that say nothing else than the account does."""
         proposals = []
         declared = loaded.desired.resources
-        told = {(change.address, name) for change in plan.changes for name in change.changed}
+        changing = {(change.address, name) for change in plan.changes for name in change.changed}
         for address, entry in live.items():
             roster = roster_of(self.session.kinds[entry.resource.kind])
             resource = declared.get(address)
-            if resource is None or roster is None or roster[0] not in resource.attrs or (address, roster[0]) in told:
+            if (
+                resource is None
+                or roster is None
+                or roster[0] not in resource.attrs
+                or (address, roster[0]) in changing
+            ):
                 continue
-            attribute, held = self.session.kinds[resource.kind].attributes[roster[0]], resource.attrs[roster[0]]
-            value = only_declared(attribute, self._value(entry, roster[0]), held, live.keys() - declared.keys())
-            if isinstance(value, list) and isinstance(held, list) and set(value) - set(held):
+            attribute, entries = self.session.kinds[resource.kind].attributes[roster[0]], resource.attrs[roster[0]]
+            value = only_declared(attribute, self._value(entry, roster[0]), entries, live.keys() - declared.keys())
+            if isinstance(value, list) and isinstance(entries, list) and set(value) - set(entries):
                 proposals.append(ProposedEdit(resource, attribute, value))
         return proposals
 

@@ -15,21 +15,21 @@ from reconciler.model.state import Binding
 from reconciler.workflow.export_target import Extent
 
 
-def gone_of(extent: Extent, made: Plan, seen: Snapshot, bindings: Mapping[str, Binding]) -> list[str]:
+def gone_of(extent: Extent, plan: Plan, seen: Snapshot, bindings: Mapping[str, Binding]) -> list[str]:
     """Return what is declared and the account does not show. What cannot be planned, as a reference of it finds nothing
     either, is gone where the object that it is bound to is.
     """
     chosen, lives = extent.target, seen.lives
     skipped = [
         skip.address
-        for skip in made.skipped
+        for skip in plan.skipped
         if (binding := bindings.get(skip.address)) is not None
         and binding.kind in lives
         and all(live.id != binding.id for live in lives[binding.kind])
     ]
     return [
         address
-        for address in [*(change.address for change in made.changes if change.action is Action.CREATE), *skipped]
+        for address in [*(change.address for change in plan.changes if change.action is Action.CREATE), *skipped]
         if (extent.kinds is None or kind_of(address) in extent.kinds)
         and (not chosen or any(fnmatch(address, pattern) for pattern in chosen))
     ]

@@ -161,13 +161,13 @@ class _Exporting:
         )
         return plan(inputs)
 
-    def _exported(self, loaded: Loaded, book: StateTransaction, made: Plan) -> list[Exported]:
+    def _exported(self, loaded: Loaded, book: StateTransaction, plan: Plan) -> list[Exported]:
         """Return the live objects under the keys that they have, or that are made of their names."""
         declared = loaded.desired.resources
         known = dict(book.state().resources)
-        matched = {address: made.ids[address] for address in declared if address in made.ids}
-        held = {(declared[address].kind, identity) for address, identity in matched.items()}
-        known = {address: binding for address, binding in known.items() if (binding.kind, binding.id) not in held}
+        matched = {address: plan.ids[address] for address in declared if address in plan.ids}
+        bound = {(declared[address].kind, identity) for address, identity in matched.items()}
+        known = {address: binding for address, binding in known.items() if (binding.kind, binding.id) not in bound}
         known |= {address: Binding(id=identity, kind=declared[address].kind) for address, identity in matched.items()}
         kinds, redactor = self.session.kinds, self.session.redactor
         entries, left_out = export_for_files(

@@ -87,9 +87,9 @@ async def _observed(session: Session, source: str, looks: Looks) -> Handbook:
         lambda page: _screen(session, page),
     )
     what = "Looking for uses and counting records" if looks.counts else "Looking for uses"
-    told = f"{what} took {spent:,} of at most {looks.requests:,} requests."
-    told += "" if looks.counts else " Records were not counted."
-    return handbook(material, account_name(session), session.settings.name, source, told)
+    message = f"{what} took {spent:,} of at most {looks.requests:,} requests."
+    message += "" if looks.counts else " Records were not counted."
+    return handbook(material, account_name(session), session.settings.name, source, message)
 
 
 def _reads(session: Session) -> dict[str, frozenset[str]]:

@@ -57,8 +57,8 @@ def unopened(error: ReconcilerError) -> list[Check]:
 
 def _whole(checks: list[Check]) -> list[Check]:
     """Return the page with every line that it always has, in their order; what was not come to is said."""
-    made = {check.check: check for check in checks}
-    missing = [Check(name, "skipped", "not checked") for name in LINES if name not in made]
+    by_name = {check.check: check for check in checks}
+    missing = [Check(name, "skipped", "not checked") for name in LINES if name not in by_name]
     return sorted([*checks, *missing], key=lambda check: ORDER.index(check.check))
 
 
@@ -85,11 +85,11 @@ def _configuration(session: Session) -> Check:
     except ReconcilerError as error:
         return _wrong(error, "run `reconciler validate`")
     count, warnings = len(loaded.desired.resources), len(loaded.warnings)
-    told = f"{count} resource{'s' if count != 1 else ''} declared for `{session.settings.name}`"
+    declared = f"{count} resource{'s' if count != 1 else ''} declared for `{session.settings.name}`"
     if warnings:
-        said = f"{told}, {warnings} warning{'s' if warnings != 1 else ''}"
-        return Check("configuration", "warning", said, "run `reconciler validate`")
-    return Check("configuration", "ok", told)
+        message = f"{declared}, {warnings} warning{'s' if warnings != 1 else ''}"
+        return Check("configuration", "warning", message, "run `reconciler validate`")
+    return Check("configuration", "ok", declared)
 
 
 def _surroundings(session: Session) -> Iterator[Check]:
@@ -148,8 +148,8 @@ def _state(session: Session) -> Iterator[Check]:
     else:
         yield Check("state", "ok", f"{store.where}: {serial}")
     if holder is not None:
-        said = f"held by {holder.who} for {holder.operation or 'something'} since {holder.since}"
-        yield Check("lock", "warning", said, "wait, or see `reconciler lock list`")
+        message = f"held by {holder.who} for {holder.operation or 'something'} since {holder.since}"
+        yield Check("lock", "warning", message, "wait, or see `reconciler lock list`")
     else:
         yield Check("lock", "ok", "free")
 
@@ -188,8 +188,8 @@ def _facts(session: Session) -> Check:
         return Check("facts", "ok", "none: everything is treated with care", advice)
     oldest = min(facts.probed.values())
     days = (session.runtime.now() - datetime.datetime.fromisoformat(oldest.replace("Z", "+00:00"))).days
-    said = f"{len(facts.known)} known{whose}, the oldest {days} days old"
+    message = f"{len(facts.known)} known{whose}, the oldest {days} days old"
     if facts.contradicted:
         names = ", ".join(sorted(facts.contradicted))
-        return Check("facts", "warning", f"{said}; contradicted: {names}", "probe again")
-    return Check("facts", "warning" if days > OLD else "ok", said, "probe again" if days > OLD else "")
+        return Check("facts", "warning", f"{message}; contradicted: {names}", "probe again")
+    return Check("facts", "warning" if days > OLD else "ok", message, "probe again" if days > OLD else "")

@@ -192,8 +192,8 @@ async def _asked(session: Session, side: _Side, addresses: Iterable[str]) -> _Si
         observed = await account.observe(wanted(Desired(some), of_kinds(state, kinds), session.kinds))
         _check_read(observed, kinds)
         unbound = frozenset(address for address in some if address not in side.bindings)
-        made = plan(observed.inputs(desired=desired, only=unbound)) if unbound else None
-    adopted = _found(made.changes, unbound) if made is not None else {}
+        planned = plan(observed.inputs(desired=desired, only=unbound)) if unbound else None
+    adopted = _found(planned.changes, unbound) if planned is not None else {}
     lives = {(kind, live.id): live for kind in kinds for live in observed.snapshot.lives.get(kind, ())}
     bound = {address: side.bindings[address] for address in some if address in side.bindings}
     gone = frozenset(address for address, binding in bound.items() if (binding.kind, binding.id) not in lives)

@@ -27,8 +27,8 @@ def drifted(document: PlanDocument) -> str:
 
 def refused(document: PlanDocument) -> str:
     """Return what a notice says of a plan that guards stop at its apply."""
-    told = [f"{cards.title(guard)} ({guard.name}): {_ended(guard.message)}" for guard in document.tripped]
-    return " ".join(["Nothing was applied.", *sentences.verdict(document), *told])
+    reasons = [f"{cards.title(guard)} ({guard.name}): {_ended(guard.message)}" for guard in document.tripped]
+    return " ".join(["Nothing was applied.", *sentences.verdict(document), *reasons])
 
 
 def _ended(sentence: str) -> str:
@@ -47,8 +47,8 @@ def applied(summary: ApplySummary) -> str:
         (summary.switched_off, "switched off"), (summary.adopted, "adopted"),
         (len(summary.failed), "failed"), (len(summary.skipped), "skipped"),
     )  # fmt: skip
-    told = ", ".join(f"{words.number(count)} {what}" for count, what in counts if count) or "nothing changed"
-    return f"Apply {'complete' if summary.complete else 'not complete'}: {told}."
+    counted = ", ".join(f"{words.number(count)} {what}" for count, what in counts if count) or "nothing changed"
+    return f"Apply {'complete' if summary.complete else 'not complete'}: {counted}."
 
 
 _WHY: Mapping[int, str] = {
@@ -80,21 +80,21 @@ def ended(error: BaseException) -> tuple[str, str]:
     return "failure", f"Apply did not come to its end (exit code {int(error.exit_code)}): {error.message}."
 
 
-def notify(session: Session, event: str, said: str, web: Web, *, link: str = "") -> Sequence[str]:
+def notify(session: Session, event: str, message: str, web: Web, *, link: str = "") -> Sequence[str]:
     """Send a notice where the environment names an address for it, once, and return why it did not arrive.
 
     The text stands in `text`, which chat programs show, and has passed what a comment on a code host passes. Whatever
     goes wrong is a sentence: no apply fails for want of a message.
     """
     url = session.settings.notify
-    if not url or not said:
+    if not url or not message:
         return []
     session.noticed.append(event)
     if "${" in url:
         return ["No notice was sent: the environment variable in `notify` is not set."]
     session.redactor.learn(url)
     where = session.settings.name
-    text = abridged(published(f"{where}: {without_people(said)}"), LONGEST)
+    text = abridged(published(f"{where}: {without_people(message)}"), LONGEST)
     body = {"event": event, "environment": where, "text": text} | ({"url": link} if link else {})
     try:
         answer = web.exchange("POST", url, body=body, most=MOST_BYTES, seconds=SECONDS)

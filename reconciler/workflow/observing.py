@@ -113,12 +113,12 @@ async def ask_eyes(remote: Remote) -> Eyes:
 
 
 async def looked_at(
-    session: Session, remote: Remote, inputs: Inputs, work: Callable[[Inputs], Plan], made: Plan | None = None
+    session: Session, remote: Remote, inputs: Inputs, work: Callable[[Inputs], Plan], plan: Plan | None = None
 ) -> tuple[Plan, Inputs]:
     """Return the plan, made again with what is known of the eyes where it concludes anything from what is not shown."""
-    made = made or work(inputs)
-    if not concludes(made, inputs):
-        return made, inputs
+    plan = plan or work(inputs)
+    if not concludes(plan, inputs):
+        return plan, inputs
     inputs = replace(inputs, eyes=await eyes_of(session, remote))
     return work(inputs), inputs
 

@@ -106,13 +106,13 @@ async def make_plan(session: Session, options: PlanOptions) -> Planned:
     return finish(seen, inputs, made, options, requests, warnings, on_boards)
 
 
-async def _on_boards(remote: Remote, made: Plan, inputs: Inputs) -> dict[str, int]:
+async def _on_boards(remote: Remote, plan: Plan, inputs: Inputs) -> dict[str, int]:
     """Return the deals in each stage of the boards that a plan changes; of some nothing, where the account does not say
     or where too many requests would be needed. No plan fails for want of them.
     """
     deals: dict[str, int] = {}
     left = Budget(remote, MOST_COUNTS, lambda: RemoteError("the requests for counting deals are used up"))
-    for pipeline, stages in pipelines(made, inputs.snapshot.lives).items():
+    for pipeline, stages in pipelines(plan, inputs.snapshot.lives).items():
         try:
             counted: Mapping[str, int] | None = await drive(on_board(pipeline, stages), left, sleep=asyncio.sleep)
             deals |= counted or {}
@@ -128,15 +128,15 @@ async def _looked_into(
     """Return the plan with what the account says of its writes and what they cost, without those that it would refuse
     and those that are not wanted for what they take away.
     """
-    said: dict[str, tuple[Finding, ...]] = {}
+    findings: dict[str, tuple[Finding, ...]] = {}
     selected = options.selected
 
-    async def asked(made: Plan) -> Plan:
-        return await inquired(made, remote, session.kinds, secret=session.secret, known=said)
+    async def asked(plan: Plan) -> Plan:
+        return await inquired(plan, remote, session.kinds, secret=session.secret, known=findings)
 
-    async def counted(made: Plan) -> Plan:
+    async def counted(plan: Plan) -> Plan:
         impact = options.impact and not options.refresh_only
-        return await examine(made, remote, session.kinds, secret=session.secret, impact=impact)
+        return await examine(plan, remote, session.kinds, secret=session.secret, impact=impact)
 
     made = await asked(made)
     while not options.refresh_only and (more := barred(made).keys() - inputs.barred.keys()):
@@ -170,7 +170,7 @@ def _asked_for(options: PlanOptions, declared: Desired) -> Desired:
 def finish(
     seen: Observation,
     inputs: Inputs,
-    made: Plan,
+    plan: Plan,
     options: PlanOptions,
     requests: int,
     warnings: tuple[Any, ...] = (),
@@ -178,14 +178,14 @@ def finish(
 ) -> Planned:
     """Forecast, judge and document a plan."""
     session, book, refreshed = seen.account.session, seen.book, seen.refreshed
-    made = with_code_uses(session, with_requests(made, session.kinds), inputs.state)
+    plan = with_code_uses(session, with_requests(plan, session.kinds), inputs.state)
     notes = [diagnostic.message for diagnostic in warnings]
     notes += _interrupted(book)
     notes += _of_facts(session)
     notes += [f"cannot be undone: {text}" for text in (options.inverse.lost if options.inverse is not None else ())]
-    made = replace(made, warnings=(*made.warnings, *notes))
-    cost = forecast(made, _spent(refreshed, requests), session.kinds, session.rate)
-    cost = cost.model_copy(update={"check_requests": _check_cost(session, made, inputs, refreshed)})
+    plan = replace(plan, warnings=(*plan.warnings, *notes))
+    cost = forecast(plan, _spent(refreshed, requests), session.kinds, session.rate)
+    cost = cost.model_copy(update={"check_requests": _check_cost(session, plan, inputs, refreshed)})
     heading = Heading(
         __version__,
         session.runtime.stamp(),
@@ -198,11 +198,11 @@ def finish(
         len(inputs.desired.resources),
         Counter(binding.kind for binding in inputs.state.resources.values()),
     )
-    renames = () if inputs.tearing_down else suspected(made.changes, inputs.kinds, made.ids, inputs.snapshot.lives)
+    renames = () if inputs.tearing_down else suspected(plan.changes, inputs.kinds, plan.ids, inputs.snapshot.lives)
     heading = replace(heading, eyes=inputs.eyes, redactor=session.redactor)
-    document = to_document(made, heading, cost, session.kinds, renames)
+    document = to_document(plan, heading, cost, session.kinds, renames)
     if not options.refresh_only:
-        seen_as = boards(made, inputs.snapshot.lives, session.redactor.show, deals)
+        seen_as = boards(plan, inputs.snapshot.lives, session.redactor.show, deals)
         document = document.model_copy(update={"boards": seen_as})
     document = judged(session, document, document.managed)
     if options.refresh_only:
@@ -211,7 +211,7 @@ def finish(
         notes = [*document.warnings, *_standing(session, inputs, document), *idle(document.guards, options.allow)]
         document = document.model_copy(update={"warnings": notes})
     document = doc.sealed(document)
-    return Planned(made, inputs, refreshed, document, warnings, requests, seen.reads)
+    return Planned(plan, inputs, refreshed, document, warnings, requests, seen.reads)
 
 
 def _standing(session: Session, inputs: Inputs, document: doc.PlanDocument) -> list[str]:
@@ -257,12 +257,12 @@ def _interrupted(book: StateTransaction) -> list[str]:
     create.
     """
     if book.live is not None:
-        said = (
+        holder = (
             f"{book.live.who} holds the lock for {book.live.operation or 'something'} since {book.live.since}, "
             "and may be writing: this plan is made from the state as it was recorded before; "
             "make a new one when that has ended"
         )
-        return [said]
+        return [holder]
     notes = []
     settled = [record for record in book.records if record.op in ("bind", "drop", "move")]
     results = len({name for record in settled for name in (record.moves.values() or [record.address])})
@@ -283,21 +283,21 @@ def _spent(refreshed: Refreshed, requests: int) -> Spent:
     return Spent(requests, costs, refreshed.asked)
 
 
-def _check_cost(session: Session, made: Plan, inputs: Inputs, refreshed: Refreshed) -> int:
+def _check_cost(session: Session, plan: Plan, inputs: Inputs, refreshed: Refreshed) -> int:
     """Return the requests by which `apply FILE` proves that the plan still fits: what `saved.check_plan` will read."""
-    if not made.changes:
+    if not plan.changes:
         return 0
     resources = {
         change.address: replace(change.resource, attrs=change.desired)
-        for change in made.changes
+        for change in plan.changes
         if change.resource is not None
     }
     tables: set[str] = set()
-    for name, declared in wanted(Desired(resources), of_kinds(inputs.state, made.reads), session.kinds).items():
+    for name, declared in wanted(Desired(resources), of_kinds(inputs.state, plan.reads), session.kinds).items():
         kind = session.kinds[name]
         more = further(kind, refreshed.tables, declared)
         more = () if isinstance(more, Unknown) else more  # nothing of the kind is planned, see `snapshot`
         tables.update(collection.name for collection in (*kind.needs(declared), *more))
     pages = sum(cost.requests for table, cost in refreshed.costs.items() if table in tables)
-    eyes = EYES_REQUESTS if concludes(made, inputs) else 0
+    eyes = EYES_REQUESTS if concludes(plan, inputs) else 0
     return pages + account_requests(session) + eyes

@@ -16,10 +16,10 @@ Node = tuple[str, str]
 NAMELESS = "something that the account does not show"
 
 
-def bound(made: Plan, document: PlanDocument) -> Plan:
+def bound(plan: Plan, document: PlanDocument) -> Plan:
     """Return a plan that was made again, with the numbers of the document in place of any of its own."""
     shown = {change.address: change for change in document.changes}
-    return replace(made, changes=tuple(_bound(change, shown.get(change.address)) for change in made.changes))
+    return replace(plan, changes=tuple(_bound(change, shown.get(change.address)) for change in plan.changes))
 
 
 def _bound(change: Change, shown: ChangeView | None) -> Change:
@@ -28,18 +28,18 @@ def _bound(change: Change, shown: ChangeView | None) -> Change:
     return replace(change, impacts=tuple(impact.impact() for impact in shown.impacts), counting=tuple(shown.counting))
 
 
-def broken(document: PlanDocument, made: Plan, besides: Collection[str] = ()) -> dict[str, str]:
+def broken(document: PlanDocument, plan: Plan, besides: Collection[str] = ()) -> dict[str, str]:
     """Return the changes of a document that cannot be carried out as it promises, with the reasons."""
-    now = {change.address: change for change in made.changes}
+    now = {change.address: change for change in plan.changes}
     nodes: dict[str, list[str]] = {}
-    for step in made.steps:
+    for step in plan.steps:
         nodes.setdefault(step.address, []).append(step.op)
-    late = _out_of_order(document, made)
+    late = _out_of_order(document, plan)
     reasons: dict[str, str] = {}
     for change in document.changes:
         if change.address in besides or change.address not in now:
             continue
-        if why := _uncounted(document, change) or _unkept(document, change, now[change.address], made):
+        if why := _uncounted(document, change) or _unkept(document, change, now[change.address], plan):
             reasons[change.address] = why
         elif change.address in late:
             reasons[change.address] = f"it would not wait for {late[change.address]}, as planned"
@@ -48,9 +48,9 @@ def broken(document: PlanDocument, made: Plan, besides: Collection[str] = ()) ->
     return reasons
 
 
-def more_along(document: PlanDocument, made: Plan) -> dict[str, str]:
+def more_along(document: PlanDocument, plan: Plan) -> dict[str, str]:
     """Return the changes with which something goes that was not in the plan: it was not what a user approved."""
-    now = {change.address: change for change in made.changes}
+    now = {change.address: change for change in plan.changes}
     added: dict[str, str] = {}
     for planned in document.changes:
         more = _beyond(planned, now[planned.address].impacts) if planned.address in now else []

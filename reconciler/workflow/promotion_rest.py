@@ -24,9 +24,9 @@ def only_in_target(sides: ThreeSides) -> list[str]:
     known = sides.other.state.resources
     addresses = {*unmatched(sides.made, sides.other.seen, sides.kinds, sides.wanted, known)}
     addresses |= {change.address for change in sides.made.changes if change.action is Action.DELETE}
-    told = {row.address for row in sides.rows} | {line.partition(":")[0] for line in sides.left_out}
+    reported = {row.address for row in sides.rows} | {line.partition(":")[0] for line in sides.left_out}
     by_reason: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for address in sorted(addresses - told):
+    for address in sorted(addresses - reported):
         if sides.covers(address):
             by_reason[kind_of(address), _why_only_there(sides, kind_of(address))].append(address)
     there = [f"{', '.join(addresses)}: {why}" for (_, why), addresses in by_reason.items()]

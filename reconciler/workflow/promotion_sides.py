@@ -130,8 +130,8 @@ class ThreeSides:
         """
         address = entry.resource.address
         declared = self.theirs.desired.resources.get(address)
-        said = declared.attrs if declared is not None else {}
-        known = {name for name, value in said.items() if not values.is_empty_or_off(value)}
+        declared_attrs = declared.attrs if declared is not None else {}
+        known = {name for name, value in declared_attrs.items() if not values.is_empty_or_off(value)}
         return with_empty(entry, self.kinds[entry.resource.kind], known | self.before.resources.get(address, {}).keys())
 
     def _look(self, plan: Plan) -> None:
@@ -182,10 +182,10 @@ class ThreeSides:
         for path, shown in only_there(self.exported[address], live, kind, self.listing).items():
             if (live.kind, path[0]) in self.shared:
                 continue
-            said = declared.attrs.get(path[0]) if declared is not None else None
+            value = declared.attrs.get(path[0]) if declared is not None else None
             if not shown:
                 why = f"is not shown by {self.one.name}, and {self.other.name} has a value"
-            elif len(path) > 1 and not values.is_empty_or_off(at_path(kind.attributes[path[0]], said, path[1:])):
+            elif len(path) > 1 and not values.is_empty_or_off(at_path(kind.attributes[path[0]], value, path[1:])):
                 if self.choice.prune:
                     continue  # a row says it
                 why = f"is not in {self.one.name}; the files of {self.other.name} declare it, and --prune takes it out"
@@ -223,12 +223,12 @@ class ThreeSides:
         digest = _Digests(attribute, here, there, self.before.salt)
         declared = self.theirs.desired.resources.get(address)
         stands = declared is not None and name in declared.attrs
-        said = declared.attrs[name] if declared is not None and stands else None
-        asked = asked_of(attribute, said, self.wanted[address].attrs[name], theirs, prune=self.choice.prune)
-        side = Side(digest.source(mine), digest.target(within(attribute, said, theirs)), item is not None)
+        value = declared.attrs[name] if declared is not None and stands else None
+        asked = asked_of(attribute, value, self.wanted[address].attrs[name], theirs, prune=self.choice.prune)
+        side = Side(digest.source(mine), digest.target(within(attribute, value, theirs)), item is not None)
         self.sides[address, name], self.held[address, name] = side, theirs
         promised = digest.target(asked)
-        says = digest.target(opened(said, self.reveal)) if stands else ""
+        says = digest.target(opened(value, self.reveal)) if stands else ""
         standing = status(
             side,
             self.before.resources.get(address, {}).get(name),
@@ -240,7 +240,7 @@ class ThreeSides:
         differently = says != promised if stands else declared is not None and attribute.has(Ensure) and mine == []
         if self._takes(standing, differently=differently):
             self._propose(address, name, declared, asked)
-        self._tell(address, name, standing, item, beside(attribute, asked, said))
+        self._tell(address, name, standing, item, beside(attribute, asked, value))
 
     def _item(self, change: Change | None, attribute: Attribute, theirs: Value) -> AttributeChange | None:
         """Return how an attribute differs; None where the target only has more, and nothing is pruned."""

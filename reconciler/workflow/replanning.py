@@ -55,8 +55,8 @@ class Replanning:
 
     async def settle(self, address: str) -> Change | None:
         """Return what is left to do for an address after the answer to one of its writes was lost."""
-        made = self.replan(await self.look({kind_of(address)}), frozenset([address]))
-        change = next((change for change in made.changes if change.address == address), None)
+        plan = self.replan(await self.look({kind_of(address)}), frozenset([address]))
+        change = next((change for change in plan.changes if change.address == address), None)
         return None if change is None or change.action is Action.MANUAL else change
 
     async def gone(self, kind: str, identity: str) -> bool:
@@ -66,9 +66,9 @@ class Replanning:
 
     async def found(self, addresses: frozenset[str]) -> dict[str, Change]:
         """Return what is left to do for those of these creates that are there by now."""
-        made = self.replan(await self.look({kind_of(address) for address in addresses}), addresses)
+        plan = self.replan(await self.look({kind_of(address) for address in addresses}), addresses)
         return {
             change.address: change
-            for change in made.changes
+            for change in plan.changes
             if change.live is not None and change.action is not Action.MANUAL
         }

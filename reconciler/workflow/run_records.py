@@ -80,12 +80,12 @@ def begun(
 
 
 def _step(change: ChangeView, ops: list[str], state: State, open_creates: Container[str]) -> RunStep:
-    made = change.action == "adopt" and change.address in open_creates
-    existed = change.fingerprint is not None and not made
+    created = change.action == "adopt" and change.address in open_creates
+    existed = change.fingerprint is not None and not created
     return RunStep(
         address=change.address,
         kind=change.kind,
-        action="create" if made else change.action,
+        action="create" if created else change.action,
         ops=ops,
         id=change.id or "",
         changed=sorted(item.name for item in change.attributes),
@@ -113,7 +113,7 @@ def ended(
     for address, message, _ in summary.failed:
         results[address] = ("failed", show(message))
     result = "cancelled" if outcome.cancelled else "complete" if summary.complete else "partial"
-    told = run.model_copy(
+    record = run.model_copy(
         update={
             "ended": session.runtime.stamp(),
             "result": result,
@@ -132,7 +132,7 @@ def ended(
             "steps": [_with_result(step, results, state) for step in run.steps],
         }
     )
-    return noted(told, summary.notes)
+    return noted(record, summary.notes)
 
 
 def _with_result(step: RunStep, results: Mapping[str, tuple[Result, Shown]], state: State) -> RunStep:

@@ -123,22 +123,22 @@ async def check_plan(session: Session, document: PlanDocument, *, strict: bool =
         seen = await account.observe_for(desired, wanted(desired, state, session.kinds), state)
         inputs = seen.inputs(desired=desired, only=addresses, tearing_down=tearing, in_flight=open_)
         inputs = replace(inputs, replaced=_replaced(document))
-        made, inputs = await looked_at(session, account.remote, inputs, plan)
+        looked, inputs = await looked_at(session, account.remote, inputs, plan)
         requests = account.remote.requests
     resumed = {name for record in book.records for name in record.names} - open_
-    resumed |= _taken(made) & open_
-    refused = _refused(document, made, seen.snapshot.lives, session.kinds, declared.refused, resumed)
+    resumed |= _taken(looked) & open_
+    refused = _refused(document, looked, seen.snapshot.lives, session.kinds, declared.refused, resumed)
     kept = frozenset() if strict and refused else addresses - {refusal.address for refusal in refused}
     if refused:
         inputs = replace(inputs, only=kept)
-        made = plan(inputs)
+        looked = plan(inputs)
     options = PlanOptions(
         destroy=tearing,
         allow=tuple(document.options.get("allow", ())),
         replace=tuple(document.options.get("replace", ())),
     )
-    planned = as_shown(finish(seen, inputs, made, options, requests), document)
-    done = sorted((resumed & kept) - {change.address for change in made.changes})
+    planned = as_shown(finish(seen, inputs, looked, options, requests), document)
+    done = sorted((resumed & kept) - {change.address for change in looked.changes})
     return Checked(planned, tuple(refused), requests, tuple(done))
 
 
@@ -148,14 +148,14 @@ def _replaced(document: PlanDocument) -> dict[str, str]:
     return {change.address: change.id for change in document.changes if change.address in asked and change.id}
 
 
-def _taken(made: Plan) -> set[str]:
+def _taken(plan: Plan) -> set[str]:
     """Return the addresses with nothing left to do but to record it."""
-    return {change.address for change in made.changes if change.action in (Action.REFRESH, Action.FORGET)}
+    return {change.address for change in plan.changes if change.action in (Action.REFRESH, Action.FORGET)}
 
 
 def _refused(
     document: PlanDocument,
-    made: Plan,
+    plan: Plan,
     lives: Mapping[str, Iterable[Live]],
     kinds: Kinds,
     already: Mapping[str, StaleChange],
@@ -164,9 +164,9 @@ def _refused(
     """Return what differs from the plan, with everything that waits for it. `resumed` was begun by an interrupted run
     of ours.
     """
-    now = {change.address: change for change in made.changes}
-    skipped = {skip.address: skip.reason for skip in made.skipped}
-    promises = more_along(document, made) | broken(document, made, resumed)
+    now = {change.address: change for change in plan.changes}
+    skipped = {skip.address: skip.reason for skip in plan.skipped}
+    promises = more_along(document, plan) | broken(document, plan, resumed)
     living = {(kind, live.id): live for kind, rows in lives.items() for live in rows}
     refused = dict(already)
     for change in document.changes:

@@ -39,9 +39,9 @@ async def prepare_saved_clone(source: Session, target: Session, document: doc.Pl
 
 def options_of(document: doc.PlanDocument) -> PlanOptions:
     """Return what a saved clone was asked for."""
-    said = document.options
-    target, exclude, allow = (tuple(said.get(name, ())) for name in ("target", "exclude", "allow"))
-    return PlanOptions(target, exclude, impact=bool(said.get("impact")), allow=allow)
+    options = document.options
+    target, exclude, allow = (tuple(options.get(name, ())) for name in ("target", "exclude", "allow"))
+    return PlanOptions(target, exclude, impact=bool(options.get("impact")), allow=allow)
 
 
 def _changed(saved: doc.PlanDocument, now: Planned) -> list[str]:

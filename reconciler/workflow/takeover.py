@@ -114,8 +114,8 @@ def note_places(
 
 def check_same_state(planned: Planned, book: StateTransaction) -> None:
     """Refuse a plan made from another state than the one that is there now."""
-    made, now = planned.document.state, book.stored
-    if (made.lineage, made.serial) != ((now.lineage, now.serial) if now else ("", 0)):
+    state, now = planned.document.state, book.stored
+    if (state.lineage, state.serial) != ((now.lineage, now.serial) if now else ("", 0)):
         raise StalePlan("the state has changed since the plan was made", hint="make a new plan")
     if not _known(planned, book):
         raise StalePlan(

@@ -98,9 +98,9 @@ def _last(session: Session) -> tuple[RunRecord, RunRecord | None]:
             return runs.show(session, run.operation.removeprefix(UNDO)), run if journaled else runs.show(session, name)
         if run.result == "open" and not journaled:
             raise _passed_over(run.name, "died before its record was finished")
-        told = runs.show(session, name)
-        if any(step.begun for step in told.steps):
-            return told, None
+        record = runs.show(session, name)
+        if any(step.begun for step in record.steps):
+            return record, None
     raise PlanError("there is no run to undo", hint="`reconciler runs list` shows the kept ones")
 
 

@@ -38,9 +38,9 @@ class Checks:
         return {address: self._resolve(resource) for address, resource in resources.items()}
 
     def _resolve(self, resource: Resource) -> Resource:
-        held = {name: value for name, value in resource.attrs.items() if any(references(value))}
-        if held:
-            checked = {name: transform(value, self._leaf_of(name, resource)) for name, value in held.items()}
+        referring = {name: value for name, value in resource.attrs.items() if any(references(value))}
+        if referring:
+            checked = {name: transform(value, self._leaf_of(name, resource)) for name, value in referring.items()}
             resource = replace(resource, attrs={**resource.attrs, **checked})
         if not resource.lifecycle.on_destroy:
             return resource
@@ -155,7 +155,7 @@ def check_twins(
     """
     resources = list(resources)
     seen: dict[tuple[object, ...], tuple[Resource, int]] = {}
-    told: set[str] = set()
+    reported: set[str] = set()
     for resource in resources:
         for tier, key in enumerate(kinds[resource.kind].natural_keys(resource.attrs)):
             first, place = seen.setdefault((resource.kind, *key), (resource, tier))
@@ -163,10 +163,12 @@ def check_twins(
                 continue
             if not pinned.issuperset((first.address, resource.address)):
                 _tell_twins(kinds[resource.kind], first, resource, declared, problems, weak=bool(tier and place))
-            told.add(resource.address)
+            reported.add(resource.address)
             break
     del seen  # as large as what is looked up next
-    _check_near([resource for resource in resources if resource.address not in told], kinds, declared, pinned, problems)
+    _check_near(
+        [resource for resource in resources if resource.address not in reported], kinds, declared, pinned, problems
+    )
 
 
 def _check_near(

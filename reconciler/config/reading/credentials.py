@@ -52,8 +52,8 @@ def credentials(loaded: LoadedProject, environ: Mapping[str, str]) -> Credential
         if token and not _ENV.search(token):
             values[token] = next(iter(_ENV.findall(environment.token)), "the token")
         names |= set(_ENV.findall(environment.notify))
-        if (told := _filled(environment.notify, environ).strip()) and not _ENV.search(told):
-            values[told] = next(iter(_ENV.findall(environment.notify)), "the address of notices")
+        if (notify := _filled(environment.notify, environ).strip()) and not _ENV.search(notify):
+            values[notify] = next(iter(_ENV.findall(environment.notify)), "the address of notices")
         for written in (environment.url, environment.state or ""):
             names |= set(_ENV.findall(written.partition("://")[2].rpartition("@")[0]))
             where = next(iter(_ENV.findall(written)), "the URL of the state")

@@ -26,8 +26,8 @@ def fits(tree: Map, problems: Problems, version: str = __version__) -> bool:
     node = entry.value
     text = node.value if isinstance(node, Scalar) else None
     if not isinstance(text, str) or not text.strip():
-        said = f"`{REQUIRED}` is not a text with a version specifier"
-        problems.error("bad-required-version", said, entry.spot, _FORM)
+        message = f"`{REQUIRED}` is not a text with a version specifier"
+        problems.error("bad-required-version", message, entry.spot, _FORM)
         return False
     try:
         wanted = SpecifierSet(text)

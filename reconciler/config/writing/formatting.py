@@ -184,12 +184,12 @@ def _indented(text: str) -> str:
     """
     inside, lines, at = _inside(text), [], 0
     for line in text.split("\n"):
-        held = inside[at] if at < len(inside) else False
+        in_value = inside[at] if at < len(inside) else False
         at += len(line) + 1
-        lines.append((line if held else line.rstrip(), held))
+        lines.append((line if in_value else line.rstrip(), in_value))
     moved: list[str] = []
-    for place, (line, held) in enumerate(lines):
-        if held:
+    for place, (line, in_value) in enumerate(lines):
+        if in_value:
             moved.append(line)
         elif line.lstrip().startswith("#"):
             below = next((other for other, _ in lines[place + 1 :] if other and not other.lstrip().startswith("#")), "")

@@ -269,10 +269,10 @@ class Rewriting:
         names = filled_in(raw)
         if not names:
             return
-        said = ", ".join(names)
+        listed = ", ".join(names)
         if not self.replacing or any(name.startswith("${secret.") for name in names):
-            raise Fixed(f"its value comes from {said}: change that, or write a value in its place")
-        self.replaced.append(f"{'.'.join(proposed.name)}: {said}")
+            raise Fixed(f"its value comes from {listed}: change that, or write a value in its place")
+        self.replaced.append(f"{'.'.join(proposed.name)}: {listed}")
 
 
 def _match(key: str, want: Mapping[str, Value], attribute: Attribute) -> str | None:

@@ -44,8 +44,8 @@ def _replaced(text: str, file: str, name: str, content: Mapping[str, Any]) -> st
     else:
         end = _end(test)
         changed = f"{text[:end]}\n{pad}{block}{text[end:]}"
-    made = yaml.safe_load(changed)
-    if made["tests"][name][EXPECT] != yaml.safe_load(as_yaml(dict(content))):
+    parsed = yaml.safe_load(changed)
+    if parsed["tests"][name][EXPECT] != yaml.safe_load(as_yaml(dict(content))):
         raise ReconcilerError(f"{file}: what `{name}` expects cannot be written", hint="write it yourself")
     return changed
 

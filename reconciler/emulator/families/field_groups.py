@@ -138,9 +138,9 @@ def _joined(account: Account, request: Request) -> Answer:
                 answer = classic.update(account, kind, row, request)
                 return Answer(account.settings.created_status, answer.body)
     answer = classic.create(account, kind, request.body)
-    made = account.rows.get("groupMembers", answer.body["groupMember"]["id"])
-    if made is not None:
-        make_room(account, made)
+    membership = account.rows.get("groupMembers", answer.body["groupMember"]["id"])
+    if membership is not None:
+        make_room(account, membership)
     return answer
 
 

@@ -58,8 +58,8 @@ class Groups(Behaviour):
 
     def create_body(self, account: Account, row: Row, answer: Row) -> dict[str, Any]:
         """`title, descript, p_admin, links, id`, whatever was sent (recorded)."""
-        told = {name: answer[name] for name in ("title", "descript") if name in answer}
-        return {"group": {**told, "p_admin": 1, "links": answer["links"], "id": row["id"]}}
+        shown = {name: answer[name] for name in ("title", "descript") if name in answer}
+        return {"group": {**shown, "p_admin": 1, "links": answer["links"], "id": row["id"]}}
 
     def deleted(self, account: Account, row: Row) -> None:
         """Relations to it go, or stay (row 58 of section 7)."""
@@ -84,8 +84,8 @@ class Users(Behaviour):
 
     def create_body(self, account: Account, row: Row, answer: Row) -> dict[str, Any]:
         """What was sent but group and password, the zone, dates, id (recorded)."""
-        told = {name: value for name, value in answer.items() if name not in ("group", "password")}
-        return {"user": {**told, "localZoneid": row["localZoneid"]}}
+        shown = {name: value for name, value in answer.items() if name not in ("group", "password")}
+        return {"user": {**shown, "localZoneid": row["localZoneid"]}}
 
     def updating(self, account: Account, row: Row, given: Row) -> None:
         """Whether the username may change is contradictory (row 27 of section 7)."""

@@ -29,8 +29,8 @@ class Personalizations(Behaviour):
 
     def create_body(self, account: Account, row: Row, answer: Row) -> dict[str, Any]:
         """The echo has the written names [OAS]."""
-        told = {name: row[name] for name in ("tag", "name", "format", "content")}
-        return {"personalization": {**told, "listids": row["listIds"], **_tail(row, answer)}}
+        shown = {name: row[name] for name in ("tag", "name", "format", "content")}
+        return {"personalization": {**shown, "listids": row["listIds"], **_tail(row, answer)}}
 
     def updating(self, account: Account, row: Row, given: Row) -> None:
         """Locked variables stay as they are (inferred)."""
@@ -40,8 +40,8 @@ class Personalizations(Behaviour):
 
     def update_body(self, account: Account, row: Row, answer: Row) -> dict[str, Any]:
         """The echo has the written names, and dates [OAS]."""
-        told = {name: row[name] for name in ("tag", "name", "content", "format", *STAMPED, *AUTHORS)}
-        return {"personalization": {**told, "listids": row["listIds"], **_tail(row, answer)}}
+        shown = {name: row[name] for name in ("tag", "name", "content", "format", *STAMPED, *AUTHORS)}
+        return {"personalization": {**shown, "listids": row["listIds"], **_tail(row, answer)}}
 
     def deleting(self, account: Account, row: Row) -> None:
         """Locked variables stay (inferred)."""
@@ -55,9 +55,9 @@ class Personalizations(Behaviour):
         ids = [identity.strip() for identity in str(row["listIds"] or "").split(",") if identity.strip()]
         names = {identity: str((account.rows.get("lists", identity) or {}).get("name", "")) for identity in ids}
         ids.sort(key=lambda identity: names[identity].casefold())
-        told = {name: value for name, value in row.items() if name not in HIDDEN}
+        visible = {name: value for name, value in row.items() if name not in HIDDEN}
         listed = {"listIds": ",".join(ids), "listNames": ",".join(names[identity] for identity in ids)}
-        return told | listed | {"listsCount": str(len(ids)), "isLocked": locked(row)}
+        return visible | listed | {"listsCount": str(len(ids)), "isLocked": locked(row)}
 
     def rows(self, account: Account, rows: list[Row], query: Mapping[str, str]) -> list[Row]:
         """`filter[listName]`."""

@@ -99,8 +99,8 @@ class Outcomes(Behaviour):
 
     def create_body(self, account: Account, row: Row, answer: Row) -> dict[str, Any]:
         """`disabled` is an empty text in the echo [OAS]."""
-        told = {name: row[name] for name in ("title", "sentiment", "created_by")}
-        return {"taskOutcome": {**told, "disabled": "", "links": answer["links"], "id": row["id"]}}
+        shown = {name: row[name] for name in ("title", "sentiment", "created_by")}
+        return {"taskOutcome": {**shown, "disabled": "", "links": answer["links"], "id": row["id"]}}
 
     def updating(self, account: Account, row: Row, given: Row) -> None:
         """The same checks."""

@@ -59,10 +59,10 @@ def attribute_of(name: str) -> str:
 def _maker(shape: Shape, noun: str) -> Iterator[str]:
     name = shape.records[noun]
     yield f"func make{name}(row map[string]string) {name} {{"
-    made = ", ".join(
+    fields = ", ".join(
         f"{attribute_of(attribute)}: row[{literal(attribute)}]" for attribute in shape.catalog.attributes[noun]
     )
-    yield f"\treturn {name}{{{made}}}"
+    yield f"\treturn {name}{{{fields}}}"
     yield "}"
     yield ""
 

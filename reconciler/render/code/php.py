@@ -88,10 +88,10 @@ def _group(shape: Shape, path: str, section: Section) -> Iterator[str]:
     yield from CONSTRUCT
     for entry in section.entries:
         known = literal(entry.path)
-        made = f"new {shape.type_of(entry)}({'$data' if entry.sections else f'...$data[{known}]'})"
+        constructor = f"new {shape.type_of(entry)}({'$data' if entry.sections else f'...$data[{known}]'})"
         if shape.catalog.optional(entry):
-            made = f"isset($data[{known}]) ? {made} : null"
-        yield f"        $this->{shape.members[entry.path]} = {made};"
+            constructor = f"isset($data[{known}]) ? {constructor} : null"
+        yield f"        $this->{shape.members[entry.path]} = {constructor};"
     yield from ("    }", "}", "")
 
 

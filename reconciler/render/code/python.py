@@ -75,12 +75,12 @@ def _group(shape: Shape, path: str, section: Section) -> Iterator[str]:
     yield "    def __init__(self, data: _Data) -> None:"
     for entry in section.entries:
         kind, known = shape.type_of(entry), literal(entry.path)
-        made = f"{kind}(data)" if entry.sections else f"{kind}(**data[{known}])"
+        constructor = f"{kind}(data)" if entry.sections else f"{kind}(**data[{known}])"
         name = shape.members[entry.path]
         if shape.catalog.optional(entry):
-            yield f"        self.{name}: Final[Optional[{kind}]] = {made} if {known} in data else None"
+            yield f"        self.{name}: Final[Optional[{kind}]] = {constructor} if {known} in data else None"
         else:
-            yield f"        self.{name}: Final = {made}"
+            yield f"        self.{name}: Final = {constructor}"
         yield f"        {literal(comment(entry))}"
     yield ""
 
