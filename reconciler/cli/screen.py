@@ -169,10 +169,12 @@ class Screen:
 
 def _at_once(shown: Progress | EventStream, left: Callable[[], str]) -> None:
     """End the process: what was recorded is on disk already."""
+    from reconciler.cli.terminal import note
+
     with suppress(Exception):  # the terminal may be gone
         if isinstance(shown, Noting):
             shown.hide()
         sys.stdout.flush()
-        sys.stderr.write(f"Stopped. {left()}\n")
+        note(f"Stopped. {left()}")
         sys.stderr.flush()
     os._exit(130)

@@ -195,7 +195,11 @@ def answer(question: str) -> str:
     from reconciler.render.harmless import outgoing
 
     settle()
-    return str(click.prompt(outgoing(shown(question)), default="", show_default=False, err=True))
+    try:
+        return str(click.prompt(outgoing(shown(question)), default="", show_default=False, err=True))
+    except click.exceptions.Abort:
+        click.echo(err=True)  # what is said of it begins a line
+        raise
 
 
 def requests_sent(count: int) -> None:

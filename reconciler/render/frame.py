@@ -9,6 +9,8 @@ from rich.console import Console, ConsoleRenderable, RenderableType
 from rich.live import Live
 from rich.segment import ControlType, Segment, Segments
 
+from reconciler.render.layout import folded
+
 SPARE = 8
 """Lines that stay free below a frame."""
 _HERE, _BACK = "\x1b7", "\x1b8\x1b[J"
@@ -51,11 +53,12 @@ class Frame(Live):
         return [_steering(back), *above, _steering("\n" * room + f"\x1b[{room}A{_HERE}"), frame]
 
     def draw(self, above: str = "") -> None:
-        """Draw it as it is now, below a line that stays."""
+        """Draw it as it is now, below a line that stays, broken at blanks."""
         if self.is_started:
             with self.console:
                 if above:
-                    self.console.print(above, markup=False, highlight=False, soft_wrap=True)
+                    line = folded(above, self.console.width)
+                    self.console.print(line, markup=False, highlight=False, soft_wrap=True)
                 self.refresh()
 
     @contextmanager

@@ -446,10 +446,14 @@ def test_the_first_interrupt_says_what_is_in_flight_and_the_second_what_is_recor
             signal.raise_signal(signal.SIGINT)
             await turns()
 
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "60")
     with pytest.raises(_Ended) as caught:
         asyncio.run(work())
     assert caught.value.args == (130,)
-    said = capsys.readouterr().err
+    lines = capsys.readouterr().err.rpartition("\x1b[2K")[2].splitlines()
+    assert [line for line in lines if len(line) > 60] == []
+    said = " ".join(line.strip() for line in lines)
     assert "Stopped. 1 of 8 steps are done and recorded." in said
     assert "`reconciler apply`" in said
     assert "`reconciler runs resume`" in said
@@ -556,11 +560,12 @@ def test_an_interrupt_at_a_question_changes_nothing(world: World, monkeypatch: p
     """The plan was read and shown; no write went out."""
     world.write(CONFIG)
 
-    def pressed(question: str) -> str:
+    def pressed(*arguments: object, **options: object) -> str:
+        click.echo("^C", err=True, nl=False)  # as the terminal does
         raise click.exceptions.Abort
 
     monkeypatch.setenv("RECONCILER_PROMPT", "1")
-    monkeypatch.setattr(terminal, "answer", pressed)
+    monkeypatch.setattr(click, "prompt", pressed)
     ran = world.cli("apply")
-    assert (ran.code, ran.err.splitlines()[-2:]) == (130, ["Cancelled.", "Nothing was changed."])
+    assert (ran.code, ran.err.splitlines()[-3:]) == (130, ["^C", "Cancelled.", "Nothing was changed."])
     assert world.writes() == []

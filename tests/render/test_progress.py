@@ -151,6 +151,17 @@ def test_what_is_typed_while_a_frame_stands_leaves_no_copy_of_it(height: int) ->
     assert [line for line in glass.shown().splitlines() if line != "before"] == ["a note", "said"]
 
 
+def test_what_is_said_above_a_frame_is_broken_at_blanks() -> None:
+    """As any sentence on a terminal is."""
+    glass = Glass(40)
+    frame = Frame(Steady(file=glass, force_terminal=True, width=40), lambda: Text("Applying"))
+    frame.start()
+    frame.draw("[2/8] Failed tag.b: the account answered 500 (try again)")
+    frame.stop()
+    assert glass.shown() == "[2/8] Failed tag.b: the account answered\n  500 (try again)\n"
+    assert glass.broken == []
+
+
 def test_nothing_is_switched_off_that_a_killed_process_could_not_switch_on_again() -> None:
     """A frame hides no cursor and sets no mode of the terminal: it writes text, and where to write."""
     shown = run(Terminal(), XTERM)

@@ -206,13 +206,14 @@ def _tell_mismatch(group: list[Violation], model: type[BaseModel], problems: Pro
         code,
         f"{fault.name} must be {' or '.join(dict.fromkeys(wanted))}, not {_shown(given, bool(choices), spelled)}",
         fault.spot,
-        hint or _hint_by_type(wanted),
+        _or_by_type(hint, wanted),
     )
 
 
-def _hint_by_type(wanted: list[str]) -> str:
-    """Return what a flag or a number is written like, for a value that says nothing of what is meant."""
-    return f"write {wanted[0]}" if wanted in (["`true` or `false`"], ["a whole number"], ["a number"]) else ""
+def _or_by_type(hint: str, wanted: list[str]) -> str:
+    """Return a hint; where a value says nothing of what is meant, and there is none, how its type is written."""
+    told = wanted in (["`true` or `false`"], ["a whole number"], ["a number"])
+    return hint or (f"write {wanted[0]}" if told else "")
 
 
 def _written(spot: Spot, given: object) -> str:
