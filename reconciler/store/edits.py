@@ -66,7 +66,7 @@ def write_files(folder: Path, texts: Mapping[str, str], before: Mapping[str, str
     """Write files of a project as one edit; `before` holds the texts that they were made from.
 
     Raises ReconcilerError where a file is another one by now; then nothing was written. After an OSError on the way,
-    the next command goes on.
+    the next command goes on; where not even the first could be written, there is nothing to go on with.
     """
     if not texts:
         return ()
@@ -81,8 +81,13 @@ def write_files(folder: Path, texts: Mapping[str, str], before: Mapping[str, str
         if len(changes) > 1:
             edit = {name: {"was": _digest(folder / name), "text": new.decode()} for name, new in changes.items()}
             write_file(folder / JOURNAL, json.dumps(edit).encode(), mode=0o600)  # names of any bytes
-        for name, content in changes.items():
-            write_file(folder / name, content)
+        for at, (name, content) in enumerate(changes.items()):
+            try:
+                write_file(folder / name, content)
+            except OSError:
+                if at == 0 and len(changes) > 1:  # nothing is begun that anybody would have to finish
+                    _done(folder)
+                raise
         if len(changes) > 1:
             _done(folder)
             if created:

@@ -90,6 +90,23 @@ def test_what_is_no_journal_is_told(folder: Path, content: str) -> None:
     assert texts(folder) == {**BEFORE, "a.yaml": AFTER["a.yaml"]}
 
 
+@pytest.mark.parametrize(("bad", "left"), [("a.yaml", False), ("b.yaml", True)])
+def test_what_could_not_be_begun_is_not_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bad: str, left: bool
+) -> None:
+    """In a folder that cannot be written to, every later command would fail over a journal of nothing."""
+
+    def fails(path: Path, content: bytes, *, mode: int | None = None) -> None:
+        if path.name == bad:
+            raise PermissionError(13, "Permission denied", str(path))
+        write_file(path, content, mode=mode)
+
+    monkeypatch.setattr(edits, "write_file", fails)
+    with pytest.raises(PermissionError):
+        write_files(tmp_path, {"a.yaml": "a: 1\n", "b.yaml": "b: 1\n"}, {})
+    assert (tmp_path / JOURNAL).exists() == left
+
+
 def test_names_of_any_bytes_are_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file may be named in another encoding than UTF-8."""
     name = os.fsdecode(b"\xff.yaml")
