@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.opening import folder
-from reconciler.cli.program import Globals
-from reconciler.cli.terminal import advise, can_ask, note, say, say_made, style
+from reconciler.cli.program import Globals, first_line
+from reconciler.cli.terminal import advise, can_ask, note, say, say_made, settle, style
 from reconciler.render.quoting import place, typed
 
 if TYPE_CHECKING:
@@ -33,17 +33,21 @@ def command(chosen: Globals, directory: Path | None, adopt: str | None, demo: bo
     With --adopt URL, a project of the account that is there: address and key are checked, everything is exported and
     bound, and the plan, which is empty, is shown. Nothing is written to the account. On a terminal it is asked for.
     """
-    from reconciler.workflow.grounds import check_place
-    from reconciler.workflow.init import write_project
-
     if adopt is not None and demo:
         raise click.UsageError("--adopt is about an account, --demo about none")
+    if adopt:
+        first_line(chosen, "Checking the account")
     target = folder(chosen) / (directory or Path())
     if adopt is None and not demo and can_ask() and not os.environ.get("RECONCILER_PROMPT"):
+        from reconciler.workflow.grounds import check_place
+
         check_place(target)
-        adopt = _asked()
+        if adopt := _asked():
+            first_line(chosen, "Checking the account")
     if adopt:
         return _adopt(chosen, target, directory, adopt)
+    from reconciler.workflow.init import write_project
+
     for path in write_project(target):
         say(f"Wrote {place(os.path.relpath(path))}")
     say(f"\nNow run: reconciler{_there(directory)} plan")
@@ -124,6 +128,7 @@ def _with_key(chosen: Globals, url: str, key: str) -> tuple[Runtime, bool]:
             f"the key of the account is not set: {key} is empty; nothing was written",
             hint=f"copy it from Settings > Developer, and `export {key}=...`",
         )
+    settle()
     key_typed = str(
         click.prompt(f"  API key (not shown, not written; {key} is empty)", hide_input=True, err=True)
     ).strip()

@@ -203,12 +203,18 @@ class _Alive:
         functools.update_wrapper(self, run)
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
-        from reconciler.cli.terminal import begin
-
         chosen = click.get_current_context().obj
-        if isinstance(chosen, Globals) and not chosen.quiet and chosen.verbose < 2:
-            begin("Reading the configuration")
+        if isinstance(chosen, Globals):
+            first_line(chosen, "Reading the configuration")
         return self._run(*arguments, **options)
+
+
+def first_line(chosen: Globals, text: str) -> None:
+    """Show a line while what a command does is loaded."""
+    from reconciler.cli.terminal import begin
+
+    if not chosen.quiet and chosen.verbose < 2:
+        begin(text)
 
 
 def _with_examples(command: click.Command, path: str) -> click.Command:

@@ -190,6 +190,26 @@ def test_a_line_stands_before_the_program_is_loaded(
     assert "Reading" not in seen[2].splitlines()[-1]
 
 
+def test_a_line_stands_before_an_account_is_adopted(
+    world: World, monkeypatch: pytest.MonkeyPatch, sitting: Callable[[int], Glass]
+) -> None:
+    """What checks, exports and plans takes its time to load."""
+    glass, seen = sitting(80), []
+    real = importlib.import_module("reconciler.workflow.adopting").address_of
+
+    def look(address: str) -> str:
+        seen.append(glass.shown())
+        return cast(str, real(address))
+
+    monkeypatch.setattr("reconciler.workflow.adopting.address_of", look)
+    for options in ([], ["-q"]):
+        line = ["--chdir", str(world.folder), *options, "init", f"acme{len(options)}"]
+        assert program.run([*line, "--adopt", "emulator:../state/account.db"]) == 0
+    assert "Checking the account" in seen[0]
+    assert "Checking the account" not in seen[1].splitlines()[-1]
+    assert "Checking the account" not in glass.shown()
+
+
 @pytest.mark.parametrize("name", sorted(program.WAITING))
 def test_the_first_line_stands_before_a_command_begins(
     name: str, monkeypatch: pytest.MonkeyPatch, sitting: Callable[[int], Glass]
