@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 MOST = 2**53
 """Beyond it a number is none that this program counted to, and none that every reader of JSON keeps."""
@@ -104,6 +104,11 @@ def read_document(model: type[Model], content: bytes | str, fits: Any = None) ->
 def as_document(model: type[Model], content: bytes | str, fits: Any = None) -> Model:
     """Return the document of this model, as `read_document`, of a content that was read before."""
     return model.model_validate_json(content, strict=True, context={"fits": fits})
+
+
+def written(document: BaseModel) -> bytes:
+    """Return a document as it is written: JSON, indented, with a line end. No text of it is made in between."""
+    return TypeAdapter(document.__class__).dump_json(document, indent=2) + b"\n"
 
 
 def _each_once(members: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -8,10 +8,9 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel
-
-from reconciler.model.documents import read_document
+from reconciler.model.documents import read_document, written
 from reconciler.model.errors import StateDamaged, StateError
+from reconciler.model.garbage import give_back
 from reconciler.model.identity import Fits
 from reconciler.model.ports import Hold, LockInfo, Version
 from reconciler.model.state import Record, State
@@ -105,6 +104,7 @@ class DocumentStore:
         try:
             content = self._seal.close(dump_state(state))
             put_once(self._blobs, STATE, content, before.tag if before is not None else None)
+            give_back(len(content))
         except Conflict:
             raise self._moved_on(self.read(), expected) from None
 
@@ -242,11 +242,13 @@ class DocumentStore:
         self._check_lock()
         with self._blobs.batch():
             try:
-                replace(self._blobs, _run(run.name), self._seal.close(_dump(run)))
+                content = self._seal.close(written(run))
+                replace(self._blobs, _run(run.name), content)
             except Conflict:
                 raise StateError(f"the record of the run {run.name} is written by another process") from None
             for name in self._blobs.names(RUN_FOLDER)[:-RUNS]:
                 self._blobs.remove(name)
+        give_back(len(content))
 
     def run_names(self) -> Sequence[str]:
         """Return the names of the run records."""
@@ -298,7 +300,3 @@ def _version(serial: int) -> str:
 
 def _run(name: str) -> str:
     return f"{RUN_FOLDER}/{name}.json"
-
-
-def _dump(document: BaseModel) -> bytes:
-    return (document.model_dump_json(indent=2) + "\n").encode()

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from reconciler.model.documents import as_document, outermost, read_json
+from reconciler.model.documents import as_document, outermost, read_json, written
 from reconciler.model.errors import StateDamaged, StateError
 from reconciler.model.garbage import give_back
 from reconciler.model.identity import Fits
@@ -71,4 +71,4 @@ def first_of(error: Exception) -> str:
 
 def dump_state(state: State) -> bytes:
     """Return a state as it is written: JSON, indented, in the newest format."""
-    return (state.model_dump_json(indent=2) + "\n").encode()
+    return written(state)

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from reconciler.model.document import PLAN_FORMAT, PlanDocument, digest
-from reconciler.model.documents import as_document, read_json
+from reconciler.model.documents import as_document, read_json, written
 from reconciler.model.errors import StalePlan
 from reconciler.model.kind import Kinds, fits
 from reconciler.store.atomic import write_file
@@ -65,7 +65,7 @@ def keep_plan(content: bytes, path: Path, kinds: Kinds) -> PlanDocument:
 
 def write_plan(document: PlanDocument, path: Path, recipients: Sequence[str] = ()) -> None:
     """Write a plan document, readable by its owner only, and encrypted where there are recipients."""
-    content = Seal(recipients).close((document.model_dump_json(indent=2) + "\n").encode())
+    content = Seal(recipients).close(written(document))
     _write(content, path)
 
 

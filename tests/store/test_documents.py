@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.model.documents import outermost, read_document, read_json
+from reconciler.model.document import PlanDocument
+from reconciler.model.documents import outermost, read_document, read_json, written
 from reconciler.model.garbage import LARGE
+from reconciler.model.run import RunRecord
 from reconciler.model.state import Binding, State
 from reconciler.store.formats import dump_state, parse_state
 
@@ -104,7 +106,8 @@ def test_parts_take_the_room_of_their_values() -> None:
     one, two = Binding(id="1", kind="tag"), read_document(Binding, '{"id": "2", "kind": "tag", "digests": {}}')
     assert one.digests is two.digests is one.applied
     assert one.spares is two.depends_on
-    assert vars(one).__sizeof__() < dict(vars(one), more=1).__sizeof__() / 2
+    several = [Binding(id=str(number), kind="tag") for number in range(40)]  # Python finds out how many names there are
+    assert vars(several[-1]).__sizeof__() < dict(vars(one), more=1).__sizeof__() / 2
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc")
@@ -120,3 +123,11 @@ def test_memory_is_given_back_after_large_documents(monkeypatch: pytest.MonkeyPa
         assert len(asked) == times
     monkeypatch.setattr("ctypes.CDLL", lambda _: SimpleNamespace())
     assert parse_state(dump_state(large), "x") == large
+
+
+def test_documents_are_written_as_pydantic_writes_them() -> None:
+    """What is written is the indented JSON with a line end, also of texts beyond ASCII and of members left out."""
+    state = State(lineage="ä\n☃", resources={"tag.one": Binding(id="1", kind="tag", applied={"name": "\u2028"})})
+    for document in (state, RunRecord(name="r", operation="apply"), PlanDocument()):
+        assert written(document) == (document.model_dump_json(indent=2) + "\n").encode(), type(document)
+        assert read_document(type(document), written(document)) == document
