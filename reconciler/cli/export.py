@@ -53,8 +53,7 @@ def outcome_told(chosen: Globals, outcome: ExportSummary) -> int:
             advise(f"The key is not copied into the new project: export it as {outcome.key}.")
         advise(f"{where} is a project of its own now. Next: reconciler --chdir {where} plan")
     tell("Left alone: ", outcome.refused)
-    if not chosen.quiet:
-        tell("Note: ", outcome.notes)
+    tell("Note: ", outcome.notes)  # what an export leaves out is a result of it, also with -q
     if outcome.secrets:
         advise(f"Set these secrets before what holds them is changed: {', '.join(outcome.secrets)}")
     told = {name: why for name, why in outcome.unknown.items() if name not in outcome.absent or chosen.verbose}

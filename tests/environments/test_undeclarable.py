@@ -103,7 +103,7 @@ def check_named(case: Case) -> None:
     names("clone", "--from", "a", "--to", "b", "--auto-approve", "--quiet")
     if case.odd.whole:
         assert case.rows() == case.before
-    names("export")
+    names("export", "-q")
     before = files_of(case.world.folder)
     assert case.world.cli("validate").code == 0
     nothing_to_do(case.world)
@@ -246,7 +246,7 @@ def test_whatever_is_declared_in_part_is_edited() -> None:
 def test_an_update_and_its_undo_leave_what_cannot_be_declared(case: Case, request: pytest.FixtureRequest) -> None:
     """Another name changes the name; undone, the row is as it was."""
     section, before, after = EDITED[request.node.callspec.params["case"]]
-    case.run("export")
+    case.names("export", "-q")
     path = case.world.folder / f"config/{section}.yaml"
     text = path.read_text("utf-8")
     assert before in text, text
