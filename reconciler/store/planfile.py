@@ -28,7 +28,7 @@ def read_plan(path: Path, kinds: Kinds) -> PlanDocument:
     try:
         content = read_regular(path)
     except OSError as error:
-        raise StalePlan(f"{path} cannot be read: {error.strerror}") from error
+        raise StalePlan(f"{path} cannot be read: {error.strerror}", hint=AGAIN) from error
     return parse_plan(content, path, kinds)
 
 
