@@ -260,8 +260,8 @@ def carry_out(
     checks: int | None = None,
     strict: bool = False,
 ) -> int:
-    """Apply with progress, and return the exit code. `spent` requests went into plans, `proof` into proving a saved
-    one, as forecast; `strict` refuses all where anything costs more than planned.
+    """Apply with progress, and return the exit code. `spent` requests went into plans, `checks` into checking a
+    saved one, as forecast; `strict` refuses all where anything costs more than planned.
     """
     from reconciler.workflow import notices
     from reconciler.workflow.applying import Hooks, apply_plan

@@ -23,7 +23,7 @@ def list_(chosen: Globals, fmt: str) -> int:
     """Show who holds the lock."""
     holder = session(chosen, offline=True).store.holder()
     if holder is None and fmt == "text":
-        note("Nobody holds the lock.")
+        note("The lock is free.")
         return 0
     rows = [asdict(holder)] if holder is not None else []
     for row in rows:

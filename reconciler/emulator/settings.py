@@ -192,6 +192,6 @@ class Fault:
         return cls(**data)
 
     def strikes(self) -> bool:
-        """Count one matching request and tell whether the fault hits it."""
+        """Count one matching request and return whether the fault hits it."""
         self.seen += 1
         return self.nth <= self.seen < self.nth + self.times

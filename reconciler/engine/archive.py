@@ -79,8 +79,8 @@ async def read_records(remote: Remote, salvage: ArchiveSpec, identity: str, budg
 
 
 def _rows(answer: Response, key: str) -> tuple[list[dict[str, Any]], int | None]:
-    """Return the rows of a page, and how many it says that there are: an answer without rows is no proof that there are
-    none.
+    """Return the rows of a page, and how many it says that there are: an answer without rows does not prove that there
+    are none.
     """
     try:
         rows, total = answer.listed(key), answer.total()

@@ -46,7 +46,7 @@ class SingleReads:
     """The only objects of a kind that matter, where nothing has to be found by name: they may be read one by one.
 
     `wrapper` is the key of a single answer. With `again`, exactly these are read once more after the first page, and
-    one that is gone is no surprise.
+    one that is gone does not surprise.
     """
 
     ids: frozenset[str]
@@ -172,7 +172,7 @@ class _Elsewhere(IncompleteListing):
 
 
 class _Strange(IncompleteListing):
-    """A row of a listing is no object: what stands there is unknown, and so is the kind; all else can be planned."""
+    """A row of a listing is not an object: what stands there is unknown, and so is the kind; the rest can be planned."""
 
 
 async def _read(remote: Remote, collection: Collection, few: SingleReads | None = None) -> _Listing | Unknown:
@@ -292,7 +292,7 @@ async def _more(remote: Remote, collection: Collection, first: list[Row]) -> lis
     """Return the further pages of a listing without a total: until one is short.
 
     An endpoint that knows no paging answers everything each time. That shows where it sends another number of rows
-    than it was asked for; exactly a full page again is no proof that this is all, and does not add up.
+    than it was asked for; exactly a full page again does not prove that this is all, and does not add up.
     """
     pages: list[_Page] = []
     size = len(first)
@@ -341,7 +341,7 @@ def _page(collection: Collection, answer: Response) -> _Page:
     if strange:
         raise _Strange(
             f"the listing GET {collection.path} does not add up: {strange} of its {len(items)} rows "
-            f"{'is no object' if strange == 1 else 'are no objects'}",
+            f"{'is not an object' if strange == 1 else 'are not objects'}",
             hint="what stands there cannot be determined; nothing of this kind is planned",
         )
     _identified(collection, collection.key, objects, collection.identity, grammar=collection.ids)

@@ -78,7 +78,7 @@ async def rollout(spec: Any) -> Any:
             while approved != planned["digest"]:
                 approved = await DBOS.recv_async(f"approve-{wave.name}", timeout_seconds=PATIENCE)
                 if approved is None:
-                    why = "nobody approved it in time"
+                    why = "it was not approved in time"
                     break
         done: Any = await _phase(whole, wave, "apply", planned["todo"]) if not why else {"gate": why, "failed": 0}
         failures += int(planned["failed"]) + int(done["failed"])
@@ -268,7 +268,7 @@ class Engine:
 
     def schedule(self, cron: str | None, now: datetime.datetime) -> None:
         """Look for drift at these times (cron, UTC) from `now` on, on whichever worker is there; None ends it. Raises
-        ReconcilerError where it is no cron expression.
+        ReconcilerError where it is not a cron expression.
         """
         from dbos import DBOS
 

@@ -171,7 +171,7 @@ def checker() -> Callable[[str], str]:
         except (RuntimeError, UnicodeError, TypeError) as error:
             message = _CODE.sub("", _first_line(error))
             message = re.sub(r"^<input>:(\d+):(\d+)", r"line \1, column \2", message)
-            return f"it is no expression: {abridged(message, 300)}"
+            return f"it is not an expression: {abridged(message, 300)}"
         return "" if kind in ("BOOL", "DYN") else f"it says neither true nor false, but {kind.lower()}"
 
     return wrong

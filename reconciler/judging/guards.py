@@ -268,7 +268,7 @@ def _renames(case: Case) -> Iterable[Trip]:
 
 
 def _findings(case: Case) -> Iterable[Trip]:
-    """What the account itself says about a change is no matter of opinion: it cannot be overridden."""
+    """What the account itself says about a change is not a matter of opinion: it cannot be overridden."""
     for change in case.document.changes:
         for finding in change.findings:
             if finding.severity == "error":

@@ -64,7 +64,7 @@ def parse_baseline(written: str) -> Baseline:
     if ".." in folder.split("/") or folder.startswith("/"):
         raise ValueError("its folder leads out of the repository")
     if not _VERSION.fullmatch(version) or ".." in version or version.endswith(("/", ".lock")):
-        raise ValueError("its version is no tag, branch or commit")
+        raise ValueError("its version is not a tag, branch or commit")
     url = f"{scheme}:{'//' if rest.startswith('//') else ''}{repository}"
     return Baseline(written, url, version, folder.strip("/"))
 

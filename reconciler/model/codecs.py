@@ -72,7 +72,7 @@ class Codec(ABC):
     def _identity(self, raw: Json) -> str:
         """Read an id: text or number (section 1.4), never a flag or a part of a number."""
         if isinstance(raw, bool) or (isinstance(raw, float) and not raw.is_integer()):
-            raise ValueError(f"`{self.name}` is {str(raw).lower()}, which is no id")
+            raise ValueError(f"`{self.name}` is {str(raw).lower()}, which is not an id")
         return ident(int(raw) if isinstance(raw, float) else self._scalar(raw))
 
     def _listed(self, raw: Json) -> list[Json]:

@@ -38,7 +38,7 @@ _HOST = re.compile(r"[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9.])?|[0-9a-f:.]*:[0-9a-f:
 
 
 class NoPath(RemoteError):
-    """What should name an object in a request is no id; nothing was sent."""
+    """What should name an object in a request is not an id; nothing was sent."""
 
 
 def is_address(url: str) -> bool:
@@ -173,7 +173,7 @@ class Response:
         return [row for row in inner if isinstance(row, dict)] if isinstance(inner, list) else []
 
     def found(self, wrapper: str) -> dict[str, Any]:
-        """Return the object that a read asked for. Raises Unexpected where the answer has none: that is no proof."""
+        """Return the object that a read asked for. Raises Unexpected where the answer has none: that proves nothing."""
         inner = self.body.get(wrapper) if isinstance(self.body, dict) else None
         if not isinstance(inner, dict) and not self.foretold:
             raise self.other(f"an object `{wrapper}`")

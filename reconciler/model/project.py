@@ -92,7 +92,7 @@ SECRET_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 
 
 class Secrets(_Section):
-    """Where `${secret.X}` comes from that is no environment variable: the program of a vault, or a file."""
+    """Where `${secret.X}` comes from that is not an environment variable: the program of a vault, or a file."""
 
     command: list[Annotated[str, Field(min_length=1)]] | None = Field(
         None,

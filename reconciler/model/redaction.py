@@ -108,7 +108,7 @@ def credentials_in(environ: Mapping[str, str], public: Iterable[str] = ()) -> di
 
 
 def _identities(text: str) -> list[str]:
-    """Return age identities, one a line, and an SSH key, whole: comments are no secret."""
+    """Return age identities, one a line, and an SSH key, whole: comments are not secret."""
     return [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")] + [text]
 
 

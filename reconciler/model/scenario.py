@@ -40,7 +40,7 @@ class Given(_Section):
     applied: bool = Field(False, description="The configuration as it stands in the files has been applied.")
     records: dict[str, Records] = Field(default_factory=dict, description="Customer records, by address.")
     drift: dict[str, dict[str, Any] | None] = Field(
-        default_factory=dict, description="What somebody changed in the account since, by address; null: deleted."
+        default_factory=dict, description="What was changed in the account since, by address; null: deleted."
     )
     overlay: dict[str, Any] = Field(
         default_factory=dict,

@@ -45,7 +45,7 @@ class Lifecycle(Spec):
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """The attribute's name in the API; None when it is no plain property of the object and the kind's flow handles
+    """The attribute's name in the API; None when it is not a plain property of the object and the kind's flow handles
     it. `read` is its name in answers where that differs from the one to write.
     """
 
@@ -140,7 +140,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Takes:
-    """Which values the API takes: `rule` says what is wrong with another one ("is no currency"), "" for nothing."""
+    """Which values the API takes: `rule` says what is wrong with another one ("is not a currency"), "" for nothing."""
 
     rule: Callable[[Any], str]
 

@@ -37,7 +37,7 @@ class Inputs:
     intents: Mapping[str, Intent] = field(default_factory=dict)
     only: frozenset[str] | None = None
     tearing_down: bool = False
-    """The user asked for the end of everything: an empty configuration is no accident."""
+    """The user asked for the end of everything: an empty configuration is not an accident."""
     in_flight: frozenset[str] = frozenset()
     """Addresses whose last update may have been taken without an answer: what holds of them is recorded."""
     eyes: Eyes | None = None

@@ -203,7 +203,7 @@ def _lossy(kind: Kind, live: Live, attrs: dict[str, Value], dropped: dict[str, s
 
 
 def _standing(leaf: Value) -> Value:
-    """Any reference will do: what it refers to is no question here."""
+    """Any reference will do: what it refers to is not asked here."""
     return Ref("", "x") if isinstance(leaf, RemoteId) else leaf
 
 

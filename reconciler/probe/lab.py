@@ -89,7 +89,7 @@ class Lab:
         return await self._send(Request("GET", path, tuple(query.items())))
 
     async def ask(self, path: str, query: Mapping[str, str]) -> Response:
-        """Read with parameters whose names are no words of Python."""
+        """Read with parameters whose names are not words of Python."""
         return await self._send(Request("GET", path, tuple(query.items())))
 
     async def once(self, path: str, *, token: str | None = None, paced: bool = True) -> Response:
@@ -468,7 +468,7 @@ class Lab:
             how = ", ".join(f"{name}: {value}" for name, value in form.retire.items())
             what = f"it cannot be deleted and is disabled ({how})"
         else:
-            what = f"its DELETE was answered {refusal.status}: delete it by hand, or `probe --clean`"
+            what = f"its DELETE was answered {refusal.status}: delete it manually, or `probe --clean`"
         self.left.append((form.name, identity, what))
         return disabled
 

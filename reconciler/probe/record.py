@@ -123,7 +123,7 @@ def _named(form: Form, line: Mapping[str, Any]) -> str:
 def _wrong(line: object) -> str:
     """Return what is wrong with a line; "" for one that says something."""
     if not isinstance(line, dict):
-        return "it is no record of a probe"
+        return "it is not a record of a probe"
     members = _MEMBERS.get(line["op"]) if isinstance(line.get("op"), str) else None
     if members is None:
         return "it says of nothing that a probe does"

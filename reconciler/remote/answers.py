@@ -114,7 +114,7 @@ def _has_halves(values: list[Json]) -> bool:
 
 
 def _bounded(body: Json, *, surrogates: bool) -> Json:
-    """Return a body that is no deeper than `DEEPEST` and has no halves of characters, which nothing could write."""
+    """Return a body that is not deeper than `DEEPEST` and has no halves of characters, which nothing could write."""
     level: list[Json] = [body]
     for _ in range(DEEPEST):
         inside = [value for value in level if isinstance(value, dict | list)]

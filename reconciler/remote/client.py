@@ -250,7 +250,7 @@ class Client:
         raise AssertionError("a retry context returns or raises")
 
     async def _prove_key(self, refused: Request) -> None:
-        """After a refusal, tell a key that is no good from one that lacks a permission, so that a wrong key costs a few
+        """After a refusal, tell a bad key from one that lacks a permission, so that a wrong key costs a few
         requests and not a few for every listing. Raises AuthError for the former.
         """
         if refused.path == "/users/me":

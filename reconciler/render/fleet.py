@@ -48,7 +48,7 @@ def headline(report: FleetReport) -> str:
         "partial": "applied in part",
         "refused": "refused by a guard",
         "stale": "that moved since the plan",
-        "locked": "locked by somebody else",
+        "locked": "locked by another process",
         "failed": "failed",
     }
     parts = [f"{count[name]:,} {said}" for name, said in words.items() if count[name]]

@@ -114,7 +114,7 @@ def _pieces(text: str, marked: bool = False) -> tuple[Piece, ...]:
 
 
 def _sides(name: str, before: Known, after: Known, names: Names, depth: int = 0) -> Iterator[Row]:
-    """Yield one row for each value that differs; maps are taken apart."""
+    """Yield one row for each value that differs; maps are split into entries."""
     sides = [side for side in (before, after) if side is not MISSING and side is not None]
     if depth < _DEEPEST and _all(sides, dict):
         yield from _members(name, before, after, names, depth)

@@ -303,5 +303,5 @@ def _outcome(summary: ApplySummary, paper: Paper) -> list[str]:
     lines += paper.paragraph(f"{cost}.", tone="faint")
     if summary.archive:
         records = words.counted(summary.archived, "customer record")
-        lines.append(clean(f"{records} archived in {summary.archive}"))  # a path that wraps is no use
+        lines.append(clean(f"{records} archived in {summary.archive}"))  # a path that wraps cannot be used
     return lines

@@ -79,7 +79,7 @@ def same(mine: Known, other: Known) -> bool:
     """Return whether two values mean the same although one is written shorter.
 
     A member that is left out is like an empty one, and a text is like a map that says nothing but that text: an option
-    may be declared as `Free` where the account spells out its value, its label and that it is no default.
+    may be declared as `Free` where the account spells out its value, its label and that it is not a default.
     """
     if _absent(mine) or _absent(other):
         return _blank(mine) and _blank(other)

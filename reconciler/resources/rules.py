@@ -19,7 +19,7 @@ SEPARATOR = "||"
 
 def currency(value: object) -> str:
     """Three letters (section 2.7)."""
-    return "" if re.fullmatch(r"[A-Za-z]{3}", str(value)) else "is no currency: three letters, e.g. eur"
+    return "" if re.fullmatch(r"[A-Za-z]{3}", str(value)) else "is not a currency: three letters, e.g. eur"
 
 
 def web_address(value: object) -> str:
@@ -29,7 +29,7 @@ def web_address(value: object) -> str:
         right = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
         right = False
-    return "" if right and not re.search(r"\s", str(value)) else "is no web address: it begins with https://"
+    return "" if right and not re.search(r"\s", str(value)) else "is not a web address: it begins with https://"
 
 
 def receiver(value: object) -> str:
@@ -103,7 +103,7 @@ def url_safe(value: object) -> str:
 def host(value: object) -> str:
     """The name of a host, without scheme, port and path."""
     right = re.fullmatch(r"(\*\.)?[^\W_]([\w-]*[^\W_])?(\.[^\W_]([\w-]*[^\W_])?)*\.?", str(value).strip())
-    return "" if right else "is no domain: it has no https://, no path and no blanks, e.g. www.example.com"
+    return "" if right else "is not a domain: it has no https://, no path and no blanks, e.g. www.example.com"
 
 
 def options_needed(attrs: Mapping[str, Value], changed: frozenset[str]) -> list[Finding]:

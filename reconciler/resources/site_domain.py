@@ -74,7 +74,7 @@ class SiteDomainKind(Kind):
     def decode(self, row: Row, tables: Tables) -> dict[str, Value]:
         """Attributes of another form are none. Raises ValueError for them."""
         if "attributes" in row:
-            raise ValueError("the attributes of a domain are no map")
+            raise ValueError("the attributes of a domain are not a map")
         return super().decode(row, tables)
 
     def unreadable(self, tables: Tables) -> str:

@@ -22,7 +22,7 @@ ADMIN = "3"
 """Id of the Admin group in every recorded and documented example (section 2.18)."""
 RESERVED = ("1", "2", ADMIN)
 PLAIN = ("title", "descript", "id", "links", "sdate", "cdate", "udate")
-"""Properties that are no permissions."""
+"""Properties that are not permissions."""
 PERMISSION = re.compile(r"pg[A-Z_]\w*|reqApproval\w*|unsubscribelink|optinconfirm|socialdata")
 """Names of permissions, also of those that the vendor may add. What else a row holds may be a stamp or a count."""
 
@@ -73,7 +73,7 @@ class UserGroupKind(Kind):
         return {**super().decode(row, tables), "flags": flags}
 
     def echoes(self, live: Live) -> dict[str, tuple[Json, Json]]:
-        """And the permissions that are no flags: no write touches them."""
+        """And the permissions that are not flags: no write touches them."""
         others = {name: value for name, value in live.row.items() if PERMISSION.fullmatch(name) and not _is_flag(value)}
         return {**super().echoes(live), "flags": (others, {})}
 

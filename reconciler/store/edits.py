@@ -132,7 +132,7 @@ def _read(folder: Path, outside: Outside) -> list[tuple[str, str, bytes]]:
         there = os.lstat(folder / JOURNAL)
         if not stat.S_ISREG(there.st_mode) or there.st_mode & 0o077 or there.st_uid != os.geteuid():
             raise ReconcilerError(
-                f"{folder / JOURNAL} is no edit that this user began", hint="remove it, wherever it came from"
+                f"{folder / JOURNAL} is not an edit that this user began", hint="remove it, wherever it came from"
             )
         edit = json.loads(read_regular(folder / JOURNAL))
         files = [(str(name), str(entry["was"]), str(entry["text"]).encode()) for name, entry in edit.items()]
@@ -141,7 +141,7 @@ def _read(folder: Path, outside: Outside) -> list[tuple[str, str, bytes]]:
     except FileNotFoundError:
         return []  # its own process has finished it
     except (ValueError, RecursionError, AttributeError, TypeError, KeyError) as error:
-        raise ReconcilerError(f"{folder / JOURNAL} is no edit of this program", hint="remove it") from error
+        raise ReconcilerError(f"{folder / JOURNAL} is not an edit of this program", hint="remove it") from error
     for name, _, _ in files:
         place = Path(os.path.realpath(folder / name))
         if why := outside(place, folder) or ("it is one of Git's own" if ".git" in place.parts else ""):

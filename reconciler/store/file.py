@@ -163,7 +163,7 @@ def _added(path: Path, line: bytes, *, durable: bool) -> bool:
 
 
 def _whole(descriptor: int) -> int:
-    """Cut off what follows the last line end, and return the size."""
+    """Truncate after the last line end, and return the size."""
     size = os.fstat(descriptor).st_size
     end = size
     while end and os.pread(descriptor, 1, end - 1) != b"\n":

@@ -278,7 +278,7 @@ def _expired(info: LockInfo, now: float) -> bool:
 
 
 def lease_of(info: LockInfo | None, otherwise: float) -> float:
-    """Return how long a lock lasts, in seconds; what is no sensible number says nothing."""
+    """Return how long a lock lasts, in seconds; what is not a sensible number says nothing."""
     lease = info.lease if info is not None else 0.0
     return lease if 0 < lease <= LONGEST else otherwise
 

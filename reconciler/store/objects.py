@@ -201,7 +201,7 @@ def _address(scheme: str, bucket: str, options: Mapping[str, str], environ: Mapp
 
 def _route(address: str, environ: Mapping[str, str]) -> dict[str, object]:
     """Return what leads the library the way that all requests of the program go, which it reads from the environment
-    in its own way: it goes past what is no proxy, and knows no ports and no brackets in NO_PROXY. Its other requests,
+    in its own way: it goes past what is not a proxy, and knows no ports or brackets in NO_PROXY. Its other requests,
     for credentials, go by the same proxy. Raises SurroundingsError.
     """
     exempt = environ.get("no_proxy") or environ.get("NO_PROXY") or ""

@@ -37,7 +37,7 @@ def facts_path(folder: Path, account: str) -> Path:
 
 def read_facts_file(path: Path) -> FactsFile | None:
     """Return the facts of a file; None where there is none. Raises StateError that names the file, and the place in it
-    that is no facts file's.
+    that is not a facts file's.
     """
     try:
         content = read_regular(path)

@@ -35,12 +35,12 @@ def address_of(typed: str) -> str:
     try:
         parts = urlsplit(text)
         host = parts.hostname or ""
-        parts.port  # noqa: B018 - raises where it is no number
+        parts.port  # noqa: B018 - raises where it is not a number
     except ValueError:
         parts, host = urlsplit(""), ""
     if parts.scheme not in ("http", "https") or not re.fullmatch(r"[A-Za-z0-9.:-]+", host) or parts.username:
         raise ReconcilerError(
-            "this is no address of an account",
+            "this is not an address of an account",
             hint="give the API URL from Settings > Developer, like https://youraccount.api-us1.com",
         )
     vendor = host.partition(".")[2] in VENDOR_DOMAINS

@@ -164,7 +164,7 @@ def _whole(
 
 
 def _differences(plan: Plan) -> Plan:
-    """Return what differs: an object that both hold alike is no difference, and nothing is carried out."""
+    """Return what differs: an object that both hold alike does not differ, and nothing is carried out."""
     changes = tuple(replace(change, adopts=False) for change in plan.changes if change.action is not Action.ADOPT)
     return replace(plan, changes=changes, steps=(), kept=plan.kept + len(plan.changes) - len(changes))
 

@@ -91,7 +91,7 @@ def reset(path: Path) -> None:
 
 def behave(path: Path, source: Path) -> list[str]:
     """Let the account kept in `path` behave as a facts file says; return the switches that turned. Raises
-    StateError for what is no facts file.
+    StateError for what is not a facts file.
     """
     facts = facts_file(source)
     if facts is None:

@@ -37,7 +37,7 @@ def gone_of(extent: Extent, plan: Plan, seen: Snapshot, bindings: Mapping[str, B
 
 def unseen_of(gone: list[str], kinds: Kinds, eyes: Eyes | None) -> dict[str, str]:
     """Return those that may only not be shown, with the reason: nothing is taken out on weaker evidence than what
-    deletes it. Where it is unknown whose key it is, that is no evidence. What is part of another one, or needs it,
+    deletes it. Where it is unknown whose key it is, that is not evidence. What is part of another one, or needs it,
     stays with it.
     """
     why = eyes.why if eyes is not None else ""

@@ -182,7 +182,7 @@ class Watch:
         self.again |= {(left.address, item.name) for item in left.attributes}
 
     def stored_otherwise(self, address: str, attribute: str) -> None:
-        """It had taken: the account stores it in its own way, which is no fact's fault."""
+        """It had taken: the account stores it in its own way, which is not a fact's fault."""
         self.again.discard((address, attribute))
 
     def _read_back(self) -> None:
@@ -196,7 +196,7 @@ class Watch:
     def mark(self) -> list[str]:
         """Mark what was contradicted in the facts file of this very account, and return what to say of it."""
         self._read_back()
-        if not self.found or self.session.facts.account != self.session.identity:  # a copy of it is no witness
+        if not self.found or self.session.facts.account != self.session.identity:  # a copy of it proves nothing
             return []
         session, facts = self.session, self.session.facts
         now = session.runtime.stamp()

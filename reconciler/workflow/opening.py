@@ -55,8 +55,8 @@ def open_session(
 
 
 def with_facts(session: Session) -> Session:
-    """Return the session with what is known of its account, if anything is. A file that cannot be read is no reason to
-    stop: nothing is known then, and every plan says so.
+    """Return the session with what is known of its account, if anything is. A file that cannot be read stops
+    nothing: nothing is known then, and every plan says so.
     """
     if not (session.folder / FACTS).is_dir():
         return session

@@ -133,7 +133,7 @@ class _Promoting:
         return unsaid
 
     def _untold(self, change: Change, address: str, lines: Sequence[str]) -> list[str]:
-        """Return the attributes that differ, are no memberships, and of which none of these lines speaks."""
+        """Return the attributes that differ, are not memberships, and of which none of these lines speaks."""
         names = [item.name for item in change.attributes if (change.kind, item.name) not in self.sides.shared]
         return [name for name in names if not any(_speaks(line, address, name) for line in lines)]
 

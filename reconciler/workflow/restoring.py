@@ -77,10 +77,10 @@ def _read(session: Session, path: Path) -> tuple[ArchiveHead, list[CustomerRecor
     if head.records != len(records) or kind_of(head.address) != kind.name:
         raise ValueError("it does not hold as many records as it says, or those of another kind")
     if not kind.fits(head.id):
-        raise ValueError(f"{shown(head.id)} is no id of {a(kind.name)}")
+        raise ValueError(f"{shown(head.id)} is not an id of {a(kind.name)}")
     for number, each in enumerate(records, 2):
         if salvage is None or not salvage.keeps(each):
-            raise ValueError(f"line {number} is no record of {a(kind.name)}")
+            raise ValueError(f"line {number} is not a record of {a(kind.name)}")
     return head, records
 
 

@@ -90,7 +90,7 @@ def _named(names: list[str], name: str) -> str:
     if hits:
         some = ", ".join(hits[-3:])
         raise PlanError(f"`{name}` fits {len(hits)} runs", hint=f"write more of it; the newest are {some}")
-    raise PlanError(f"`{name}` is no kept run", hint="`reconciler runs list` shows their names")
+    raise PlanError(f"`{name}` is not a kept run", hint="`reconciler runs list` shows their names")
 
 
 def close(session: Session) -> list[str]:

@@ -50,7 +50,7 @@ class SecretSource:
         """
         if name in self._known:
             return self._known[name]
-        if self._failed is not None:  # a vault that is away is not waited for again
+        if self._failed is not None:  # a vault that is unreachable is not waited for again
             raise self._failed
         refuse_unreviewed(self.environ, self.source, "program and no file of secrets")
         try:

@@ -19,7 +19,7 @@ from reconciler.workflow.session import Session
 
 
 def fold_journal(session: Session, planned: Planned) -> bool:
-    """Fold what an interrupted run recorded into the state; tell whether there was anything.
+    """Fold what an interrupted run recorded into the state; return whether there was anything.
 
     For applies with nothing left to do: the run before died after its last write. Raises LockHeld, StateError.
     """

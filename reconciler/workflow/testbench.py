@@ -131,11 +131,11 @@ class Bench:
 
 
 def _runtime(given: Given, secrets: Mapping[str, str]) -> Runtime:
-    """Return a runtime of fixed time and chance. Raises PlanError for what is no time."""
+    """Return a runtime of fixed time and chance. Raises PlanError for what is not a time."""
     try:
         now = datetime.datetime.fromisoformat(given.now)
     except ValueError as error:
-        raise PlanError(f"`now: {given.now}` is no time", hint="write e.g. 2026-01-05T09:00:00Z") from error
+        raise PlanError(f"`now: {given.now}` is not a time", hint="write e.g. 2026-01-05T09:00:00Z") from error
     now = now if now.tzinfo is not None else now.replace(tzinfo=datetime.UTC)
     numbers = itertools.count(1)
     return Runtime(

@@ -376,7 +376,7 @@ def test_dotenv_holds_only_plain_words() -> None:
     values = [line.partition("=")[2] for line in text.splitlines() if not line.startswith("#")]
     assert values
     assert all(dotenv.PLAIN.fullmatch(value) for value in values)
-    assert "is no plain word" in text
+    assert "is not a plain word" in text
     assert "AC_TAGS_VIP_ID=1" in rendered(one(), "dotenv")
     assert "DEMO_AC_TAGS_VIP_ID=1" in rendered(one(environments=("demo", "prod")), "dotenv")
 

@@ -29,13 +29,13 @@ def part(key: str = "a", **field: Any) -> dict[str, Any]:
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "pipeline-currency": ({"pipelines": {"x": {"title": "X"}}}, "`currency` is documented as required"),
-    "pipeline-euro": ({"pipelines": {"x": {"title": "X", "currency": "euro"}}}, "`currency` is no currency"),
+    "pipeline-euro": ({"pipelines": {"x": {"title": "X", "currency": "euro"}}}, "`currency` is not a currency"),
     "connection": (
         {"connections": {"x": {**SHOP, "link_url": "https://acme.example"}}}, "`logo_url` is documented as required",
     ),
     "connection-url": (
         {"connections": {"x": {**SHOP, "link_url": "acme", "logo_url": "https://acme.example"}}},
-        "`link_url` is no web address",
+        "`link_url` is not a web address",
     ),
     "user": ({"users": {"x": {"email": "a@acme.example", "group": {"name": "Admin"}}}}, "`username` is documented"),
     "list": ({"lists": {"x": {"name": "X", "sender_reminder": "r"}}}, "`sender_url` is documented as required"),
@@ -61,11 +61,14 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
                       "`labels` has an empty `singular`"),
     "schema-options": (part(type="dropdown", options=["a", "a"]), "`fields.a.options` has the option `a` twice"),
     "schema-options-none": (part(type="multiselect"), "`fields.a`: a multiselect needs `options`"),
-    "schema-currency": (part(type="currency", default_currency="euro"), "`fields.a.default_currency` is no currency"),
+    "schema-currency": (
+        part(type="currency", default_currency="euro"),
+        "`fields.a.default_currency` is not a currency",
+    ),
     "schema-label": (part(labels={"singular": "a", "plural": ""}), "`fields.a.labels` has an empty `plural`"),
     "schema-label-twice": (part(labels={"singular": "OTHER", "plural": "b"}), "another field has the same one"),
     "schema-id": (part("a.b"), "`fields.a.b`: ids have letters, digits, - and _ only"),
-    "webhook": ({"webhooks": {"x": {**HOOK, "url": "hooks"}}}, "`url` is no web address"),
+    "webhook": ({"webhooks": {"x": {**HOOK, "url": "hooks"}}}, "`url` is not a web address"),
     "emails-in-one": (
         {"lists": {"x": {"name": "X", **LIST, "carbon_copy": ["a@x.example,b@x.example"]}}}, "entry with a comma",
     ),
@@ -219,13 +222,13 @@ def test_a_refused_operation_that_only_recordings_show_is_told_as_such(world: Wo
 
 MAIL = {"from_name": "A", "from_email": "a@x.example", "reply_to": "a@x.example"}
 ODD: dict[str, tuple[dict[str, Any], str]] = {
-    "sender": ({"lists": {"x": {"name": "X", **LIST, "sender_url": "notaurl"}}}, "`sender_url` is no web address"),
+    "sender": ({"lists": {"x": {"name": "X", **LIST, "sender_url": "notaurl"}}}, "`sender_url` is not a web address"),
     "string-id": ({"lists": {"x": {"name": "X", **LIST, "string_id": "a b"}}}, "`string_id` is not URL-safe"),
     "notify": (
         {"lists": {"x": {"name": "X", **LIST, "carbon_copy": ["a@x.example", "b"]}}}, "something that is not an e-mail",
     ),
-    "logo": ({"settings": {"branding": {"site_logo": "logo.png"}}}, "`site_logo` is no web address"),
-    "favicon": ({"settings": {"branding": {"favicon": "x"}}}, "`favicon` is no web address"),
+    "logo": ({"settings": {"branding": {"site_logo": "logo.png"}}}, "`site_logo` is not a web address"),
+    "favicon": ({"settings": {"branding": {"favicon": "x"}}}, "`favicon` is not a web address"),
     "domain": ({"site_domains": {"x": {"domain": "https://x.example"}}}, "`domain` is no domain"),
     "reply": ({"messages": {"x": {**MAIL, "reply_to": "jane"}}}, "`reply_to` is not an e-mail address"),
     "unseen": ({"tags": {"x": {"name": "\u200b"}}}, "`name` has nothing that can be seen"),

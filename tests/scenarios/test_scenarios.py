@@ -201,7 +201,7 @@ def test_what_is_wrong_in_a_file_has_its_place(world: World, text: str, place: s
         ({"applied": True, "drift": {"tag.vip": {"colour": "red"}}}, "tag.vip has no attribute `colour`"),
         ({"seed": {"nothing": []}}, "`nothing` is not a path"),
         ({"seed": "none.yaml"}, "none.yaml cannot be read"),
-        ({"now": "soon"}, "is no time"),
+        ({"now": "soon"}, "is not a time"),
     ],
 )
 def test_what_cannot_be_given_is_told(world: World, given_: dict[str, Any], said: str) -> None:

@@ -85,7 +85,7 @@ ENTRY = '{"was": "", "text": ""}'
 def test_what_is_no_journal_is_told(folder: Path, content: str) -> None:
     """As an error with its place; nothing is written."""
     (folder / JOURNAL).write_bytes(content.encode("latin-1"))
-    with pytest.raises(ReconcilerError, match=r"\.edits\.json is no edit"):
+    with pytest.raises(ReconcilerError, match=r"\.edits\.json is not an edit"):
         finish(folder, outside)
     assert texts(folder) == {**BEFORE, "a.yaml": AFTER["a.yaml"]}
 

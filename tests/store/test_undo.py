@@ -276,7 +276,7 @@ def test_what_was_adopted_is_forgotten_and_what_was_forgotten_is_adopted(world: 
 def test_nothing_to_undo_is_told(world: World) -> None:
     """Without a run there is nothing to undo; an unknown name is told with where to look."""
     assert "no run to undo" in world.cli("undo").err
-    assert "is no kept run" in world.cli("undo", "2020").err
+    assert "is not a kept run" in world.cli("undo", "2020").err
 
 
 def test_options_of_an_undo_are_on_record(world: World) -> None:

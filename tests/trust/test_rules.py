@@ -331,7 +331,7 @@ EXPRESSIONS = {
     "objct.attributes.name == 'a'": "undeclared reference to 'objct.attributes.name'",
     "object.attributes.name.size()": "neither true nor false, but int",
     "' '": "neither true nor false, but string",
-    "": "it is no expression",
+    "": "it is not an expression",
 }
 
 

@@ -43,7 +43,7 @@ def load_fleet(folder: Path) -> LoadedFleet:
     if source is None or not isinstance(tree, Map) or len(documents or ()) > 1:
         problems.error("wrong-type", "a fleet file is one map", Spot(source) if source is not None else None)
         problems.check()
-        raise AssertionError("a fleet file that is no map was read")
+        raise AssertionError("a fleet file that is not a map was read")
     entries = {name: entry for name, entry in tree.entries.items() if not name.startswith("x-")}
     shown = Map(source, tree.line, tree.column, entries)
     scope = Scope(problems, {}, fill=False)
@@ -59,7 +59,7 @@ def load_fleet(folder: Path) -> LoadedFleet:
 
 
 def _check(loaded: LoadedFleet, problems: Problems) -> None:
-    """Report names that lead nowhere, and folders that are no project."""
+    """Report names that lead nowhere, and folders that are not projects."""
     fleet = loaded.fleet
     for name, baseline in fleet.baselines.items():
         place, spot = loaded.folder / baseline.folder, loaded.spot("baselines", name, "folder")

@@ -82,7 +82,7 @@ class Reader:
         spec = validated(wanted, {**_cleared(data, wanted), **{name: {} for name in nests}}, entry, self.scope)
         spec = self._filled(kind, spec, shape, entries)
         lifecycle = self._lifecycle(kind, entries.get(LIFECYCLE))
-        # What an include puts before a key is no part of its name.
+        # What an include puts before a key is not part of its name.
         attrs = _attrs(spec, shape, entry.key.text) if spec is not None else {}
         if parent is not None and mark is not None:
             attrs[mark.parent] = Ref(parent.kind, parent.key)

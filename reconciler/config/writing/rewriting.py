@@ -76,7 +76,7 @@ class Rewriting:
     refused: list[Refusal] = field(default_factory=list)
     done: list[tuple[str, str]] = field(default_factory=list)
     replaced: list[str] = field(default_factory=list)
-    """Variables that gave way to a value, as `address.name: ${var.x}`."""
+    """Variables that were replaced by a value, as `address.name: ${var.x}`."""
 
     def change(self, proposals: Iterable[ProposedEdit]) -> None:
         """Write values into the files; what cannot be written is in `refused`."""

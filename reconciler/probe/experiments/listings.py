@@ -99,7 +99,7 @@ async def _listings(lab: Lab) -> Findings:
     for listing in LISTINGS:
         try:
             replies[listing] = await lab.get(listing.path)
-        except Unsettled as error:  # the others tell all the same
+        except Unsettled as error:  # the others are reported anyway
             silent.append(error)
     lab.reads |= {listing.path: reply for listing, reply in replies.items()}
     if not silent:

@@ -10,7 +10,7 @@ from reconciler.probe.lab import Lab
 from reconciler.probe.unsettled import Unsettled
 
 REQUIRED = {
-    "sender_url": "https://example.com", "sender_reminder": "You are no subscriber of this.",
+    "sender_url": "https://example.com", "sender_reminder": "You do not subscribe to this.",
     "send_last_broadcast": 0, "carboncopy": "", "subscription_notify": "", "unsubscription_notify": "",
 }  # fmt: skip
 ADMIN = "3"

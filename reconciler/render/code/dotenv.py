@@ -47,4 +47,4 @@ def _values(entry: Entry, name: str, environment: str, taken: dict[str, Entry]) 
         if variable in taken:
             raise clash([taken[variable], entry], variable, "dotenv")
         taken[variable] = entry
-        yield f"{variable}={value}" if PLAIN.fullmatch(value) else f"# {variable} is no plain word"
+        yield f"{variable}={value}" if PLAIN.fullmatch(value) else f"# {variable} is not a plain word"
