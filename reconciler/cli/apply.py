@@ -212,8 +212,8 @@ def _apply_checked(
 
     checked = chosen.screen.wait(check_plan(opened, document, strict=checks.strict))
     if checked.refused:
-        told = text.refused(checked.refused, strict=checks.strict, **style())
-        note(told.rstrip("\n"), "text") if mode.stream else say(told, "text")
+        message = text.refused(checked.refused, strict=checks.strict, **style())
+        note(message.rstrip("\n"), "text") if mode.stream else say(message, "text")
         tell_of(opened, "refusal", notices.stale(len(checked.refused)))
     if not checked.planned.plan.steps and (checked.refused or not mode.stream):
         code = exit_code(checked.planned.document, False) or exit_code(document, False)
@@ -234,8 +234,8 @@ def announce_archive(opened: Session, planned: Planned, mode: OutputMode) -> Non
     from reconciler.workflow.archiving import requests_for
 
     count = requests_for(planned.plan, opened.kinds, mode.archive)
-    said = f"takes about {count} of at most {mode.archive.budget} requests" if count else "has nothing to save"
-    note(f"The archive in {place(mode.archive.folder)} {said}.")
+    cost = f"takes about {count} of at most {mode.archive.budget} requests" if count else "has nothing to save"
+    note(f"The archive in {place(mode.archive.folder)} {cost}.")
 
 
 def refuse(document: PlanDocument, mode: OutputMode, *, shown: bool = False) -> int:

@@ -221,10 +221,10 @@ def drift(
     planned = chosen.screen.wait(make_plan(opened, PlanOptions(target, exclude, refresh_only=True)))
     show(outputs, lambda form: plan_view(planned.document, form), quiet=chosen.quiet)
     if pull_request:
-        told = _proposed(chosen, opened, run, planned.document, PlanOptions(target, exclude))
+        message = _proposed(chosen, opened, run, planned.document, PlanOptions(target, exclude))
     else:
-        told = report_drift(run.host, planned.document, folder=folder_in_repository())
-    advise(f"Drift: {told}.")
+        message = report_drift(run.host, planned.document, folder=folder_in_repository())
+    advise(f"Drift: {message}.")
     tell_of(opened, "drift", drifted(planned.document))
     return exit_code(planned.document, False)
 

@@ -56,8 +56,8 @@ def outcome_told(chosen: Globals, outcome: ExportSummary) -> int:
     tell("Note: ", outcome.notes)  # what an export leaves out is a result of it, also with -q
     if outcome.secrets:
         advise(f"Set these secrets before what holds them is changed: {', '.join(outcome.secrets)}")
-    told = {name: why for name, why in outcome.unknown.items() if name not in outcome.absent or chosen.verbose}
-    tell("Left out ", (f"{name}: {why}" for name, why in told.items()))
+    unreadable = {name: why for name, why in outcome.unknown.items() if name not in outcome.absent or chosen.verbose}
+    tell("Left out ", (f"{name}: {why}" for name, why in unreadable.items()))
     if chosen.verbose:
         requests_sent(outcome.requests)
     # What the account has no endpoint for cannot hold anything that is left out.

@@ -22,10 +22,13 @@ class Fitting(click.HelpFormatter):
         indent = " " * (len(line) - len(line.lstrip()))
         if line.lstrip().startswith("reconciler "):
             return _wrapped(line, self.width - 2, f"{indent}    ", " \\")
-        term, gap, told = re.fullmatch(r"(\s*\S.*?)(\s{2,}(?=\S)|$)(.*)", line).groups()  # type: ignore[union-attr]
+        term, gap, description = re.fullmatch(r"(\s*\S.*?)(\s{2,}(?=\S)|$)(.*)", line).groups()  # type: ignore[union-attr]
         apart = re.sub(r"(?<=\|)(?=\S)", " ", term)
         lines = [line.replace("| ", "|") for line in _wrapped(apart, self.width, f"{indent}    ")]
-        return [*lines, *(_wrapped(f"{indent}    {told}", self.width, f"{indent}    ") if gap and told else ())]
+        return [
+            *lines,
+            *(_wrapped(f"{indent}    {description}", self.width, f"{indent}    ") if gap and description else ()),
+        ]
 
 
 class Context(click.Context):

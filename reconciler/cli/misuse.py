@@ -24,18 +24,18 @@ NEAR = re.compile(r"^(?P<what>.*?)\.? \(?(?P<near>Did you mean .*?)\)?$", re.S)
 
 def told(error: click.ClickException, argv: Sequence[str], commands: Iterable[str]) -> tuple[str, str]:
     """Return what is wrong, in the words of click without what must not be repeated, and how it is right."""
-    said = error.format_message()
-    known = {*commands, *_known(error, said)}
+    message = error.format_message()
+    known = {*commands, *_known(error, message)}
     if isinstance(error, click.NoSuchOption) and not _close(error.option_name, known):
-        said = f"No such option; {UNSAID}."
-    elif said.startswith("Got unexpected extra argument"):
-        said = f"Got unexpected extra argument{'s' if ' arguments ' in said else ''}; {UNSAID}."
-    elif said.startswith("No such command") and not _repeated(said):
-        said = f"No such command; {UNSAID}."
+        message = f"No such option; {UNSAID}."
+    elif message.startswith("Got unexpected extra argument"):
+        message = f"Got unexpected extra argument{'s' if ' arguments ' in message else ''}; {UNSAID}."
+    elif message.startswith("No such command") and not _repeated(message):
+        message = f"No such command; {UNSAID}."
     else:
-        said = _without(said, argv, known)
-    match = NEAR.match(said)
-    what, near = (match["what"], match["near"]) if match else (said.removesuffix("."), "")
+        message = _without(message, argv, known)
+    match = NEAR.match(message)
+    what, near = (match["what"], match["near"]) if match else (message.removesuffix("."), "")
     context = error.ctx if isinstance(error, click.UsageError) else None
     return _on_one_line(_small(what), argv), " ".join(filter(None, (_small(near), _use(context, bool(near)))))
 
@@ -94,9 +94,9 @@ def _without(message: str, argv: Sequence[str], known: set[str]) -> str:
     return message
 
 
-def _repeated(said: str) -> bool:
+def _repeated(message: str) -> bool:
     """Return whether the unknown command of a message may be repeated: it is near to one, or a plain word."""
-    return "Did you mean" in said or PLAIN.fullmatch(said.partition("'")[2].rpartition("'")[0]) is not None
+    return "Did you mean" in message or PLAIN.fullmatch(message.partition("'")[2].rpartition("'")[0]) is not None
 
 
 def _words(argv: Sequence[str]) -> Iterator[str]:
@@ -105,12 +105,12 @@ def _words(argv: Sequence[str]) -> Iterator[str]:
     yield from sorted(parts, key=lambda part: (-len(part), part))
 
 
-def _known(error: click.ClickException, said: str) -> Iterator[str]:
+def _known(error: click.ClickException, message: str) -> Iterator[str]:
     """Yield the options of the command that is used wrongly, and the choices that the message names."""
     context = error.ctx if isinstance(error, click.UsageError) else None
     for parameter in context.command.params if context is not None else ():
         yield from parameter.opts
-    yield from re.findall(r"'([^']*)'", said.partition("is not one of")[2])
+    yield from re.findall(r"'([^']*)'", message.partition("is not one of")[2])
 
 
 def _close(word: str, known: set[str]) -> bool:

@@ -91,8 +91,8 @@ def folder(chosen: Globals) -> Path:
     from reconciler.store.edits import finish
 
     place = Path(os.path.abspath(chosen.folder))
-    if told := str(finish(place, outside)):
-        advise(f"Files: {told}.")
+    if printed := str(finish(place, outside)):
+        advise(f"Files: {printed}.")
     return place
 
 

@@ -171,8 +171,8 @@ def _against_earlier(opened: Session, path: Path) -> Callable[..., Shown]:
         ("account", earlier.account, opened.identity),
     ):
         if theirs != ours:
-            said = f"{path} is a plan for {what} {theirs or 'unknown'}, and this is {ours}"
-            raise StalePlan(said, hint=f"choose the {what} of that plan (--env), or compare with another file")
+            message = f"{path} is a plan for {what} {theirs or 'unknown'}, and this is {ours}"
+            raise StalePlan(message, hint=f"choose the {what} of that plan (--env), or compare with another file")
 
     def view(document: PlanDocument, form: str, *, apply_command: str = "") -> Shown:
         if form != "text":

@@ -154,13 +154,13 @@ def _check_rows(todo: Outline, asked: Asked) -> None:
 def _view(report: ProbeReport, form: str) -> Shown:
     from reconciler.render import findings
 
-    made = {
+    formats = {
         "json": lambda: report.model_dump_json(indent=2),
         "text": lambda: findings.text(report, **style()),
         "markdown": lambda: findings.markdown(report),
         "html": lambda: findings.html(report),
     }
-    return redactor().show(made[form]())
+    return redactor().show(formats[form]())
 
 
 def _clean(chosen: Globals, opened: Session) -> int:

@@ -390,9 +390,9 @@ def _failed(error: Exception, argv: list[str]) -> int:
     from reconciler.cli.terminal import complain
     from reconciler.model.errors import ReconcilerError
 
-    told = error if isinstance(error, ReconcilerError) else _unexpected(error)
-    complain(cleared(told, argv))
-    return int(told.exit_code)
+    reported = error if isinstance(error, ReconcilerError) else _unexpected(error)
+    complain(cleared(reported, argv))
+    return int(reported.exit_code)
 
 
 def _unexpected(error: Exception) -> ReconcilerError:

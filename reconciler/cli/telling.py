@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from reconciler.workflow.session import Session
 
 
-def tell_of(opened: Session, event: str, said: str) -> None:
+def tell_of(opened: Session, event: str, message: str) -> None:
     """Send a notice where the environment has an address for it; that it did not arrive is a note."""
     if opened.settings.notify:
         from reconciler.remote.web import HttpWeb
         from reconciler.workflow.notices import notify
 
-        for why in notify(opened, event, said, HttpWeb()):
+        for why in notify(opened, event, message, HttpWeb()):
             note(why)
 
 

@@ -28,26 +28,26 @@ def command(chosen: Globals, outputs: tuple[Output, ...], guards_from: str | Non
     """
     from reconciler.model.errors import ConfigError
 
-    said, code = "", 0
+    printed, code = "", 0
     try:
         opened = session(chosen, offline=True, guards_from=guards_from)
         loaded = opened.load(offline=True)
         problems = [*loaded.warnings, *opened.doubts(loaded), *_broken(opened, loaded)]
         count = len(loaded.desired.resources)
         wrong = sum(problem.severity == "error" for problem in problems)
-        said = (
+        printed = (
             f"The configuration is valid: {count} resource{'s' if count != 1 else ''} "
             f"for the environment `{opened.settings.name}`."
         )
         if wrong:
-            said, code = f"{said[:-1]}, and breaks its rules {'once' if wrong == 1 else f'{wrong} times'}.", 7
+            printed, code = f"{printed[:-1]}, and breaks its rules {'once' if wrong == 1 else f'{wrong} times'}.", 7
     except ConfigError as error:
         problems, code = list(error.diagnostics), 3
     problems = cleared(problems)
-    frame = Frame(verdict=said, folder=folder_in_repository)
+    frame = Frame(verdict=printed, folder=folder_in_repository)
     for output in outputs:
         if output.path is None and output.form == "text":
-            _tell(problems, said)
+            _tell(problems, printed)
         else:
             show([output], lambda form: shown(problems_in(form, problems, frame)), quiet=chosen.quiet, private=False)
     return code
@@ -65,7 +65,7 @@ def _broken(opened: Session, loaded: Loaded) -> list[Diagnostic]:
     return [*broken, *idle_waivers(rules, loaded.desired.resources, "that is declared")]
 
 
-def _tell(problems: list[Diagnostic], said: str) -> None:
+def _tell(problems: list[Diagnostic], printed: str) -> None:
     """Print for people: problems to standard error, the verdict to standard output."""
     from reconciler.cli.terminal import colour, width
 
@@ -73,5 +73,5 @@ def _tell(problems: list[Diagnostic], said: str) -> None:
         from reconciler.render.excerpts import diagnostics
 
         note(diagnostics(problems, colour=colour(), width=width()).rstrip("\n"), "text")
-    if said:
-        say(said)
+    if printed:
+        say(printed)

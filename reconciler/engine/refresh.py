@@ -172,7 +172,7 @@ class _Elsewhere(IncompleteListing):
 
 
 class _Strange(IncompleteListing):
-    """A row of a listing is not an object: what stands there is unknown, and so is the kind; the rest can be planned."""
+    """A row of a listing is not an object: what it holds is unknown, and so is the kind; the rest can be planned."""
 
 
 async def _read(remote: Remote, collection: Collection, few: SingleReads | None = None) -> _Listing | Unknown:

@@ -44,41 +44,43 @@ def repeating(form: str, what: str, kind: str) -> Fact:
                 "an account that takes one only refuses the second")  # fmt: skip
 
 
-async def merges(lab: Lab, made: Made, sent: Mapping[str, Any], kept: str) -> str:
+async def merges(lab: Lab, created: Made, sent: Mapping[str, Any], kept: str) -> str:
     """Return what a PUT of some attributes makes of another one, which has a value: merge, reset, refuse; or `ignore`
     where it does not take what is sent.
     """
-    before = await lab.read(made)
-    if refuses(await lab.put(made, **sent)):
+    before = await lab.read(created)
+    if refuses(await lab.put(created, **sent)):
         return "refuse"
-    after = await lab.read(made)
+    after = await lab.read(created)
     if any(_text(after.get(name)) != _text(value) for name, value in sent.items()):
         return "ignore"
     return "merge" if _text(after.get(kept)) == _text(before.get(kept)) else "reset"
 
 
-async def clears(lab: Lab, made: Made, attribute: str, value: object, *, also: Mapping[str, Any] | None = None) -> str:
+async def clears(
+    lab: Lab, created: Made, attribute: str, value: object, *, also: Mapping[str, Any] | None = None
+) -> str:
     """Return what a PUT of an empty value makes of an attribute that has one: clears, keeps, refuses."""
-    if (await lab.put(made, **{**(also or {}), attribute: "filled"})).ok:
-        if refuses(await lab.put(made, **{**(also or {}), attribute: value})):
+    if (await lab.put(created, **{**(also or {}), attribute: "filled"})).ok:
+        if refuses(await lab.put(created, **{**(also or {}), attribute: value})):
             return "refuses"
-        return "clears" if (await lab.read(made)).get(attribute) in (None, "") else "keeps"
-    raise Unsettled(f"PUT {made.form.path}/ID takes no `{attribute}`")
+        return "clears" if (await lab.read(created)).get(attribute) in (None, "") else "keeps"
+    raise Unsettled(f"PUT {created.form.path}/ID takes no `{attribute}`")
 
 
 async def repeats(lab: Lab, form: str, attrs: Mapping[str, Any]) -> str:
     """Return whether an account refuses to make something once more: yes (unique), or no."""
-    reply, made = await lab.attempt(form, attrs)
-    if made is not None:
-        await lab.remove(made)
+    reply, created = await lab.attempt(form, attrs)
+    if created is not None:
+        await lab.remove(created)
     return "yes" if refuses(reply) else "no"
 
 
-async def returned(lab: Lab, made: Made, attribute: str, text: str) -> str:
+async def returned(lab: Lab, created: Made, attribute: str, text: str) -> str:
     """Return how a text comes back that is sent as an attribute: kept, trimmed, escaped, refused, other."""
-    if refuses(await lab.put(made, **{attribute: text})):
+    if refuses(await lab.put(created, **{attribute: text})):
         return "refused"
-    return compared(text, _text((await lab.read(made)).get(attribute)))
+    return compared(text, _text((await lab.read(created)).get(attribute)))
 
 
 def compared(sent: str, got: str) -> str:

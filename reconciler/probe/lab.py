@@ -101,12 +101,12 @@ class Lab:
             raise Unsettled(f"GET {shape(path)} got no answer") from error
         return reply if token is not None else self._noted(reply)
 
-    async def read(self, made: Made) -> dict[str, Any]:
+    async def read(self, created: Made) -> dict[str, Any]:
         """Return what the account holds of something made, flags as 1 and 0. Raises Unsettled where it does not say."""
-        reply = await self.get(made.path)
-        row = reply.row(made.form.wrapper)
+        reply = await self.get(created.path)
+        row = reply.row(created.form.wrapper)
         if not reply.ok or not row:
-            raise Unsettled(f"GET {made.form.path}/ID answered {reply.status} without the object")
+            raise Unsettled(f"GET {created.form.path}/ID answered {reply.status} without the object")
         return _plain(row)
 
     async def listed(self, path: str, key: str, query: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
@@ -145,10 +145,10 @@ class Lab:
 
     async def make(self, form: str, attrs: Mapping[str, Any], *, path: str = "", body: Any = None) -> Made:
         """Create something. Raises Unsettled where the account refuses it."""
-        reply, made = await self.attempt(form, attrs, path=path, body=body)
-        if made is None:
+        reply, created = await self.attempt(form, attrs, path=path, body=body)
+        if created is None:
             raise Unsettled(f"POST {path or FORMS[form].path} was answered {reply.status}")
-        return made
+        return created
 
     async def attempt(
         self, form: str, attrs: Mapping[str, Any], *, path: str = "", body: Any = None
@@ -161,24 +161,24 @@ class Lab:
         if why := self.shut.get(form):
             raise Unsettled(f"{why}, so nothing is made there: it might stay")
         self.afford(_removal(kind))
-        made = self._recorded(kind, attrs)
-        self.open.append(made)
+        created = self._recorded(kind, attrs)
+        self.open.append(created)
         try:
             reply = await self._send(Request("POST", path or kind.path, body=body or {kind.wrapper: dict(attrs)}))
         except Lost:
-            await self._settle(made)
+            await self._settle(created)
             raise Unsettled("the answer to a create was lost") from None
         if not reply.ok:
-            self.open.remove(made)
-            self.journal.append({"op": "refused", "n": made.number})
+            self.open.remove(created)
+            self.journal.append({"op": "refused", "n": created.number})
             return reply, None
         try:
-            self._has(made, reply.created(kind.wrapper, kind.key))
+            self._has(created, reply.created(kind.wrapper, kind.key))
         except AmbiguousResponse:
-            await self._settle(made)
+            await self._settle(created)
             raise Unsettled(f"POST {path or kind.path} was answered without an id") from None
-        made.reply = reply
-        return reply, made
+        created.reply = reply
+        return reply, created
 
     async def bulk(self, path: str, field_: Made, values: Iterable[str]) -> Response:
         """Create options of a field that was made; they go with it."""
@@ -194,35 +194,35 @@ class Lab:
         except Lost:
             raise Unsettled("the answer to a create of options was lost") from None
 
-    async def change(self, made: Made, body: Any, *, path: str = "", dry_run: bool = False) -> Response:
+    async def change(self, created: Made, body: Any, *, path: str = "", dry_run: bool = False) -> Response:
         """PUT to something that was made."""
-        where = path or made.path
+        where = path or created.path
         self._may_change(where)
         return await self._send(Request("PUT", where, body=body, dry_run=dry_run))
 
-    async def put(self, made: Made, **attrs: Any) -> Response:
+    async def put(self, created: Made, **attrs: Any) -> Response:
         """PUT attributes under the wrapper of something that was made."""
-        return await self.change(made, {made.form.wrapper: attrs})
+        return await self.change(created, {created.form.wrapper: attrs})
 
-    async def drop(self, made: Made, *below: str) -> Response:
+    async def drop(self, created: Made, *below: str) -> Response:
         """DELETE a part of something that was made."""
-        path = at(made.path, *below)
+        path = at(created.path, *below)
         self._may_change(path)
         return await self._send(Request("DELETE", path))
 
-    async def remove(self, made: Made) -> Response:
+    async def remove(self, created: Made) -> Response:
         """Delete something that was made, and what it leaves behind; the answer to the first DELETE."""
-        first, gone = await self._removed(made, made.id)
+        first, gone = await self._removed(created, created.id)
         if gone:
-            self._gone(made)
+            self._gone(created)
         return first
 
-    async def leave(self, made: Made) -> Response:
+    async def leave(self, created: Made) -> Response:
         """Delete something that was made and look at what it leaves behind; that is removed with the rest."""
-        self._may_change(made.path)
-        return await self._send(Request("DELETE", made.path))
+        self._may_change(created.path)
+        return await self._send(Request("DELETE", created.path))
 
-    def adopt(self, made: Made, form: str, identity: str) -> Made:
+    def adopt(self, created: Made, form: str, identity: str) -> Made:
         """Take over what came along with something that was made: it is the probe's, too, and goes with that."""
         self._own.add((FORMS[form].path, identity))
         return Made(0, FORMS[form], {}, identity)
@@ -233,34 +233,34 @@ class Lab:
         """
         self.cleaning = True
         try:
-            for made in reversed(list(self.open)):
-                if last or made.number not in self._stuck:
-                    self._stuck.add(made.number)
-                    await self._cleared(made)
+            for created in reversed(list(self.open)):
+                if last or created.number not in self._stuck:
+                    self._stuck.add(created.number)
+                    await self._cleared(created)
         finally:
             self.cleaning = False
 
     def remains(self) -> list[tuple[str, str, str]]:
         """Return what is there of all that was made: form, id ("?" where no answer told it), and what to do."""
-        told = {(form, identity) for form, identity, _ in self.left}
-        more = [(made.form.name, made.id or "?", f"{_known(made)}: {CLEAN}") for made in self.open]
-        return list(dict.fromkeys([*self.left, *(made for made in more if made[:2] not in told)]))
+        reported = {(form, identity) for form, identity, _ in self.left}
+        more = [(created.form.name, created.id or "?", f"{_known(created)}: {CLEAN}") for created in self.open]
+        return list(dict.fromkeys([*self.left, *(created for created in more if created[:2] not in reported)]))
 
     def resume(self, record: Record) -> None:
         """Take over what a probe that died has on record."""
         for entry in record.entries:
-            made = Made(entry.number, entry.form, entry.attrs, entry.id)
+            created = Made(entry.number, entry.form, entry.attrs, entry.id)
             if entry.ended == "left":
                 self.left.append((entry.form.name, entry.id or "?", entry.what))
             elif not entry.ended:
-                self.open.append(made)
+                self.open.append(created)
                 self._own |= {(entry.form.path, entry.id)} if entry.id else set()
         self._number = record.highest
-        self._remembered = {made.number for made in self.open if made.id}
+        self._remembered = {created.number for created in self.open if created.id}
 
-    async def seek(self, *, told: bool) -> bool:
+    async def seek(self, *, reported: bool) -> bool:
         """Take over what is named as this probe's and is on no record, in every listing; return whether each of them
-        could be read. What cannot is `told` in `left`.
+        could be read. What cannot is `reported` in `left`.
         """
         whole = True
         for form in FORMS.values():
@@ -269,12 +269,12 @@ class Lab:
             named = {form.label: self.mark}
             try:
                 for identity in await self._found(Made(0, form, named)):
-                    made = self._recorded(form, named)
-                    self.open.append(made)
-                    self._has(made, identity)
+                    created = self._recorded(form, named)
+                    self.open.append(created)
+                    self._has(created, identity)
             except (Unsettled, Unreachable) as error:
                 whole = False
-                if told:
+                if reported:
                     self.left.append(
                         (form.name, "?", f"whether any is called `{self.mark}` is unknown ({error}): {CLEAN}")
                     )
@@ -284,28 +284,30 @@ class Lab:
 
     def _recorded(self, form: Form, attrs: Mapping[str, Any]) -> Made:
         names = {form.label, form.owner, *form.match} - {""}
-        told = {name: attrs[name] for name in names if name in attrs}
+        named = {name: attrs[name] for name in names if name in attrs}
         self._number += 1
-        self.journal.append({"op": "making", "n": self._number, "form": form.name, "attrs": told})
-        return Made(self._number, form, told)
+        self.journal.append({"op": "making", "n": self._number, "form": form.name, "attrs": named})
+        return Made(self._number, form, named)
 
-    def _has(self, made: Made, identity: str) -> None:
-        made.id = identity
-        self._own.add((made.form.path, identity))
-        self.journal.append({"op": "made", "n": made.number, "id": identity})
+    def _has(self, created: Made, identity: str) -> None:
+        created.id = identity
+        self._own.add((created.form.path, identity))
+        self.journal.append({"op": "made", "n": created.number, "id": identity})
 
-    def _gone(self, made: Made) -> None:
-        what = next((what for form, identity, what in self.left if (form, identity) == (made.form.name, made.id)), "")
+    def _gone(self, created: Made) -> None:
+        what = next(
+            (what for form, identity, what in self.left if (form, identity) == (created.form.name, created.id)), ""
+        )
         stays = what and not what.endswith(CLEAN)
         self.journal.append(
-            {"op": "left", "n": made.number, "what": what} if stays else {"op": "gone", "n": made.number}
+            {"op": "left", "n": created.number, "what": what} if stays else {"op": "gone", "n": created.number}
         )
         self.removed += not stays
-        self._own.discard((made.form.path, made.id))  # what has this id next is not ours
-        if made in self.open:
-            self.open.remove(made)
-        told = [(made.form.name, identity) for identity in (made.id, "?")]
-        self.left = [left for left in self.left if left[:2] not in told or not left[2].endswith(CLEAN)]
+        self._own.discard((created.form.path, created.id))  # what has this id next is not ours
+        if created in self.open:
+            self.open.remove(created)
+        entries = [(created.form.name, identity) for identity in (created.id, "?")]
+        self.left = [left for left in self.left if left[:2] not in entries or not left[2].endswith(CLEAN)]
 
     def _may_make(self, form: Form, attrs: Mapping[str, Any]) -> None:
         """Raise unless what is created has a name of the probe's own, or hangs on what the probe made."""
@@ -334,7 +336,7 @@ class Lab:
         """Raise Exhausted unless one more request leaves enough to remove all that was made."""
         if self.cleaning:
             return
-        reserve = sum(_removal(made.form) for made in self.open) + more
+        reserve = sum(_removal(created.form) for created in self.open) + more
         if self.line.requests + 1 + reserve > self.spent.requests:
             raise Exhausted(f"the budget of {self.spent.requests} requests is used up")
         if self.spent.elapsed > self.spent.seconds:
@@ -371,29 +373,29 @@ class Lab:
         self.maps = self.maps or reply.maps
         return reply
 
-    async def _settle(self, made: Made) -> None:
+    async def _settle(self, created: Made) -> None:
         """Look for what a create without an answer made."""
         for pause in SETTLING:
             await self.sleep(pause)
             with suppress(Unsettled):  # it stays on record, and is looked for again
-                if ids := await self._found(made):
-                    self._has(made, ids[0])
+                if ids := await self._found(created):
+                    self._has(created, ids[0])
                     return
 
-    async def _found(self, made: Made) -> list[str]:
+    async def _found(self, created: Made) -> list[str]:
         """Return the ids of what may be it: of this name, or related as it is, and known as nobody else's. Raises
         Unsettled where no listing tells; what hangs on something that the probe made is gone with that.
         """
-        form, rows = made.form, await self._rows(made)
+        form, rows = created.form, await self._rows(created)
         known = {other.id for other in self.open if other.form is form} - {""}
-        ids = [str(row["id"]) for row in rows if is_id(row.get("id")) and self._is(form, made, row)]
+        ids = [str(row["id"]) for row in rows if is_id(row.get("id")) and self._is(form, created, row)]
         return [identity for identity in ids if identity not in known]
 
-    async def _rows(self, made: Made) -> list[dict[str, Any]]:
+    async def _rows(self, created: Made) -> list[dict[str, Any]]:
         """Return the listing that it would be in; none where what it hangs on cannot be listed. Raises Unsettled."""
-        form = made.form
-        listing = (form.listing or form.path).format_map(made.attrs)
-        query = {name: value.format_map(made.attrs) for name, value in form.query.items()}
+        form = created.form
+        listing = (form.listing or form.path).format_map(created.attrs)
+        query = {name: value.format_map(created.attrs) for name, value in form.query.items()}
         for path in filter(None, (listing, form.elsewhere)):
             try:
                 return await self.listed(path, form.key, query)
@@ -402,48 +404,49 @@ class Lab:
                     raise
         return []
 
-    async def _is_still(self, made: Made) -> bool:
+    async def _is_still(self, created: Made) -> bool:
         """Return whether an id on record is still that of what was made, or nobody's: since a probe died, the account
         may have been emptied, or have given the id to something else (section 7, row 9). Raises Unsettled.
         """
-        row = next((row for row in await self._rows(made) if str(row.get("id")) == made.id), None)
+        row = next((row for row in await self._rows(created) if str(row.get("id")) == created.id), None)
         if row is None:
-            return not made.form.owner  # what came along with it may have stayed
-        return self._is(made.form, made, row)
+            return not created.form.owner  # what came along with it may have stayed
+        return self._is(created.form, created, row)
 
-    def _is(self, form: Form, made: Made, row: Mapping[str, Any]) -> bool:
+    def _is(self, form: Form, created: Made, row: Mapping[str, Any]) -> bool:
         if form.label:
             name = str(row.get(form.reads.get(form.label, form.label)) or "").strip()
             return name.startswith(self.mark) and not name.removeprefix(self.mark)[:1].isalnum()
         return all(
-            str(row.get(form.reads.get(name, name))) == str(made.attrs.get(name)) for name in (*form.match, form.owner)
+            str(row.get(form.reads.get(name, name))) == str(created.attrs.get(name))
+            for name in (*form.match, form.owner)
             if form.reads.get(name, name) in row
-        )  # fmt: skip
+        )
 
-    async def _cleared(self, made: Made) -> None:
-        identity, whole = made.id, True
+    async def _cleared(self, created: Made) -> None:
+        identity, whole = created.id, True
         try:
-            if made.number in self._remembered and not await self._is_still(made):
-                if not made.form.owner:
-                    self.left.append((made.form.name, identity, OTHERS))
-                self._gone(made)
+            if created.number in self._remembered and not await self._is_still(created):
+                if not created.form.owner:
+                    self.left.append((created.form.name, identity, OTHERS))
+                self._gone(created)
                 return
-            for identity in [made.id] if made.id else await self._found(made):
-                self._own.add((made.form.path, identity))
-                _, gone = await self._removed(made, identity)
+            for identity in [created.id] if created.id else await self._found(created):
+                self._own.add((created.form.path, identity))
+                _, gone = await self._removed(created, identity)
                 whole = whole and gone
         except (Unsettled, Unreachable, Lost) as error:
-            what = f"it may still be there ({error})" if identity else f"{_known(made)} ({error})"
-            self.left.append((made.form.name, identity or "?", f"{what}: {CLEAN}"))
+            what = f"it may still be there ({error})" if identity else f"{_known(created)} ({error})"
+            self.left.append((created.form.name, identity or "?", f"{what}: {CLEAN}"))
             return  # stays on record
         if whole:
-            self._gone(made)
+            self._gone(created)
 
-    async def _removed(self, made: Made, identity: str) -> tuple[Response, bool]:
+    async def _removed(self, created: Made, identity: str) -> tuple[Response, bool]:
         """Delete, at each path that may know it; what is refused is disabled, if that is possible. Returns the answer
         to the first DELETE, and whether there is nothing more to do: it is gone, or disabled for good.
         """
-        form, first = made.form, Response(0)
+        form, first = created.form, Response(0)
         for base in (form.path, *form.deletes):
             reply = await self._send(Request("DELETE", at(base, identity)))
             first = first if first.status else reply
@@ -485,13 +488,17 @@ def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: int(value) if isinstance(value, bool) else value for name, value in row.items()}
 
 
-def _known(made: Made) -> str:
+def _known(created: Made) -> str:
     """Return what is known of something that was not removed: without an id, how it is called."""
-    if made.id:
-        holds = OWNED.get(made.form.path, "")
+    if created.id:
+        holds = OWNED.get(created.form.path, "")
         return f"it was not removed yet{f', nor the {holds} that hang on it' if holds else ''}"
-    name = made.attrs.get(made.form.label)
-    called = f", called `{name}`" if name else f" with {', '.join(f'{name} {made.attrs[name]}' for name in made.attrs)}"
+    name = created.attrs.get(created.form.label)
+    called = (
+        f", called `{name}`"
+        if name
+        else f" with {', '.join(f'{name} {created.attrs[name]}' for name in created.attrs)}"
+    )
     return f"no answer told whether it was made{called}"
 
 

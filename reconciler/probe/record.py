@@ -54,15 +54,15 @@ def recorded(lines: Iterable[tuple[int, object]]) -> Record:
             kept.append((place, line))
     record.mark = _mark_of(line for _, line in kept)
     record.highest = max((line.get("n", 0) for _, line in kept), default=0)
-    made = _made(record, kept)
+    entries = _made(record, kept)
     for place, line in kept:
         if line["op"] in ("made", "refused", "gone", "left"):
-            if (entry := made.get(line["n"])) is None:
+            if (entry := entries.get(line["n"])) is None:
                 record.damaged.append(f"line {place}: no line says what {line['n']} is")
             else:
                 _learn(record, entry, place, line)
-    own = {(entry.form.path, entry.id) for entry in made.values()}
-    for entry in made.values():
+    own = {(entry.form.path, entry.id) for entry in entries.values()}
+    for entry in entries.values():
         owner = entry.form.owner
         if owner and not entry.ended and (OWNERS[owner], str(entry.attrs[owner])) not in own:
             record.damaged.append(f"{entry.number}: what it hangs on is none of the probe's")
@@ -73,7 +73,7 @@ def recorded(lines: Iterable[tuple[int, object]]) -> Record:
 
 def _made(record: Record, lines: Iterable[tuple[int, Mapping[str, Any]]]) -> dict[int, Entry]:
     """Return what was made, by its number in the journal."""
-    made: dict[int, Entry] = {}
+    entries: dict[int, Entry] = {}
     for place, line in lines:
         if line["op"] == "begin" and line["mark"] != record.mark:
             record.damaged.append(f"line {place}: everything else is named after `{record.mark}`")
@@ -82,11 +82,11 @@ def _made(record: Record, lines: Iterable[tuple[int, Mapping[str, Any]]]) -> dic
         number, form = line["n"], FORMS[line["form"]]
         if form.label and _named(form, line) != record.mark:
             record.damaged.append(f"line {place}: everything else is named after `{record.mark}`")
-        elif number in made and (made[number].form, made[number].attrs) != (form, line["attrs"]):
+        elif number in entries and (entries[number].form, entries[number].attrs) != (form, line["attrs"]):
             record.damaged.append(f"line {place}: {number} is something else in another line")
         else:
-            made.setdefault(number, Entry(number, form, line["attrs"]))
-    return made
+            entries.setdefault(number, Entry(number, form, line["attrs"]))
+    return entries
 
 
 def _learn(record: Record, entry: Entry, place: int, line: Mapping[str, Any]) -> None:

@@ -196,7 +196,7 @@ async def clean(session: Session, say: Callable[[str], None] = lambda line: None
             if record.damaged:
                 say(f"{journal.path} is damaged ({_first(record)}): what is called `{record.mark}` is looked for.")
             with _told(lab, say):
-                whole = await lab.seek(told=bool(record.damaged)) or not record.damaged
+                whole = await lab.seek(reported=bool(record.damaged)) or not record.damaged
                 count = len(lab.open)
                 await lab.clear()
         if whole and not lab.open:

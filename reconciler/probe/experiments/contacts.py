@@ -25,8 +25,8 @@ async def _contacts(lab: Lab) -> Findings:
     await lab.make("field_value", {"contact": contact.id, "field": field.id, "value": "red"})
     await lab.make("field_value", {"contact": two.id, "field": field.id, "value": "blue"})
     await lab.make("contact_tag", {"contact": contact.id, "tag": tag.id})
-    held, none = [await _count(lab, "/fieldValues", {"filters[fieldid]": made.id}) for made in (field, other)]
-    yield "value_filter", "honoured" if (held, none) == (2, 0) else "ignored"
+    counts, none = [await _count(lab, "/fieldValues", {"filters[fieldid]": created.id}) for created in (field, other)]
+    yield "value_filter", "honoured" if (counts, none) == (2, 0) else "ignored"
     red = await _count(lab, "/fieldValues", {"filters[fieldid]": field.id, "filters[val]": "red"})
     yield "value_text_filter", "honoured" if red == 1 else "ignored"
     yield "tag_filter_contacts", "honoured" if await _count(lab, "/contacts", {"tagid": tag.id}) == 1 else "ignored"

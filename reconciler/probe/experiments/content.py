@@ -23,22 +23,24 @@ HTML = tuple(
 
 async def _addresses(lab: Lab) -> Findings:
     first = not await lab.listed("/addresses", "addresses")
-    made = await lab.make("address", {"companyName": lab.name("address"), "address1": "1 Example St", "country": "US"})
-    row = await lab.read(made)
+    created = await lab.make(
+        "address", {"companyName": lab.name("address"), "address1": "1 Example St", "country": "US"}
+    )
+    row = await lab.read(created)
     yield "address_names", "camelCase" if row.get("companyName") == lab.name("address") else "other"
-    yield "put.address", await asking.merges(lab, made, {"companyName": lab.name("address 2")}, "address1")
-    if first and str((await lab.read(made)).get("isDefault")) == "1":
-        reply = await lab.leave(made)
+    yield "put.address", await asking.merges(lab, created, {"companyName": lab.name("address 2")}, "address1")
+    if first and str((await lab.read(created)).get("isDefault")) == "1":
+        reply = await lab.leave(created)
         if not reply.ok:  # by its flag, or because the key may not?
-            done(await lab.put(made, isDefault=False))
-            done(await lab.leave(made))
+            done(await lab.put(created, isDefault=False))
+            done(await lab.leave(created))
         yield "default_address_delete", "ok" if reply.ok else "refused"
 
 
 async def _responses(lab: Lab) -> Findings:
-    made = await lab.make("saved_response", {"title": lab.name("response"), "subject": "kept", "body": asking.HTML})
-    yield "html.saved_response", asking.compared(asking.HTML, str((await lab.read(made)).get("body") or ""))
-    yield "put.saved_response", await asking.merges(lab, made, {"title": lab.name("response 2")}, "subject")
+    created = await lab.make("saved_response", {"title": lab.name("response"), "subject": "kept", "body": asking.HTML})
+    yield "html.saved_response", asking.compared(asking.HTML, str((await lab.read(created)).get("body") or ""))
+    yield "put.saved_response", await asking.merges(lab, created, {"title": lab.name("response 2")}, "subject")
 
 
 async def _messages(lab: Lab) -> Findings:
@@ -46,18 +48,18 @@ async def _messages(lab: Lab) -> Findings:
         "name": lab.name("message"), "fromname": "Probe", "fromemail": "probe@example.com", "subject": "kept",
         "reply2": "probe@example.com", "html": asking.HTML, "text": "kept",
     }  # fmt: skip
-    made = await lab.make("message", attrs)
-    row = await lab.read(made)
+    created = await lab.make("message", attrs)
+    row = await lab.read(created)
     yield "message_sender", "fromemail" if row.get("fromemail") == attrs["fromemail"] else "email"
     yield "html.message", asking.compared(asking.HTML, str(row.get("html") or ""))
-    yield "put.message", await asking.merges(lab, made, {"subject": "changed"}, "text")
+    yield "put.message", await asking.merges(lab, created, {"subject": "changed"}, "text")
 
 
 async def _personalizations(lab: Lab) -> Findings:
     attrs = {"name": lab.name("variable"), "tag": lab.mark.upper().replace("-", "_"), "format": "html"}
-    made = await lab.make("personalization", {**attrs, "content": asking.HTML})
-    yield "html.personalization", asking.compared(asking.HTML, str((await lab.read(made)).get("content") or ""))
-    yield "put.personalization", await asking.merges(lab, made, {"name": lab.name("variable 2")}, "content")
+    created = await lab.make("personalization", {**attrs, "content": asking.HTML})
+    yield "html.personalization", asking.compared(asking.HTML, str((await lab.read(created)).get("content") or ""))
+    yield "put.personalization", await asking.merges(lab, created, {"name": lab.name("variable 2")}, "content")
     again = {**attrs, "name": lab.name("twin")}
     yield "unique.personalization_tags", await asking.repeats(lab, "personalization", again)
 

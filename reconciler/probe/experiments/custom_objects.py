@@ -33,35 +33,35 @@ POLLS = Fact("deletion_polls", 0, "a deleted field of a schema is out of sight a
 async def _schemas(lab: Lab) -> Findings:
     fields = [_field("first", required=True), _field("second")]
     attrs = {"slug": lab.mark, "labels": {"singular": "Probe", "plural": "Probes"}, "fields": fields}
-    made = await lab.make("schema", attrs)
-    row = await lab.read(made)
+    created = await lab.make("schema", attrs)
+    row = await lab.read(created)
     names = {name for field in row.get("fields") or () for name in field if name in ("required", "isRequired")}
     yield "schema_flag", " and ".join(sorted(names)) or "neither"
     yield "unique.schemas", await asking.repeats(lab, "schema", attrs)
     dry = {"schema": {**attrs, "labels": {"singular": "Dry", "plural": "Dries"}}}
-    reply = await lab.change(made, dry, dry_run=True)
-    unchanged = (await lab.read(made)).get("labels", {}).get("singular") == "Probe"
+    reply = await lab.change(created, dry, dry_run=True)
+    unchanged = (await lab.read(created)).get("labels", {}).get("singular") == "Probe"
     yield "validate_only", "writes" if not unchanged else "refused" if refuses(reply) else "dry"
     if unchanged and reply.ok:
-        other = await lab.change(made, {"schema": {**attrs, "slug": f"{lab.mark}-2"}}, dry_run=True)
+        other = await lab.change(created, {"schema": {**attrs, "slug": f"{lab.mark}-2"}}, dry_run=True)
         yield "schema_slug", "refused" if refuses(other) else "changes"
         typed = {**attrs, "fields": [{**fields[0], "type": "number"}, fields[1]]}
-        reply = await lab.change(made, {"schema": typed}, dry_run=True)
+        reply = await lab.change(created, {"schema": typed}, dry_run=True)
         yield "schema_field_type", "refused" if refuses(reply) else "taken"
-    reply = await lab.change(made, {"schema": {**attrs, "fields": fields[:1]}})
+    reply = await lab.change(created, {"schema": {**attrs, "fields": fields[:1]}})
     if reply.ok:
-        yield "schema_put", "merge" if "second" in await _fields(lab, made, {}) else "replace"
-    yield "deletion_polls", await _looks(lab, made)
+        yield "schema_put", "merge" if "second" in await _fields(lab, created, {}) else "replace"
+    yield "deletion_polls", await _looks(lab, created)
 
 
-async def _looks(lab: Lab, made: Made) -> str:
+async def _looks(lab: Lab, created: Made) -> str:
     """Return how many looks still show a field that was deleted, marked or not; "more" where it stays. Raises Unsettled
     where one had no answer: it may have been one nevertheless.
     """
     before = lab.unanswered
-    done(await lab.drop(made, "fields", "first"))
+    done(await lab.drop(created, "fields", "first"))
     for look in range(LOOKS):
-        seen = await _fields(lab, made, {"showFields": "all"})
+        seen = await _fields(lab, created, {"showFields": "all"})
         if lab.unanswered > before:
             raise Unsettled("a look at the deleted field got no answer")
         if "first" not in seen:
@@ -70,8 +70,8 @@ async def _looks(lab: Lab, made: Made) -> str:
     return "more"
 
 
-async def _fields(lab: Lab, made: Made, query: dict[str, str]) -> set[str]:
-    reply = done(await lab.ask(made.path, query))
+async def _fields(lab: Lab, created: Made, query: dict[str, str]) -> set[str]:
+    reply = done(await lab.ask(created.path, query))
     if not reply.row("schema"):
         raise Unsettled("the schema cannot be read")
     return {str(field.get("id")) for field in reply.row("schema").get("fields") or ()}

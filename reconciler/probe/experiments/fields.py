@@ -56,21 +56,24 @@ CAP = Fact("cap_limit", 0, "a page has 100 rows at most", "100", ("every kind",)
 
 async def _fields(lab: Lab) -> Findings:
     attrs = {"title": lab.name("Text field"), "type": "text", "descript": "kept", "isrequired": 1, "ordernum": 987}
-    made = await lab.make("field", attrs)
-    yield "field_body", "field" if made.row else "list"
-    row = await lab.read(made)
+    created = await lab.make("field", attrs)
+    yield "field_body", "field" if created.row else "list"
+    row = await lab.read(created)
     yield "field_required", "taken" if str(row.get("isrequired")) in ("1", "True") else "ignored"
     yield "field_order_on_create", "kept" if str(row.get("ordernum")) == "987" else "ignored"
     yield "perstag_derived", _derived(str(row.get("perstag") or ""), str(attrs["title"]))
-    yield "put.field", await asking.merges(lab, made, {"title": lab.name("Text field 2"), "type": "text"}, "descript")
+    yield (
+        "put.field",
+        await asking.merges(lab, created, {"title": lab.name("Text field 2"), "type": "text"}, "descript"),
+    )
     same = {"title": lab.name("Text field 2"), "type": "text"}
-    yield "empty.field", await asking.clears(lab, made, "descript", "", also=same)
-    yield "null.field", await asking.clears(lab, made, "descript", None, also=same)
+    yield "empty.field", await asking.clears(lab, created, "descript", "", also=same)
+    yield "null.field", await asking.clears(lab, created, "descript", None, also=same)
     yield "unique.field_titles", await asking.repeats(lab, "field", same)
     upper = {"title": lab.name("TEXT FIELD 2"), "type": "text"}
     yield "case.field", "two" if await asking.repeats(lab, "field", upper) == "no" else "one"
-    reply = await lab.put(made, **{**same, "type": "textarea"})
-    changes = not refuses(reply) and (await lab.read(made)).get("type") == "textarea"
+    reply = await lab.put(created, **{**same, "type": "textarea"})
+    changes = not refuses(reply) and (await lab.read(created)).get("type") == "textarea"
     yield "field_type", "changes" if changes else "keeps"
 
 
@@ -80,16 +83,16 @@ def _derived(tag: str, title: str) -> str:
         "underscores": re.sub(r"[^A-Z0-9_]", "", title.upper().replace(" ", "_")),
         "stripped": re.sub(r"[^A-Z0-9_]", "", title.upper()),
     }
-    return next((way for way, made in ways.items() if tag == made), "other" if tag else "empty")
+    return next((way for way, created in ways.items() if tag == created), "other" if tag else "empty")
 
 
 async def _tags(lab: Lab) -> Findings:
     given = {"title": lab.name("tagged"), "type": "number", "perstag": f"{lab.mark} Tag (1)"}
-    reply, made = await lab.attempt("field", given)
+    reply, created = await lab.attempt("field", given)
     yield "field_number", "refused" if refuses(reply) else "taken"
-    if made is None:
-        made = await lab.make("field", {**given, "type": "text"})
-    tag = str((await lab.read(made)).get("perstag") or "")
+    if created is None:
+        created = await lab.make("field", {**given, "type": "text"})
+    tag = str((await lab.read(created)).get("perstag") or "")
     yield "perstag_given", _derived(tag, str(given["perstag"]))
     yield "unique.perstags", await asking.repeats(lab, "field", {**given, "type": "text", "title": lab.name("twin")})
     _, foreign = await lab.attempt("field", {"title": lab.name("日本語"), "type": "text"})
@@ -98,55 +101,55 @@ async def _tags(lab: Lab) -> Findings:
 
 
 async def _options(lab: Lab) -> Findings:
-    made = await lab.make("field", {"title": lab.name("choices"), "type": "dropdown", "options": "x||y"})
-    inline = await _values(lab, made)
+    created = await lab.make("field", {"title": lab.name("choices"), "type": "dropdown", "options": "x||y"})
+    inline = await _values(lab, created)
     yield "inline_options", "taken" if inline else "ignored"
-    works = await _bulk_paths(lab, made)
+    works = await _bulk_paths(lab, created)
     spelled = {BULK: "both", BULK[:1]: "singular", BULK[1:]: "plural"}.get(tuple(works))
     if spelled is None:
         raise Unsettled("options are created at neither path")
     yield "option_bulk", spelled
     yield "option_bulk_singular", "no" if spelled == "plural" else "yes"
-    done(await lab.bulk(works[0], made, [f"{lab.mark} first"]))
-    done(await lab.bulk(works[0], made, [f"{lab.mark} second"]))
-    values = await _values(lab, made)
+    done(await lab.bulk(works[0], created, [f"{lab.mark} first"]))
+    done(await lab.bulk(works[0], created, [f"{lab.mark} second"]))
+    values = await _values(lab, created)
     yield "bulk_options", "append" if f"{lab.mark} first" in values else "replace"
-    twice = refuses(await lab.bulk(works[0], made, [f"{lab.mark} second"]))
-    same = 1 if twice else (await _values(lab, made)).count(f"{lab.mark} second")
+    twice = refuses(await lab.bulk(works[0], created, [f"{lab.mark} second"]))
+    same = 1 if twice else (await _values(lab, created)).count(f"{lab.mark} second")
     if f"{lab.mark} first" in values:
         yield "unique.options", "no" if same > 1 else "yes"
-    single = {"field": made.id, "value": f"{lab.mark} single", "label": "single"}
+    single = {"field": created.id, "value": f"{lab.mark} single", "label": "single"}
     reply, _ = await lab.attempt("option", single)
     yield "single_option", "no" if reply.status in NO_PATH or refuses(reply) else "yes"
-    reply = await lab.get(at("/fields", made.id))
+    reply = await lab.get(at("/fields", created.id))
     rows = reply.rows("fieldOptions")
     if rows:
-        own = lab.adopt(made, "option", str(rows[0]["id"]))
+        own = lab.adopt(created, "option", str(rows[0]["id"]))
         answer = await lab.drop(own)
         yield "option_delete", "refused" if refuses(answer) else "empty" if answer.body is None else "object"
-    yield "cap_limit", await _cap(lab, made, works[0])
+    yield "cap_limit", await _cap(lab, created, works[0])
 
 
-async def _bulk_paths(lab: Lab, made: Made) -> list[str]:
+async def _bulk_paths(lab: Lab, created: Made) -> list[str]:
     """Return the paths at which options are created."""
     works = []
     for number, path in enumerate(BULK):
-        reply = await lab.bulk(path, made, [f"{lab.mark} {number}"])
+        reply = await lab.bulk(path, created, [f"{lab.mark} {number}"])
         works += [path] if not lacks(reply) and reply.rows("fieldOptions") else []
     return works
 
 
-async def _values(lab: Lab, made: Made) -> list[str]:
-    reply = await lab.get(at("/fields", made.id))
+async def _values(lab: Lab, created: Made) -> list[str]:
+    reply = await lab.get(at("/fields", created.id))
     if not reply.ok or not isinstance(reply.body, dict) or "fieldOptions" not in reply.body:
         raise Unsettled("options do not come along with a field")
     return [str(row.get("value")) for row in reply.rows("fieldOptions")]
 
 
-async def _cap(lab: Lab, made: Made, path: str) -> str:
+async def _cap(lab: Lab, created: Made, path: str) -> str:
     """Return the most rows of a page, of a listing that has some more than a hundred for one request."""
-    done(await lab.bulk(path, made, [f"{lab.mark} {number:03}" for number in range(MANY)]))
-    reply = await lab.get(at("/fields", made.id, "options"), limit=str(MANY))
+    done(await lab.bulk(path, created, [f"{lab.mark} {number:03}" for number in range(MANY)]))
+    reply = await lab.get(at("/fields", created.id, "options"), limit=str(MANY))
     if not reply.ok:
         raise Unsettled(f"options of a field have no listing ({reply.status})")
     rows = len(reply.rows("fieldOptions"))
@@ -154,9 +157,9 @@ async def _cap(lab: Lab, made: Made, path: str) -> str:
 
 
 async def _relations(lab: Lab) -> Findings:
-    made = await lab.make("field", {"title": lab.name("on all lists"), "type": "text"})
-    await lab.make("relation", {"field": made.id, "relid": "0"})
-    yield "unique.fieldRels", await asking.repeats(lab, "relation", {"field": made.id, "relid": "0"})
+    created = await lab.make("field", {"title": lab.name("on all lists"), "type": "text"})
+    await lab.make("relation", {"field": created.id, "relid": "0"})
+    yield "unique.fieldRels", await asking.repeats(lab, "relation", {"field": created.id, "relid": "0"})
 
 
 async def _page(lab: Lab) -> Findings:

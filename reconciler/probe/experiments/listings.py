@@ -145,10 +145,10 @@ def _totals(readable: Mapping[Listing, Response]) -> Iterator[tuple[str, str]]:
     types = {listing: total_type(reply) for listing, reply in readable.items()}
     odd = [f"{listing.path}: {value}" for listing, value in types.items() if value != listing.total]
     meta = [line for line in odd if "CustomFieldMeta" in line]
-    told = [listing for listing in types if "CustomFieldMeta" in listing.path]
-    if len(told) == sum("CustomFieldMeta" in listing.path for listing in LISTINGS):
+    described = [listing for listing in types if "CustomFieldMeta" in listing.path]
+    if len(described) == sum("CustomFieldMeta" in listing.path for listing in LISTINGS):
         yield "meta_totals", _named(meta)
-    if len(types) > len(told):
+    if len(types) > len(described):
         yield "totals", "; ".join(line for line in odd if line not in meta) or "as recorded"
 
 

@@ -32,50 +32,50 @@ DEAD = Fact("dead_references", 58, "a relation to a deleted list goes along", "c
 
 async def _lists(lab: Lab) -> Findings:
     attrs = {"name": lab.name("list"), "stringid": lab.name("list").replace(" ", "-"), **REQUIRED}
-    made = await lab.make("list", attrs)
-    yield "list_owner", str((await lab.read(made)).get("userid"))
-    reply = await lab.put(made, name=lab.name("list 2"))
+    created = await lab.make("list", attrs)
+    yield "list_owner", str((await lab.read(created)).get("userid"))
+    reply = await lab.put(created, name=lab.name("list 2"))
     if not refuses(reply):
-        row = await lab.read(made)
+        row = await lab.read(created)
         kept = row.get("sender_url") == REQUIRED["sender_url"]
         yield "list_update", "merge" if kept else "reset"
     else:
         yield "list_update", "refuse"
-        reply = await lab.put(made, **{**REQUIRED, "name": lab.name("list 2")})
+        reply = await lab.put(created, **{**REQUIRED, "name": lab.name("list 2")})
     if reply.ok:
         yield "list_put", "list" if reply.row("list") else "empty"
     also = {**REQUIRED, "name": lab.name("list 2")}
-    yield "empty.list", await asking.clears(lab, made, "carboncopy", "", also=also)
+    yield "empty.list", await asking.clears(lab, created, "carboncopy", "", also=also)
     yield "unique.lists", await asking.repeats(lab, "list", {**attrs, "name": lab.name("list 2"), "stringid": lab.mark})
     other = {**attrs, "name": lab.name("other list")}
     yield "unique.list_string_ids", await asking.repeats(lab, "list", other)
 
 
 async def _unnamed(lab: Lab) -> Findings:
-    made = await lab.make("list", {"name": lab.name("unnamed list"), **REQUIRED})
-    yield "list_string_id", "derived" if (await lab.read(made)).get("stringid") else "empty"
-    related = await lab.make("list_group", {"listid": made.id, "groupid": ADMIN})
+    created = await lab.make("list", {"name": lab.name("unnamed list"), **REQUIRED})
+    yield "list_string_id", "derived" if (await lab.read(created)).get("stringid") else "empty"
+    related = await lab.make("list_group", {"listid": created.id, "groupid": ADMIN})
     row = await lab.read(related)
-    yield "list_group_keys", "listid" if str(row.get("list", row.get("listid"))) == made.id else "other"
-    yield "unique.listGroups", await asking.repeats(lab, "list_group", {"listid": made.id, "groupid": ADMIN})
+    yield "list_group_keys", "listid" if str(row.get("list", row.get("listid"))) == created.id else "other"
+    yield "unique.listGroups", await asking.repeats(lab, "list_group", {"listid": created.id, "groupid": ADMIN})
 
 
 async def _channels(lab: Lab) -> Findings:
     name = lab.name("sms list")
-    reply, made = await lab.attempt("list", {"name": name, "channel": "sms", **REQUIRED})
-    if made is None:
+    reply, created = await lab.attempt("list", {"name": name, "channel": "sms", **REQUIRED})
+    if created is None:
         raise Unsettled(f"a list for SMS was answered {reply.status}")
-    if (await lab.read(made)).get("channel") != "sms":
+    if (await lab.read(created)).get("channel") != "sms":
         raise Unsettled("the account has no lists for SMS")
     shown = {str(row.get("id")) for row in await lab.listed("/lists", "lists")}
-    yield "list_channels", "all" if made.id in shown else "email"
+    yield "list_channels", "all" if created.id in shown else "email"
 
 
 async def _dead(lab: Lab) -> Findings:
-    made = await lab.make("list", {"name": lab.name("gone list"), **REQUIRED})
+    created = await lab.make("list", {"name": lab.name("gone list"), **REQUIRED})
     field = await lab.make("field", {"title": lab.name("related"), "type": "text"})
-    relation = await lab.make("relation", {"field": field.id, "relid": made.id})
-    done(await lab.remove(made))
+    relation = await lab.make("relation", {"field": field.id, "relid": created.id})
+    done(await lab.remove(created))
     reply = done(await lab.get(at("/fields", field.id)))
     left = [row for row in reply.rows("fieldRels") if str(row.get("id")) == relation.id]
     yield "dead_references", "kept" if left else "cleared"

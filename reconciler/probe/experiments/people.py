@@ -14,16 +14,16 @@ MISSING = Fact("not_found", 5, "a user group that is not there is answered 404",
 
 
 async def _groups(lab: Lab) -> Findings:
-    made = await lab.make("user_group", {"title": lab.name("group"), "descript": "kept"})
-    row = await lab.read(made)
+    created = await lab.make("user_group", {"title": lab.name("group"), "descript": "kept"})
+    row = await lab.read(created)
     on = [name for name, value in row.items() if name.startswith("pg") and str(value) in ("1", "True")]
     yield "group_flags", "recorded" if on else "documented"
-    yield "put.user_group", await asking.merges(lab, made, {"title": lab.name("group 2")}, "descript")
-    yield "empty.user_group", await asking.clears(lab, made, "descript", "")
+    yield "put.user_group", await asking.merges(lab, created, {"title": lab.name("group 2")}, "descript")
+    yield "empty.user_group", await asking.clears(lab, created, "descript", "")
     yield "unique.groups", await asking.repeats(lab, "user_group", {"title": lab.name("group 2")})
-    first = await lab.remove(made)
+    first = await lab.remove(created)
     if first.ok:
-        status = missing(await lab.get(made.path))
+        status = missing(await lab.get(created.path))
         yield "not_found", {"404": "recorded", "403": "documented"}.get(status, status)
 
 

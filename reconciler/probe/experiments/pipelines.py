@@ -27,27 +27,27 @@ STAGE_FILTER = Fact("stage_filter", 0, "stages are filtered by `filters[d_groupi
 
 
 async def _pipelines(lab: Lab) -> Findings:
-    made = await lab.make("pipeline", {"title": lab.name("pipeline"), "currency": "usd"})
-    rows = await _stages(lab, made)
+    created = await lab.make("pipeline", {"title": lab.name("pipeline"), "currency": "usd"})
+    rows = await _stages(lab, created)
     yield "default_stages", str(len(rows))
     colours = " ".join(str(row.get("color")) for row in rows[:3])
     if rows:
         yield "palette", PALETTES.get(colours, "others")
-    listed = done(await lab.ask("/dealStages", {"filters[d_groupid]": made.id, "limit": "100"}))
-    strange = [row for row in listed.rows("dealStages") if str(row.get("group")) != made.id]
+    listed = done(await lab.ask("/dealStages", {"filters[d_groupid]": created.id, "limit": "100"}))
+    strange = [row for row in listed.rows("dealStages") if str(row.get("group")) != created.id]
     yield "stage_filter", "ignored" if strange else "honoured"
-    yield "put.pipeline", await asking.merges(lab, made, {"title": lab.name("pipeline 2")}, "currency")
+    yield "put.pipeline", await asking.merges(lab, created, {"title": lab.name("pipeline 2")}, "currency")
     yield (
         "unique.dealGroups",
         await asking.repeats(lab, "pipeline", {"title": lab.name("pipeline 2"), "currency": "usd"}),
     )
-    attrs = {"title": lab.name("stage"), "group": made.id, "width": WIDTH, "order": 2}
+    attrs = {"title": lab.name("stage"), "group": created.id, "width": WIDTH, "order": 2}
     stage = await lab.make("stage", attrs)
     row = await lab.read(stage)
     yield "stage_width", "kept" if str(row.get("width")) == str(WIDTH) else "other"
     yield "stage_order_on_create", "kept" if str(row.get("order")) == "2" else "other"
     yield "put.stage", await asking.merges(lab, stage, {"title": lab.name("stage 2")}, "width")
-    async for finding in _filters(lab, made, stage):
+    async for finding in _filters(lab, created, stage):
         yield finding
     await lab.remove(stage)
 
@@ -56,8 +56,8 @@ async def _filters(lab: Lab, pipeline: Made, stage: Made) -> Findings:
     if not counted(await lab.get("/deals", limit="1")):
         return  # a filter that is ignored looks the same as one that finds nothing
     empty = [
-        counted(await lab.ask("/deals", {name: made.id, "limit": "1"}))
-        for name, made in (("filters[stage]", stage), ("filters[group]", pipeline))
+        counted(await lab.ask("/deals", {name: created.id, "limit": "1"}))
+        for name, created in (("filters[stage]", stage), ("filters[group]", pipeline))
     ]
     yield "deal_filters", "honoured" if empty == [0, 0] else "ignored"
     other = counted(await lab.ask("/deals", {"filters[d_stageid]": stage.id, "limit": "1"}))
@@ -65,17 +65,17 @@ async def _filters(lab: Lab, pipeline: Made, stage: Made) -> Findings:
 
 
 async def _orphans(lab: Lab) -> Findings:
-    made = await lab.make("pipeline", {"title": lab.name("short-lived"), "currency": "usd"})
-    before = await _stages(lab, made)
+    created = await lab.make("pipeline", {"title": lab.name("short-lived"), "currency": "usd"})
+    before = await _stages(lab, created)
     if not before:
         raise Unsettled("a new pipeline has no stages")
-    done(await lab.leave(made))
-    yield "orphan_stages", "yes" if await _stages(lab, made) else "no"
+    done(await lab.leave(created))
+    yield "orphan_stages", "yes" if await _stages(lab, created) else "no"
 
 
-async def _stages(lab: Lab, made: Made) -> list[dict[str, object]]:
-    rows = await lab.listed("/dealStages", "dealStages", {"filters[d_groupid]": made.id})
-    mine = [row for row in rows if str(row.get("group")) == made.id]
+async def _stages(lab: Lab, created: Made) -> list[dict[str, object]]:
+    rows = await lab.listed("/dealStages", "dealStages", {"filters[d_groupid]": created.id})
+    mine = [row for row in rows if str(row.get("group")) == created.id]
     return sorted(mine, key=lambda row: number(row.get("order")) or 0)
 
 

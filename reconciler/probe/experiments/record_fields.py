@@ -21,15 +21,15 @@ def _facts(form: str) -> tuple[Fact, ...]:
 
 async def _one(lab: Lab, form: str) -> Findings:
     attrs = {"fieldLabel": lab.name("choice"), "fieldType": "dropdown", "fieldOptions": ["a", "b"]}
-    made = await lab.make(form, attrs)
+    created = await lab.make(form, attrs)
     sent = {"fieldLabel": lab.name("choice 2")}
-    yield f"put.{form}", await asking.merges(lab, made, sent, "fieldOptions")
-    reply = await lab.put(made, **sent, fieldOptions=["c"])
+    yield f"put.{form}", await asking.merges(lab, created, sent, "fieldOptions")
+    reply = await lab.put(created, **sent, fieldOptions=["c"])
     if reply.ok:
-        now = (await lab.read(made)).get("fieldOptions")
+        now = (await lab.read(created)).get("fieldOptions")
         yield f"choices.{form}", "replace" if now == ["c"] else "keep"
-    reply = await lab.put(made, **sent, fieldType="text")
-    changes = not refuses(reply) and (await lab.read(made)).get("fieldType") == "text"
+    reply = await lab.put(created, **sent, fieldType="text")
+    changes = not refuses(reply) and (await lab.read(created)).get("fieldType") == "text"
     yield f"type.{form}", "changes" if changes else "keeps"
     yield f"unique.{form}_labels", await asking.repeats(lab, form, {**attrs, **sent})
 

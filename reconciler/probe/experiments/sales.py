@@ -24,10 +24,10 @@ async def _roles(lab: Lab) -> Findings:
 
 
 async def _types(lab: Lab) -> Findings:
-    made = await lab.make("task_type", {"title": lab.name("task type")})
-    yield "put.task_type", await asking.merges(lab, made, {"title": lab.name("task type 2")}, "status")
+    created = await lab.make("task_type", {"title": lab.name("task type")})
+    yield "put.task_type", await asking.merges(lab, created, {"title": lab.name("task type 2")}, "status")
     yield "unique.dealTasktypes", await asking.repeats(lab, "task_type", {"title": lab.name("task type 2")})
-    first = await lab.remove(made)  # this refusal is a 403 (section 2.9)
+    first = await lab.remove(created)  # this refusal is a 403 (section 2.9)
     if first.status == 403 or refuses(first):
         yield "tasktype_delete", "refused"
     else:
@@ -36,14 +36,14 @@ async def _types(lab: Lab) -> Findings:
 
 async def _outcomes(lab: Lab) -> Findings:
     attrs = {"title": lab.name("outcome"), "sentiment": "Positive"}
-    made = await lab.make("task_outcome", attrs)
-    row = await lab.read(made)
+    created = await lab.make("task_outcome", attrs)
+    row = await lab.read(created)
     yield "outcome_sentiment", "upper" if row.get("sentiment") == "POSITIVE" else "other"
     yield "unique.taskOutcomes", await asking.repeats(lab, "task_outcome", attrs)
     works = []
     for number, base in enumerate(("/taskOutcomes", "/taskOutccomes")):
         sent = {"taskOutcome": {**attrs, "title": lab.name(f"outcome {number}")}}
-        works += [] if lacks(await lab.change(made, sent, path=at(base, made.id))) else [base]
+        works += [] if lacks(await lab.change(created, sent, path=at(base, created.id))) else [base]
     if not works:
         raise Unsettled("a task outcome can be changed at neither path")
     yield "outcome_path", "both" if len(works) > 1 else works[0].lstrip("/")

@@ -26,13 +26,13 @@ NAMES = tuple(
 
 
 async def _tags(lab: Lab) -> Findings:
-    made = await lab.make("tag", {"tag": lab.name("Tag"), "tagType": "contact", "description": "kept"})
-    yield "created_status", asking.status(made.reply)
-    yield "put.tag", await asking.merges(lab, made, {"tag": lab.name("Tag 2")}, "description")
-    done(await lab.change(made, {"tags": {"tag": lab.name("Tag 3")}}))
-    yield "wrong_wrapper", "ignored" if (await lab.read(made)).get("tag") == lab.name("Tag 2") else "taken"
-    yield "empty.tag", await asking.clears(lab, made, "description", "")
-    yield "null.tag", await asking.clears(lab, made, "description", None)
+    created = await lab.make("tag", {"tag": lab.name("Tag"), "tagType": "contact", "description": "kept"})
+    yield "created_status", asking.status(created.reply)
+    yield "put.tag", await asking.merges(lab, created, {"tag": lab.name("Tag 2")}, "description")
+    done(await lab.change(created, {"tags": {"tag": lab.name("Tag 3")}}))
+    yield "wrong_wrapper", "ignored" if (await lab.read(created)).get("tag") == lab.name("Tag 2") else "taken"
+    yield "empty.tag", await asking.clears(lab, created, "description", "")
+    yield "null.tag", await asking.clears(lab, created, "description", None)
     yield "unique.tags", await asking.repeats(lab, "tag", {"tag": lab.name("Tag 2"), "tagType": "contact"})
     yield "case.tag", "two" if await asking.repeats(lab, "tag", {"tag": lab.name("TAG 2")}) == "no" else "one"
     untyped = await lab.make("tag", {"tag": lab.name("untyped")})
@@ -47,13 +47,13 @@ async def _tags(lab: Lab) -> Findings:
 
 
 async def _names(lab: Lab) -> Findings:
-    made = await lab.make("tag", {"tag": lab.name("names"), "tagType": "contact"})
+    created = await lab.make("tag", {"tag": lab.name("names"), "tagType": "contact"})
     for what, end in asking.NAMES.items():
         before = " " if what == "blanks" else ""
-        yield f"name.{what}", await asking.returned(lab, made, "tag", f"{before}{lab.mark} {end}")
+        yield f"name.{what}", await asking.returned(lab, created, "tag", f"{before}{lab.mark} {end}")
     for length in (LONG, LONG + 1):
         name = f"{lab.mark} ".ljust(length, "x")
-        yield f"name.{length} characters", await asking.returned(lab, made, "tag", name)
+        yield f"name.{length} characters", await asking.returned(lab, created, "tag", name)
 
 
 EXPERIMENTS = (

@@ -15,11 +15,11 @@ EVENTS = Fact("webhook_events_put", 0, "events that are sent replace those of a 
 
 async def _webhooks(lab: Lab) -> Findings:
     attrs = {"name": lab.name("webhook"), "url": NOWHERE, "events": ["sms_unsub", "sms_reply"], "sources": ["system"]}
-    made = await lab.make("webhook", attrs)
-    yield "put.webhook", await asking.merges(lab, made, {"name": lab.name("webhook 2")}, "url")
-    reply = await lab.put(made, **{**attrs, "events": ["sms_unsub"]})
+    created = await lab.make("webhook", attrs)
+    yield "put.webhook", await asking.merges(lab, created, {"name": lab.name("webhook 2")}, "url")
+    reply = await lab.put(created, **{**attrs, "events": ["sms_unsub"]})
     if reply.ok:
-        now = (await lab.read(made)).get("events")
+        now = (await lab.read(created)).get("events")
         yield "webhook_events_put", "replace" if now == ["sms_unsub"] else "add"
     yield "unique.whole_webhooks", await asking.repeats(lab, "webhook", attrs)
 
