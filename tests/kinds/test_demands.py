@@ -229,7 +229,7 @@ ODD: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "logo": ({"settings": {"branding": {"site_logo": "logo.png"}}}, "`site_logo` is not a web address"),
     "favicon": ({"settings": {"branding": {"favicon": "x"}}}, "`favicon` is not a web address"),
-    "domain": ({"site_domains": {"x": {"domain": "https://x.example"}}}, "`domain` is no domain"),
+    "domain": ({"site_domains": {"x": {"domain": "https://x.example"}}}, "`domain` is not a domain"),
     "reply": ({"messages": {"x": {**MAIL, "reply_to": "jane"}}}, "`reply_to` is not an e-mail address"),
     "unseen": ({"tags": {"x": {"name": "\u200b"}}}, "`name` has nothing that can be seen"),
     "blanks": (

@@ -522,7 +522,7 @@ def test_what_cannot_be_deleted_now_is_told_and_stays_on_record(tmp_path: Path, 
         ran = world.cli("probe", "--yes-this-is-a-sandbox")
         assert ran.code in (0, 1), ran.text
         assert ran.code == (0 if left_over(before, dump(world)) == {} else 1)
-        assert ("by hand, or `probe --clean`" in ran.err) == (ran.code == 1)
+        assert ("manually, or `probe --clean`" in ran.err) == (ran.code == 1)
         world.account.faults = []
         assert world.cli("probe", "--clean").code == 0
         assert left_over(before, dump(world)) == {}

@@ -152,7 +152,7 @@ def test_a_journal_that_came_with_the_files_is_not_believed(folder: Path, how: s
     else:
         place.rename(folder / "real")
         place.symlink_to(folder / "real") if how == "a link" else place.mkdir()
-    with pytest.raises(ReconcilerError, match="no edit that this user began"):
+    with pytest.raises(ReconcilerError, match="not an edit that this user began"):
         finish(folder, outside)
     assert texts(folder) == {**BEFORE, "a.yaml": AFTER["a.yaml"]}
 

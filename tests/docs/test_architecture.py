@@ -1,0 +1,26 @@
+"""The page on the architecture is true of the folders that stand there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+PACKAGES = {folder.name for folder in (ROOT / "reconciler").iterdir() if (folder / "__init__.py").exists()}
+
+
+def test_every_row_of_the_table_is_a_folder_and_every_folder_has_one() -> None:
+    """No row names a folder that is gone, and no package lacks its row."""
+    named = re.findall(r"^\| `reconciler/([a-z/]+)/` \|", PAGE, re.MULTILINE)
+    assert [name for name in named if not (ROOT / "reconciler" / name / "__init__.py").exists()] == []
+    assert {name.partition("/")[0] for name in named} == PACKAGES
+
+
+def test_every_box_of_the_picture_is_a_folder() -> None:
+    """What the arrows of the picture go through are folders, and every package stands on it."""
+    (picture,) = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)
+    boxes = {box for run in re.findall(r"-([a-z][a-z/, ]*)-", picture) for box in run.split(", ")}
+    assert boxes
+    assert [box for box in sorted(boxes) if not (ROOT / "reconciler" / box / "__init__.py").exists()] == []
+    assert [name for name in sorted(PACKAGES) if not re.search(rf"\b{name}\b", picture)] == []
