@@ -5,6 +5,7 @@ there is ever written to; budgets are kept.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -37,6 +38,10 @@ OWNED = {
 }
 """What hangs on something, by the path of that."""
 OTHERS = "what has this id now is not called as the probe named it, so it was not touched: look at it"
+
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+"""Ids of what a probe makes: numbers, and those of schemas (section 1.4)."""
 
 
 class Lab:
@@ -75,6 +80,7 @@ class Lab:
         """Of each listing that was read, the answer; and the most rows of a page, where it has more than that."""
         self._number = 0
         self._stuck: set[int] = set()
+        self._dropped: set[int] = set()
         self._remembered: set[int] = set()
         self._own: set[tuple[str, str]] = set()
 
@@ -173,7 +179,9 @@ class Lab:
             self.journal.append({"op": "refused", "n": created.number})
             return reply, None
         try:
-            self._has(created, reply.created(kind.wrapper, kind.key))
+            if not _ID.fullmatch(identity := reply.created(kind.wrapper, kind.key)):
+                raise AmbiguousResponse("what is answered as an id is none of what a probe makes")
+            self._has(created, identity)
         except AmbiguousResponse:
             await self._settle(created)
             raise Unsettled(f"POST {path or kind.path} was answered without an id") from None
@@ -212,14 +220,15 @@ class Lab:
 
     async def remove(self, created: Made) -> Response:
         """Delete something that was made, and what it leaves behind; the answer to the first DELETE."""
-        first, gone = await self._removed(created, created.id)
-        if gone:
-            self._gone(created)
+        first, gone, missed = await self._removed(created, created.id)
+        if gone and not missed:
+            self._gone(created)  # what had no such id is looked for with the rest: it may have another one
         return first
 
     async def leave(self, created: Made) -> Response:
         """Delete something that was made and look at what it leaves behind; that is removed with the rest."""
         self._may_change(created.path)
+        self._dropped.add(created.number)
         return await self._send(Request("DELETE", created.path))
 
     def adopt(self, created: Made, form: str, identity: str) -> Made:
@@ -432,9 +441,7 @@ class Lab:
                 self._gone(created)
                 return
             for identity in [created.id] if created.id else await self._found(created):
-                self._own.add((created.form.path, identity))
-                _, gone = await self._removed(created, identity)
-                whole = whole and gone
+                whole = await self._cleared_of(created, identity) and whole
         except (Unsettled, Unreachable, Lost) as error:
             what = f"it may still be there ({error})" if identity else f"{_known(created)} ({error})"
             self.left.append((created.form.name, identity or "?", f"{what}: {CLEAN}"))
@@ -442,9 +449,23 @@ class Lab:
         if whole:
             self._gone(created)
 
-    async def _removed(self, created: Made, identity: str) -> tuple[Response, bool]:
+    async def _cleared_of(self, created: Made, identity: str) -> bool:
+        """Remove what has this id; where nothing has, and nobody removed it, what was made has another one and is
+        looked for. Return whether there is nothing more to do.
+        """
+        self._own.add((created.form.path, identity))
+        _, whole, missed = await self._removed(created, identity)
+        if not missed or created.number in self._dropped | self._remembered:
+            return whole
+        for other in await self._found(created):
+            self._own.add((created.form.path, other))
+            whole = (await self._removed(created, other))[1] and whole
+        return whole
+
+    async def _removed(self, created: Made, identity: str) -> tuple[Response, bool, bool]:
         """Delete, at each path that may know it; what is refused is disabled, if that is possible. Returns the answer
-        to the first DELETE, and whether there is nothing more to do: it is gone, or disabled for good.
+        to the first DELETE, whether there is nothing more to do (it is gone, or disabled for good), and whether nothing
+        had this id.
         """
         form, first = created.form, Response(0)
         for base in (form.path, *form.deletes):
@@ -452,12 +473,13 @@ class Lab:
             first = first if first.status else reply
             if reply.ok or no_result(reply):
                 break
+        missed = _is_gone(reply) and not reply.ok
         gone = _is_gone(reply) or await self._retired(form, identity, reply)
         if not gone:
             self.shut[form.name] = f"DELETE {form.path}/ID was answered {first.status}"
         if form.along is not None and gone:
             await self._swept(*form.along, identity)
-        return first, gone
+        return first, gone, missed
 
     async def _retired(self, form: Form, identity: str, refusal: Response) -> bool:
         """Disable what cannot be deleted, and try once more; tell what is left of it."""
@@ -484,8 +506,8 @@ class Lab:
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row with numbers for flags: an account may mix 1 and true (section 1.4)."""
-    return {name: int(value) if isinstance(value, bool) else value for name, value in row.items()}
+    """Return a row with numbers for flags: an account may mix 1 and true (section 1.4); `true` is nobody's id."""
+    return {name: int(value) if isinstance(value, bool) and name != "id" else value for name, value in row.items()}
 
 
 def _known(created: Made) -> str:

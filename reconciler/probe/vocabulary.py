@@ -46,6 +46,13 @@ _MORE: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+_FORMS: Mapping[str, re.Pattern[str]] = {
+    "hidden_pipelines": re.compile(r"none|[0-9]{1,20}(, [0-9]{1,20})*", re.ASCII),
+}
+_OURS = re.compile(r"[A-Za-z0-9 /:;,._{}-]{1,255}", re.ASCII)
+"""What this program says in words of its own: paths, numbers, types."""
+
+
 def words(name: str) -> tuple[str, ...]:
     """Return what may be found of a fact, `#` for any number; () for any text."""
     family = _FAMILIES.get(name.partition(".")[0]) if "." in name else None
@@ -53,6 +60,10 @@ def words(name: str) -> tuple[str, ...]:
 
 
 def takes(name: str, value: str) -> bool:
-    """Return whether that may be found of a fact."""
+    """Return whether that may be found of a fact: nothing else is reported or kept, for a text that an account answers
+    may be of a person.
+    """
     known = words(name)
-    return not known or value in known or ("#" in known and NUMBER.fullmatch(value) is not None)
+    if not known:
+        return _FORMS.get(name, _OURS).fullmatch(value) is not None
+    return value in known or ("#" in known and NUMBER.fullmatch(value) is not None)

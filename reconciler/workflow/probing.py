@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from reconciler.model.findings import LeftView, ProbeReport
 from reconciler.model.http import Request, at
 from reconciler.model.live import STRANGE
 from reconciler.model.redaction import abridged
-from reconciler.probe import Experiment, Lab, Spent, Unsettled, load_experiments
+from reconciler.probe import Experiment, Lab, Spent, Unsettled, load_experiments, takes
 from reconciler.probe.forms import FORMS, MARK
 from reconciler.probe.means import CONTACTS, Exhausted, writable
 from reconciler.probe.record import Record, recorded
@@ -34,6 +35,10 @@ CHECKS = 8
 LISTED = sum(not one.owner for one in FORMS.values())
 """Requests before the first write: whether what is made could be found again."""
 ADMIN_GROUP = "3"
+PLAN = ("status", "trial", "subscriber_limit")
+_PLAIN = re.compile(r"[A-Za-z]{1,16}|-?[0-9]{1,12}", re.ASCII)
+"""A flag, a number, a status in one word: what a report repeats of an account's plan is no text about anybody."""
+_FLAG = re.compile(r"pg[A-Za-z]{1,40}", re.ASCII)
 
 
 class NotKept(StateError):
@@ -241,7 +246,10 @@ async def _work(lab: Lab, experiments: Iterable[Experiment], results: Results, t
             tell(experiment.name)
             try:
                 async for name, value in experiment.run(lab):
-                    results.found[name] = abridged(value, FOUND)
+                    if takes(name, value := abridged(value, FOUND)):
+                        results.found[name] = value
+                    else:
+                        results.why[name] = "the account answered something that no branch of this program knows"
                 reason = "its experiment did not tell"
             except Exhausted as error:
                 reason = over = str(error)
@@ -251,7 +259,8 @@ async def _work(lab: Lab, experiments: Iterable[Experiment], results: Results, t
             except STRANGE as error:
                 reason = f"an answer was of no known shape ({type(error).__name__})"
             await lab.clear(last=False)
-        results.why |= {fact.name: reason for fact in experiment.facts if fact.name not in results.found}
+        missing = [fact.name for fact in experiment.facts if fact.name not in results.found]
+        results.why |= {name: results.why.get(name, reason) for name in missing}
 
 
 # --- what the account says of itself ---------------------------------------------------------------------------------
@@ -266,14 +275,18 @@ async def _about(line: Any) -> dict[str, Any]:
         await line.send(Request("GET", "/users/me", expect=(404,)))
     reply = await _asked(line, "/settings/account")
     body = reply.body if reply is not None and isinstance(reply.body, dict) else {}
-    plan = {name: body[name] for name in ("status", "trial", "subscriber_limit") if name in body}
+    plan = {name: body[name] for name in PLAN if _PLAIN.fullmatch(str(body.get(name, "")))}
     flags: Mapping[str, Any] = {}
     if eyes.group:
         group = await _asked(line, at("/groups", eyes.group))
         flags = group.row("group") if group is not None else {}
-    off = sorted(name for name, value in flags.items() if name.startswith("pg") and str(value) in ("0", "False"))
+    off = sorted(name for name, value in flags.items() if _FLAG.fullmatch(name) and str(value) in ("0", "False"))
     admin = "yes" if body else "unknown" if eyes.group == ADMIN_GROUP and reply is not None else "no"
-    return {"plan": plan, "permissions": {"user_group": eyes.group, "admin": admin, "flags_off": off}}
+    return {"plan": plan, "permissions": {"user_group": _number(eyes.group), "admin": admin, "flags_off": off}}
+
+
+def _number(text: str) -> str:
+    return text if text.isdecimal() else ""
 
 
 async def _asked(line: Any, path: str) -> Any:

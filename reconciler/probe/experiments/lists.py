@@ -33,7 +33,8 @@ DEAD = Fact("dead_references", 58, "a relation to a deleted list goes along", "c
 async def _lists(lab: Lab) -> Findings:
     attrs = {"name": lab.name("list"), "stringid": lab.name("list").replace(" ", "-"), **REQUIRED}
     created = await lab.make("list", attrs)
-    yield "list_owner", str((await lab.read(created)).get("userid"))
+    owner = (await lab.read(created)).get("userid")
+    yield "list_owner", str(owner) if owner not in (None, "") else "none"
     reply = await lab.put(created, name=lab.name("list 2"))
     if not refuses(reply):
         row = await lab.read(created)
