@@ -174,8 +174,8 @@ def _above(effect: Effect, limit: Callable[[Guards], int]) -> Callable[[Case], I
         count = sum(impact.count or 0 for _, impact in hit)
         if count > limit(case.limits):
             names = [f"`{name}`" for _, impact in hit for name in impact.objects]
-            what = agreeing(count, _TOUCHED[effect])
-            yield Trip(_once(hit), {"count": count, "limit": limit(case.limits), "names": _named(names), "what": what})
+            facts = {"count": count, "limit": limit(case.limits), "names": _named(names)}
+            yield Trip(_once(hit), {**facts, "told": _counted(count, hit, effect)})
 
     return look
 
@@ -185,6 +185,12 @@ _TOUCHED: Mapping[Effect, str] = {
     "moved": "customer records are moved or read differently",
     "unmanaged": "objects that nobody declared go along",
 }
+
+
+def _counted(count: int, hit: Iterable[tuple[ChangeView, ImpactView]], effect: Effect) -> str:
+    """Return `3 customer records are lost`; `up to 3` where the account says no more of some of them."""
+    bound = "up to " if any(impact.at_most for _, impact in hit) else ""
+    return f"{bound}{count:,} {agreeing(count, _TOUCHED[effect])}"
 
 
 def _goes(changes: Sequence[ChangeView]) -> str:
@@ -342,7 +348,7 @@ GUARDS = (
     Guard(
         "max_records_lost",
         "how many customer records are lost",
-        "{count:,} {what}; the limit is {limit:,}",
+        "{told}; the limit is {limit:,}",
         "max_records_lost={count}",
         _above("lost", lambda limits: limits.max_records_lost),
     ),
@@ -356,7 +362,7 @@ GUARDS = (
     Guard(
         "records_moved",
         "how many customer records stay and are somewhere else, or something else, afterwards",
-        "{count:,} {what}; the limit is {limit:,}",
+        "{told}; the limit is {limit:,}",
         "records_moved={count}",
         _above("moved", lambda limits: limits.records_moved),
     ),
@@ -370,7 +376,7 @@ GUARDS = (
     Guard(
         "unmanaged_lost",
         "how many unmanaged objects go along",
-        "{count:,} {what}{names}; the limit is {limit:,}",
+        "{told}{names}; the limit is {limit:,}",
         "unmanaged_lost={count}",
         _above("unmanaged", lambda limits: limits.unmanaged_lost),
     ),

@@ -618,3 +618,15 @@ def test_weakening_any_guard_is_seen(record_property: Callable[[str, object], No
     record_property("mutants of the guards", f"{len(mutants)}, {len(unseen)} unseen")
     assert len(mutants) > 100
     assert not unseen, "\n".join(unseen)
+
+
+@pytest.mark.parametrize("bounds", [(False, False), (True, False), (False, True)])
+@pytest.mark.parametrize("effect", ["lost", "moved", "unmanaged"])
+def test_a_guard_that_counts_says_whether_it_is_a_bound(effect: Any, bounds: tuple[bool, bool]) -> None:
+    """One count of several that is a bound makes the sum one, as in the verdict of the plan."""
+    impacts = [ImpactView(count=3, noun="records", effect=effect, at_most=bound) for bound in bounds]
+    change = ChangeView(address="tag.vip", kind="tag", action="delete", impacts=impacts)
+    said = [view.message for view in guards.judge(_document([change]), Guards(), {})]
+    messages = [message for message in said if "limit is 0" in message]
+    assert [message.startswith("up to 6 ") for message in messages] == [any(bounds)]
+    assert all("6 " in message for message in messages)
