@@ -89,7 +89,7 @@ def plan(document: PlanDocument) -> str:
     from markupsafe import Markup
 
     changes = words.visible(document)
-    names = Names(changes)
+    names = Names.of(document)
     said_once = sentences.shared(changes)
     drift = bool(document.options.get("refresh_only"))
     ordered = _ordered([sentences.without_shared(change, said_once) for change in changes])

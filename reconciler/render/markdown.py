@@ -59,7 +59,7 @@ def plan(document: PlanDocument, *, limit: int = GITHUB, apply_command: str = ""
     """
     said_once = sentences.shared(words.visible(document))
     changes = [sentences.without_shared(change, said_once) for change in words.visible(document)]
-    names = Names(changes)
+    names = Names.of(document)
     closing = _closing(document, apply_command)
     page = _Page(max(limit, LEAST) - _size(closing) - _RESERVE)
     page.add(_opening(document))

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.model.document import ChangeView
+from reconciler.model.address import kind_of
+from reconciler.model.document import BoardView, ChangeView, PlanDocument
 from reconciler.render.words import number
 
 _PERSON = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
@@ -102,10 +103,15 @@ def without_people(value: Any) -> Any:
 
 
 class Names:
-    """What the objects of a plan are called. Of one that the plan does not touch, the end of its address tells."""
+    """What the objects of a plan are called. Of one that the plan knows no name of, the end of its address tells."""
 
-    def __init__(self, changes: Iterable[ChangeView]) -> None:
-        self._names = {change.address: name_of(change) for change in changes}
+    def __init__(self, changes: Iterable[ChangeView], more: Mapping[str, str] | None = None) -> None:
+        self._names = {**(more or {}), **{change.address: name_of(change) for change in changes}}
+
+    @classmethod
+    def of(cls, document: PlanDocument) -> Names:
+        """Return the names of all that a plan knows: what it changes, and what stands on the boards that it shows."""
+        return cls(document.changes, _on_boards(document) if document.boards else {})
 
     def __getitem__(self, address: str) -> str:
         """Return the name of what stands at an address."""
@@ -122,6 +128,38 @@ class Names:
         """Return a sentence with the names of things in place of the addresses of this plan."""
         return _ADDRESS.sub(lambda match: self.thing(match[0]) if match[0] in self._names else match[0], text)
 
+    def mentioned(self, text: str) -> str:
+        """Return the name of an object that an impact mentions: managed ones stand there by address."""
+        kind, dot, _ = text.partition(".")
+        return self.thing(text) if dot and kind in SCREENS else text
+
+
+_INSIDE: Mapping[str, str] = {"stage": "pipeline", "field": "group", "deal_field": "group", "account_field": "group"}
+"""The attribute by which what stands on a board names the pipeline or the group that the board is of."""
+
+
+def _on_boards(document: PlanDocument) -> dict[str, str]:
+    """Return what boards call the objects on them and what these are in, by address, as it is today if it is there."""
+    names: dict[str, str] = {}
+    addresses = {(kind_of(address), identity): address for address, identity in document.ids.items()}
+    changes = {change.address: change for change in document.changes}
+    for board in document.boards:
+        for side in (board.before, board.after):
+            for card in side:
+                address = card.address or addresses.get((board.kind, card.key), "")
+                names.setdefault(address, str(without_people(card.title)))
+                if card.address in changes:
+                    outer = _outer(board, changes[card.address], now=side is board.before)
+                    names.setdefault(outer, str(without_people(board.title)))
+    return {address: name for address, name in names.items() if address and name}
+
+
+def _outer(board: BoardView, change: ChangeView, *, now: bool) -> str:
+    """Return the address of what an object on a board is in, "" where that is not managed."""
+    attribute = _INSIDE[board.kind]
+    value = change.found.get(attribute) if now else {**change.found, **change.desired}.get(attribute)
+    return str(value.get("$ref", "")) if isinstance(value, Mapping) else ""
+
 
 def sized(count: int, word: str, many: str) -> str:
     """Return `one tag`, `12 tags`."""
@@ -131,12 +169,6 @@ def sized(count: int, word: str, many: str) -> str:
 def joined(parts: Sequence[str]) -> str:
     """Return `a`, `a and b`, `a, b and c`."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
-
-
-def humanised_name(text: str) -> str:
-    """Return the name of an object that an impact mentions: managed ones stand there by address."""
-    kind, dot, rest = text.partition(".")
-    return f"{screen(kind).one} {humanised(rest.rpartition('.')[2])}" if dot and kind in SCREENS else text
 
 
 def label(item: object) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from reconciler.model.document import ChangeView, ImpactView, PlanDocument, UseView
 from reconciler.render import words
-from reconciler.render.naming import SCREENS, Names, humanised_name, joined, label, screen, sized
+from reconciler.render.naming import SCREENS, Names, joined, label, screen, sized
 from reconciler.render.words import counted, number
 
 _SAID = 3
@@ -78,7 +78,7 @@ MOVED = "are kept, and are moved or read differently"
 UNDECLARED = " that are not declared"
 
 
-def impact(view: ImpactView, *, evacuated_to: str = "") -> str:
+def impact(view: ImpactView, names: Names, *, evacuated_to: str = "") -> str:
     """Return one effect of a change as a sentence: `Up to 4 contacts, on this list only, are deleted.`"""
     phrase = _phrase(view, evacuated_to)
     if view.count is None:
@@ -87,8 +87,8 @@ def impact(view: ImpactView, *, evacuated_to: str = "") -> str:
     if view.objects == ["all"] and (related := re.match(r"relations to (.+?)s(?: that|$)", view.noun)):
         return f"No {related[1]} offers it any more; all did."
     lead = f"{'Up to ' if view.at_most and view.count else ''}{number(view.count) if view.count else 'No'}"
-    names = f": {words.named([humanised_name(one) for one in view.objects])}" if view.objects else ""
-    return f"{lead} {phrase}{_worth(view.detail)}{names}."
+    which = f": {words.named([names.mentioned(one) for one in view.objects])}" if view.objects else ""
+    return f"{lead} {phrase}{_worth(view.detail)}{which}."
 
 
 def _phrase(view: ImpactView, evacuated_to: str) -> str:
@@ -141,7 +141,7 @@ def losses(change: ChangeView, names: Names) -> list[str]:
     counted = sorted((one for one in change.impacts if one.count != 0), key=lambda one: order.index(one.effect))
     evacuations = change.on_destroy if change.action in words.DESTRUCTIVE else {}
     to = joined([names.thing(where) for where in evacuations.values()])
-    found = [impact(one, evacuated_to=to if one.effect in ("lost", "moved") else "") for one in counted]
+    found = [impact(one, names, evacuated_to=to if one.effect in ("lost", "moved") else "") for one in counted]
     if not any(" first" in one for one in found):
         found += [f"Before that: {what.replace('_', ' ')} {names.thing(where)}." for what, where in evacuations.items()]
     if change.impacts and not words.risky(change) and not counted:

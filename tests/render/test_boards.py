@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -107,3 +108,45 @@ def test_a_stage_that_moves_is_marked() -> None:
     view = BoardView(kind="stage", title="S", before=list(cards.values()), after=[cards["c"], cards["a"], cards["b"]])
     [board] = boards(PlanDocument(boards=[view]))
     assert [(one.title, one.said) for one in board.after] == [("c", "moved"), ("a", ""), ("b", "")]
+
+
+KEYS = """
+pipelines:
+  p1:
+    title: מכירות
+    currency: usd
+    stages:
+      s1: {title: Deals we won}
+      s2: {title: ליד}
+      s3: {title: Talk, lifecycle: {on_destroy: {move_deals_to: s1}}}
+field_groups: {g1: {label: CRM, object: contact}, g2: {label: Shop, object: contact}}
+fields:
+  tier: {title: Tier, type: text, group: g1}
+"""
+
+
+@pytest.mark.parametrize(
+    ("edit", "told"),
+    [
+        ([("      s3: {title: Talk, lifecycle: {on_destroy: {move_deals_to: s1}}}\n", "")],
+         ["The stage Talk of מכירות is deleted.", "stage Deals we won of מכירות"]),
+        ([("group: g1}", "group: g2}")], ["CRM", "Shop"]),
+        ([("      s3:", "      s4: {title: Later}\n      s3:")], ["stage Later of מכירות"]),
+    ],
+)  # fmt: skip
+def test_what_a_plan_leaves_alone_has_its_name(world: World, edit: list[tuple[str, str]], told: list[str]) -> None:
+    """Pipelines, groups and stages that nothing happens to are called as on their boards, not by their keys."""
+    world.write(KEYS)
+    assert world.cli("apply", "--auto-approve").code == 0
+    after = KEYS
+    for old, new in edit:
+        assert old in after
+        after = after.replace(old, new)
+    world.write(after)
+    world.cli("plan", "--out", "plan.json")
+    document = PlanDocument.model_validate(json.loads((world.folder / "plan.json").read_text("utf-8")))
+    page = html.plan(document).split("What changes")[1]
+    lost = html.plan(document).split("How it will look")[0]
+    assert [one for one in told if one not in lost + page] == []
+    shown = re.sub(r"<code.*?</code>|<dd>.*?</dd>|<svg id=\"graph\".*?</svg>", "", lost + page, flags=re.DOTALL)
+    assert re.findall(r"\b[PpGgSs][1-4]\b", shown.partition("</style>")[2]) == []

@@ -100,7 +100,7 @@ def test_whatever_is_counted_has_a_sentence() -> None:
     assert len(nouns) > 25
     for noun in nouns:
         for count in (1, 7, None):
-            told = sentences.impact(ImpactView(count=count, noun=noun, effect="lost"))
+            told = sentences.impact(ImpactView(count=count, noun=noun, effect="lost"), Names(()))
             assert re.search(r"\b(is|are|has|have|loses?|goe?s?|do|does)\b", told), told
             assert count != 1 or not re.match(r"1 (?!address)(\w+s|people) (are|have|lose|go|do|of|to|in)\b", told), (
                 told
@@ -338,3 +338,10 @@ def test_every_action_has_its_words() -> None:
         assert sentences.done(change)
         assert sentences.headline(change, Names([change]))
     assert set(words.SIGNS) <= set(get_args(ChangeView.model_fields["action"].annotation))
+
+
+def test_an_effect_mentions_objects_by_their_names() -> None:
+    """A list that the plan changes is called as on the screens; what nobody declared stands there by name already."""
+    other = ChangeView(address="list.l1", kind="list", action="update", found={"name": "News"})
+    view = ImpactView(count=3, noun="relations to lists", effect="unmanaged", objects=["list.l1", "list.l2", "Shop"])
+    assert sentences.impact(view, Names([other])).endswith(": list News, list L2, Shop.")
