@@ -14,13 +14,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from reconciler.config.reading.files import outside
 from reconciler.config.reading.fleet import LoadedFleet
+from reconciler.config.reading.problems import listed
+from reconciler.fleet.rollout import fits, parted
 from reconciler.model.codehost import Web
 from reconciler.model.diagnostics import Diagnostic, Position
 from reconciler.model.errors import ConfigError, ReconcilerError
 from reconciler.model.fleet import MAX_ACCOUNTS, NAME, Accounts, FleetAccount, Job, Partners
 from reconciler.model.redaction import abridged
 from reconciler.store.reading import read_regular
+from reconciler.workflow.session import identity_of
 
 MOST_BYTES = 64 * 1024 * 1024
 PLAIN = ("name", "url", "token", "baseline", "wave", "overlays")
@@ -43,10 +47,11 @@ def members(loaded: LoadedFleet, environ: Mapping[str, str], web: Web | None = N
             problems += _lost(loaded, name, jobs[name], place)
     urls: dict[str, str] = {}
     for name, job in jobs.items():
-        known = urls.setdefault(job.url.rstrip("/").removesuffix("/api/3").lower(), name)
+        known = urls.setdefault(identity_of(job.url), name)
         if known != name:
             why = f"the accounts `{known}` and `{name}` have the same url, and would undo each other"
-            problems.append(Diagnostic(why, loaded.spot("accounts", name, "url").position, code="twice"))
+            problems.append(Diagnostic(why, _place(loaded, name), "leave one of them out", code="twice"))
+    problems += _nobody(loaded, jobs) if jobs and not problems else ()
     if problems:
         raise ConfigError(problems)
     return jobs
@@ -70,6 +75,38 @@ def _job(loaded: LoadedFleet, name: str, account: FleetAccount) -> Job:
         labels={**defaults.labels, **account.labels},
         wave=account.wave,
     )
+
+
+def _place(loaded: LoadedFleet, name: str) -> Position | None:
+    return loaded.spot("accounts", name, "url").position if name in loaded.fleet.accounts else None
+
+
+def _nobody(loaded: LoadedFleet, jobs: Mapping[str, Job]) -> Iterator[Diagnostic]:
+    """Yield waves that nobody can be in, and accounts that are in none. An agency whose accounts nobody asked for yet
+    may have others.
+    """
+    place, waves = loaded.spot("waves").position, loaded.fleet.waves
+    try:
+        parted(waves, jobs)
+    except ReconcilerError as error:
+        yield Diagnostic(error.message, place, error.hint, code="no-wave")
+    if any(source.partners for source in loaded.fleet.sources):
+        return
+    rest = next((at for at, wave in enumerate(waves) if wave.accounts == "rest" and not wave.labels), len(waves))
+    for at, wave in enumerate(waves):
+        if any(job.wave == wave.name for job in jobs.values()):
+            continue
+        if not any(fits(job, wave) for job in jobs.values()):
+            why = f"no account has the labels of the wave `{wave.name}`"
+            yield Diagnostic(why, place, _labels(jobs), code="empty-wave")
+        elif at > rest:
+            why = f"the wave `{wave.name}` is behind `{waves[rest].name}`, which takes the rest"
+            yield Diagnostic(why, place, "let the wave with `rest` be the last one", code="empty-wave")
+
+
+def _labels(jobs: Mapping[str, Job]) -> str:
+    labels = sorted({f"{name}={value}" for job in jobs.values() for name, value in job.labels.items()})
+    return f"there are {listed(labels[:20])}" if labels else "no account has any"
 
 
 def _variable(name: str) -> str:
@@ -117,14 +154,19 @@ def _rows(
 
 
 def _text(folder: Path, name: str) -> str:
+    place = Position(name)
+    if refused := outside(folder / name, folder):
+        why = f"`{name}` is not read: {refused}"
+        raise ConfigError([Diagnostic(why, place, "copy it beside the fleet file", "outside")])
     try:
         content = read_regular(folder / name)
         if len(content) > MOST_BYTES:
             raise ReconcilerError(f"{name} is larger than {MOST_BYTES // 1024 // 1024} MiB")
         return content.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise ConfigError([Diagnostic(f"{name} cannot be read: {why}", Position(name), code="missing-file")]) from error
+        why = (error.strerror or str(error)) if isinstance(error, OSError) else "it is not UTF-8"
+        hint = "lists are files beside the fleet file, in UTF-8"
+        raise ConfigError([Diagnostic(f"`{name}` cannot be read: {why}", place, hint, code="missing-file")]) from error
 
 
 def _csv(folder: Path, name: str, problems: list[Diagnostic]) -> Iterator[tuple[Position, dict[str, Any]]]:

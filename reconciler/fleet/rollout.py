@@ -23,17 +23,19 @@ def parted(waves: Sequence[Wave], jobs: Mapping[str, Job]) -> dict[str, list[str
             by_wave[job.wave].append(name)
     left = sorted((name for name, job in jobs.items() if job.wave is None), key=_mixed)
     for wave in waves:
-        fitting = [name for name in left if _fits(jobs[name], wave)]
+        fitting = [name for name in left if fits(jobs[name], wave)]
         taken = fitting[: _how_many(wave.accounts, len(jobs), len(fitting))]
         by_wave[wave.name] += taken
-        left = [name for name in left if name not in set(taken)]
+        gone = set(taken)
+        left = [name for name in left if name not in gone]
     if left:
         what = f"{len(left)} accounts are in no wave: {', '.join(left[:3])}"
         raise ReconcilerError(what, hint="let the last wave have `accounts: rest`")
     return {name: members for name, members in by_wave.items() if members}
 
 
-def _fits(job: Job, wave: Wave) -> bool:
+def fits(job: Job, wave: Wave) -> bool:
+    """Return whether an account has the labels of a wave."""
     return all(job.labels.get(name) == value for name, value in wave.labels.items())
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import posixpath
+import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
@@ -47,8 +49,12 @@ EMULATOR = "emulator:"
 def identity_of(url: str) -> str:
     """Return what names the account at a URL, however it is spelled."""
     if url.startswith(EMULATOR):
-        return url
-    return url.partition("://")[2].rpartition("@")[2].rstrip("/").removesuffix("/api/3").lower()
+        return EMULATOR + posixpath.normpath(url.removeprefix(EMULATOR))
+    scheme, _, rest = url.partition("://")
+    host, slash, path = rest.rpartition("@")[2].rstrip("/").removesuffix("/api/3").lower().partition("/")
+    name, colon, port = host.rpartition(":") if re.search(r":\d+$", host) else (host, "", "")
+    usual = port == {"https": "443", "http": "80"}.get(scheme.lower())
+    return f"{name.rstrip('.')}{'' if usual else colon + port}{slash}{path}"
 
 
 @dataclass(frozen=True)

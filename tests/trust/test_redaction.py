@@ -273,6 +273,7 @@ CUTS = {
     "render/html.py": {"lost[:MOST_LOST]"},
     "render/sides.py": {"[item.text for item in items][:_COMPARED]"},
     "render/tree.py": {"[literal(_shortest(item)) for item in (*before, *after)][:_COMPARED]"},
+    "fleet/accounts.py": {"labels[:20]"},  # names
     "fleet/job.py": {"changes[:MOST_LINES]"},
     "fleet/rollout.py": {"what[:MOST_NEWS]"},
     "fleet/running.py": {"fleet.runtime.token()[:4]"},

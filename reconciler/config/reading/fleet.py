@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.config.reading.files import outside, read_source
@@ -49,6 +49,7 @@ def load_fleet(folder: Path) -> LoadedFleet:
     scope = Scope(problems, {}, fill=False)
     root = Entry(Scalar(source, tree.line, tree.column, "", True, ""), shown)
     fleet = validated(FleetFile, scope.data(shown), root, scope)
+    problems.found = [_hinted(problem) for problem in problems.found]
     problems.check()
     if fleet is None:
         raise AssertionError("a fleet file without problems was read")
@@ -56,6 +57,16 @@ def load_fleet(folder: Path) -> LoadedFleet:
     _check(loaded, problems)
     problems.check()
     return loaded
+
+
+def _hinted(problem: Diagnostic) -> Diagnostic:
+    """Return what is wrong with a hint; a key of a map has none of its own."""
+    if problem.code != "invalid-value" or problem.hint:
+        return problem
+    hint = "docs/fleets.md says what is meant"
+    if "right form" in problem.message:
+        hint = "use letters, digits, `_` and `-`, at most 63, a letter or digit first: names become parts of file names"
+    return replace(problem, hint=hint)
 
 
 def _check(loaded: LoadedFleet, problems: Problems) -> None:

@@ -226,7 +226,7 @@ class _Builder:
             what = (
                 "stands for something that contains itself" if inside else f"has no anchor `&{event.anchor}` before it"
             )
-            self.problems.error("bad-alias", f"the alias `*{event.anchor}` {what}", spot)
+            self.problems.error("bad-alias", f"the alias `*{event.anchor}` {what}", spot, "write out what is meant")
             raise _Stop
         size = 1 if isinstance(node, Scalar) else node.size
         self.aliased += size

@@ -1,0 +1,130 @@
+"""Fleet files that somebody wrote in haste, or to do harm: each is told with its place, and nothing is begun."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from reconciler.fleet.accounts import Selection
+from reconciler.fleet.running import begin, checked, open_fleet
+from reconciler.model.errors import ConfigError, ExitCode, ReconcilerError
+from reconciler.workflow.runtime import Runtime
+from tests.fleet.conftest import Fleet
+
+HEAD = "version: 1\nbaselines: {crm: {folder: baselines/crm}}\ndefaults: {baseline: crm}\n"
+ONE = HEAD + "accounts: {a: {url: 'https://a.api-us1.com'}}\n"
+
+
+def told(fleet: Fleet, text: str, selection: Selection | None = None) -> ReconcilerError:
+    """Return what is said of a fleet file before anything is begun."""
+    fleet.write(text)
+    with pytest.raises(ReconcilerError) as caught:
+        begun(fleet, selection)
+    return caught.value
+
+
+def begun(fleet: Fleet, selection: Selection | None = None) -> None:
+    """Do what commands do before anything is begun."""
+    opened = open_fleet(fleet.folder, Runtime(environ=dict(os.environ)))
+    checked(opened, opened.jobs)
+    begin(opened, "apply", selection or Selection())
+
+
+def name_of(text: str) -> str:
+    """Return a fleet file with an account of this name."""
+    return HEAD + f"accounts:\n  {json.dumps(text)}: {{url: 'https://a.api-us1.com'}}\n"
+
+
+CASES = {
+    "an alias of itself": HEAD + "accounts: &a\n  a: *a\n",
+    "aliases without end": HEAD + "x-a: &a [x, x, x, x, x, x, x, x, x]\n"
+    + "".join(f"x-{chr(98 + at)}: &{chr(98 + at)} [{', '.join([f'*{chr(97 + at)}'] * 9)}]\n" for at in range(9))
+    + "accounts: {a: {url: 'https://a.api-us1.com', variables: {x: *j}}}\n",
+    "a name with a quote": name_of("a'b"),
+    "a name with a line break": name_of("a\nb"),
+    "a name that climbs": name_of(".."),
+    "a name with a slash": name_of("a/b"),
+    "a name with a bidi mark": name_of("a\u202eb"),
+    "a name that is empty": name_of(""),
+    "an account twice": HEAD + "accounts:\n  a: {url: 'https://a.api-us1.com'}\n  a: {url: 'https://b.api-us1.com'}\n",
+    "a port that is the usual one": HEAD
+    + "accounts: {a: {url: 'https://a.api-us1.com'}, b: {url: 'https://A.api-us1.com:443/api/3/'}}\n",
+    "a host with a dot at its end": HEAD
+    + "accounts: {a: {url: 'https://a.api-us1.com'}, b: {url: 'https://a.api-us1.com.'}}\n",
+    "an origin and its API": HEAD
+    + "accounts: {a: {url: 'https://a.api-us1.com/'}, b: {url: 'https://a.api-us1.com/api/3'}}\n",
+    "an emulated one by two paths": HEAD
+    + "accounts: {a: {url: 'emulator:x/../a.json'}, b: {url: 'emulator:./a.json'}}\n",
+    "more than all": ONE + "waves: [{name: w, accounts: 101 %}]\n",
+    "less than none": ONE + "waves: [{name: w, accounts: -1}]\n",
+    "a share that is none": ONE + "waves: [{name: w, max_failures: 5.5 %}]\n",
+    "a wave behind the rest": ONE + "waves: [{name: w}, {name: v, accounts: 3}]\n",
+    "a wave for nobody": ONE + "waves: [{name: eu, labels: {region: eu}}, {name: rest}]\n",
+    "accounts in no wave": ONE + "waves: [{name: eu, accounts: 0}]\n",
+    "a folder that climbs": ONE.replace("baselines/crm", "../x"),
+    "a list that climbs": ONE + "sources: [{csv: ../../etc/passwd}]\n",
+    "a list that is a folder": ONE + "sources: [{jsonl: baselines}]\n",
+    "a list that is not there": ONE + "sources: [{csv: 'a\\nb.csv'}]\n",
+    "a key that is written out": HEAD + "accounts: {a: {url: 'https://a.api-us1.com', token: abc}}\n",
+    "an overlay that climbs": HEAD + "accounts: {a: {url: 'https://a.api-us1.com', overlays: ['../../fleet.yaml']}}\n",
+    "a variable that is none": HEAD + "accounts: {a: {url: 'https://a.api-us1.com', variables: {nothing: 1}}}\n",
+}  # fmt: skip
+
+
+class TestHostile:
+    """What is wrong is told before an account is asked."""
+
+    @pytest.mark.parametrize("case", CASES)
+    def test_it_is_told_with_its_place_and_a_hint(self, fleet: Fleet, case: str) -> None:
+        """As an invalid configuration."""
+        error = told(fleet, CASES[case])
+        assert error.exit_code == ExitCode.CONFIG, error
+        assert isinstance(error, ConfigError), error
+        first = error.diagnostics[0]
+        assert first.at is not None, first
+        assert first.hint, first
+        assert not (fleet.folder / "state").exists()
+
+    def test_includes_that_lead_back_are_told(self, fleet: Fleet) -> None:
+        """A baseline that includes itself by way of another one."""
+        fleet.write(ONE)
+        other = fleet.folder / "baselines" / "other"
+        other.mkdir()
+        (fleet.folder / ".git").mkdir()
+        for folder, to in ((other, "../crm"), (other.parent / "crm", "../other")):
+            (folder / "reconciler.yaml").write_text(
+                "version: 1\nenvironments:\n  dev: {url: 'emulator:dev.json'}\ninclude: [{source: " + to + "}]\n"
+            )
+        with pytest.raises(ReconcilerError) as caught:
+            begun(fleet)
+        assert caught.value.exit_code == ExitCode.CONFIG
+
+    @pytest.mark.parametrize("glob", ["[", "[z-a]", "(a+)+$", "*" * 60 + "b", "a\n", "[!", "{a,b}", "\\"])
+    def test_what_looks_like_a_pattern_selects_nobody_at_once(self, fleet: Fleet, glob: str) -> None:
+        """In names and in labels."""
+        text = HEAD + f"accounts: {{{'a' * 60}: {{url: 'https://a.api-us1.com', labels: {{x: {'a' * 60}}}}}}}\n"
+        for selection in (Selection(names=(glob,)), Selection(labels=(f"x={glob}",))):
+            error = told(fleet, text, selection=selection)
+            assert "no account" in error.message
+            assert error.hint
+
+    def test_twenty_thousand_accounts_in_one_file_are_read(self, fleet: Fleet) -> None:
+        """And a mistake in the last one is told with its line."""
+        lines = [f"  a{at}: {{url: 'https://a{at}.api-us1.com'}}\n" for at in range(20_000)]
+        fleet.write(HEAD + "accounts:\n" + "".join(lines))
+        assert len(open_fleet(fleet.folder, Runtime(environ={})).jobs) == 20_000
+        error = told(fleet, HEAD + "accounts:\n" + "".join(lines) + "  last: {url: 'ftp://x'}\n")
+        assert isinstance(error, ConfigError)
+        assert "fleet.yaml:20005:" in str(error.diagnostics[0].at)
+
+
+def test_a_worker_follows_no_link_out_of_the_folder(fleet: Fleet, tmp_path: Path) -> None:
+    """A list that is a link to what somebody else may not show."""
+    fleet.write(ONE + "sources: [{csv: more.csv}]\n")
+    os.symlink("/etc/passwd", fleet.folder / "more.csv")
+    with pytest.raises(ConfigError) as caught:
+        open_fleet(fleet.folder, Runtime(environ={}))
+    assert "root" not in "".join(one.message for one in caught.value.diagnostics)
