@@ -62,8 +62,8 @@ MUTANTS: list[tuple[str, str, str, Callable[[World], None]]] = [
          world.folder / "dead", 100, True, 4)),
     ("forgets what the request before took", "write.on_destroy or (impact.ids and not impact.of)", "write.on_destroy",
      lambda world: test_options.test_values_that_arrive_between_two_options_stay()),
-    ("takes what is there twice for more", "told = len(before.ids) == before.count and len(now.ids) == now.count",
-     "told = False",
+    ("takes what is there twice for more", "complete = len(before.ids) == before.count and len(now.ids) == now.count",
+     "complete = False",
      lambda world: test_number_of_a_plan.test_a_move_without_an_answer_is_bounded(world, "drop_before", 0, 3, 100)),
 ]  # fmt: skip
 
@@ -96,7 +96,7 @@ def mutant(monkeypatch: pytest.MonkeyPatch, original: types.ModuleType, name: st
 @pytest.mark.parametrize("nth", [0, test_promises.WAITS - 1])
 def test_a_forgotten_order_is_found(world: World, monkeypatch: pytest.MonkeyPatch, nth: int) -> None:
     """Without the comparison, a plan is applied in another order than it shows."""
-    old, new = "late = _out_of_order(document, made)", "late: dict[str, str] = {}"
+    old, new = "late = _out_of_order(document, plan)", "late: dict[str, str] = {}"
     monkeypatch.setattr(saved, "broken", mutant(monkeypatch, promises, "forgets the order", old, new).broken)
     world.write(test_promises.ORDERED)
     world.apply()
