@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol, cast
 
 from reconciler.model.errors import ReconcilerError
@@ -118,11 +119,7 @@ class _Evaluation:
             some = objects[start : start + AT_ONCE]
             plain = self._plain(together, {**values, "objects": some})
             value = plain[0] if isinstance(plain, tuple) else None
-            if (
-                isinstance(value, list)
-                and len(value) == len(some)
-                and all(isinstance(answer, bool) for answer in value)
-            ):
+            if isinstance(value, list) and len(value) == len(some) and set(map(type, value)) == {bool}:
                 yield from value
             else:
                 yield from (self.answer(expression, {**values, "object": question}) for question in some)
@@ -138,8 +135,7 @@ class _Evaluation:
 
     def _plain(self, expression: str, values: Mapping[str, object]) -> Answer | tuple[object]:
         """Return true or false, why there is no answer, or what else the answer is."""
-        # Values are translated again for every question, so only what is asked about goes along.
-        variables = {name: values.get(name) for name in VARIABLES if re.search(rf"\b{name}\b", expression)}
+        variables = {name: values.get(name) for name in _asked(expression)}
         if (wrong := self._wrong(expression)) is not None:
             return wrong
         try:
@@ -151,6 +147,12 @@ class _Evaluation:
             return plain
         # errors of the evaluation come back as values
         return str(plain) if answer.type().name() == "ERROR" else (plain,)
+
+
+@lru_cache(maxsize=256)
+def _asked(expression: str) -> tuple[str, ...]:
+    """Return the names in an expression. Values are translated again for every question, so only these go along."""
+    return tuple(name for name in VARIABLES if re.search(rf"\b{name}\b", expression))
 
 
 def checker() -> Callable[[str], str]:

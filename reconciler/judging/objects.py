@@ -59,9 +59,10 @@ class Judged:
 
     def value(self, name: str) -> Any:
         """Return the value of an attribute, or UNKNOWN; that is one that the kind does not have, too."""
-        if name not in self.known:
-            self.known[name] = self._value(name) if name in self.kind.attributes else UNKNOWN
-        return self.known[name]
+        known = self.known
+        if name not in known:
+            known[name] = self._value(name) if name in self.kind.attributes else UNKNOWN
+        return known[name]
 
     def _value(self, name: str) -> Any:
         attribute, given = self.kind.attributes[name], self.attrs.get(name)

@@ -14,12 +14,14 @@ from urllib.parse import urlsplit
 
 from reconciler.judging.expressions import Answer, Evaluate, Question
 from reconciler.judging.objects import UNKNOWN, Judged
+from reconciler.model.address import key_of
 from reconciler.model.diagnostics import Diagnostic, Position
 from reconciler.model.document import GuardView
 from reconciler.model.garbage import without_collection
 from reconciler.model.patterns import Budget, Unbounded
 from reconciler.model.project import Deny, Rule, Subject, Waiver, unquoted
 from reconciler.model.ruling import Rules, waiver_in, with_waiver
+from reconciler.model.values import is_empty
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 WAIVER = "change it, or have a waiver with reason and date merged into the project file"
@@ -69,12 +71,14 @@ def breaches(
     """Return what breaks the rules about a subject, rule by rule, in the order of the objects."""
     here, by_kind = rules.on(subject, environment), _by_kind(objects)
     budget = Budget()
-    chosen = [_chosen(rule.deny, by_kind, budget.share()) for rule in here]
+    everything = [judged for group in by_kind.values() for judged in group]
+    chosen = [everything if rule.deny is None else _chosen(rule.deny, by_kind, budget.share()) for rule in here]
+    looks: dict[object, _Look] = {}
     sweeps = [
-        Sweep.of(rule.when, matching) if rule.when is not None and not isinstance(matching, str) else None
+        _Sweep.of(rule.when, matching, looks) if rule.when is not None and not isinstance(matching, str) else None
         for rule, matching in zip(here, chosen, strict=True)
     ]
-    answers = iter(swept([sweep for sweep in sweeps if sweep is not None], now, evaluate))
+    answers = iter(_swept([sweep for sweep in sweeps if sweep is not None], now, evaluate))
     broken: list[Breach] = []
     for rule, matching, sweep in zip(here, chosen, sweeps, strict=True):
         if isinstance(matching, str):
@@ -93,10 +97,8 @@ def _by_kind(objects: Iterable[Judged]) -> dict[str, list[Judged]]:
     return grouped
 
 
-def _chosen(deny: Deny | None, by_kind: Mapping[str, list[Judged]], budget: Budget) -> list[Judged] | str:
+def _chosen(deny: Deny, by_kind: Mapping[str, list[Judged]], budget: Budget) -> list[Judged] | str:
     """Return the objects that `deny` is against, or why that cannot be told."""
-    if deny is None:
-        return [judged for group in by_kind.values() for judged in group]
     try:
         return [
             judged
@@ -121,22 +123,25 @@ def denied(deny: Deny, judged: Judged, budget: Budget) -> bool:
 
 
 def _wrong(deny: Deny, value: Any, budget: Budget) -> bool:
-    missing = value in (None, "", [], {})
+    missing = is_empty(value)
     if deny.empty is not None and missing is deny.empty:
         return True
     if deny.above is not None and _size(value) > deny.above:
         return True
-    texts = [""] if missing else [value] if isinstance(value, str) else list(texts_of(value))
-    if bool(deny.unless_hosts) and not missing and not all(at_host(text, deny.unless_hosts) for text in texts):
+    texts = ("",) if missing else (value,) if value.__class__ is str else tuple(texts_of(value))
+    if deny.unless_hosts and not missing and not all(at_host(text, deny.unless_hosts) for text in texts):
         return True
-    return _mismatch(deny, texts, budget)
+    return _mismatch(deny.matches, deny.unless_matches, texts, budget)
 
 
-def _mismatch(deny: Deny, texts: list[str], budget: Budget) -> bool:
+def _mismatch(none_may: str | None, all_must: str | None, texts: Iterable[str], budget: Budget) -> bool:
     """Return whether a text matches what none may, or not what all have to."""
-    if deny.matches is not None and any(budget.found(deny.matches, text) for text in texts):
-        return True
-    return deny.unless_matches is not None and not all(budget.found(deny.unless_matches, text) for text in texts)
+    for text in texts:
+        if none_may is not None and budget.found(none_may, text):
+            return True
+        if all_must is not None and not budget.found(all_must, text):
+            return True
+    return False
 
 
 def _size(value: Any) -> float:
@@ -172,46 +177,64 @@ def at_host(text: str, hosts: Iterable[str]) -> bool:
 
 
 _MENTION = re.compile(r"\bobject\b(?:\s*\.\s*(\w+)(?:\s*\.\s*(\w+))?)?")
-_TEXTS = {str}
 _ASKED = re.compile(r"\bhas\(\s*object\s*\.\s*attributes\s*\.\s*(\w+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Sweep:
-    """An expression, the objects that it judges, and which of them are alike in what it looks at: those are judged
-    once. `views` are what it sees of the different ones, `places` says for each object which of these it is.
+class _Look:
+    """The objects that an expression judges, and which of them are alike in what it looks at: those are judged once.
+    `views` are what it sees of the different ones, `places` says for each object which of these it is.
     """
 
-    expression: str
     objects: tuple[Judged, ...]
     views: tuple[Mapping[str, Any], ...]
     places: tuple[int, ...]
 
     @classmethod
-    def of(cls, expression: str, objects: Iterable[Judged]) -> Sweep:
-        """Return the sweep over the objects that have the attributes that the expression names, and known ones."""
-        asks = _Asks.of(expression)
+    def at(cls, objects: Iterable[Judged], asks: _Asks) -> _Look:
+        """Return the look at the objects that have the attributes that are asked for, and known ones."""
         chosen: list[Judged] = []
         views: list[Mapping[str, Any]] = []
         places: list[int] = []
         known: dict[object, int] = {}
-        alone = asks.alone
+        alone, names = asks.alone, asks.names
         for judged in objects:
-            values = [judged.value(name) for name in asks.names]
-            if UNKNOWN in values and any(map(asks.lacks, asks.names, values)):
+            values = [judged.value(name) for name in names]
+            if UNKNOWN in values and any(map(asks.lacks, names, values)):
                 continue
             key = judged.address if alone else _key(judged, values)
-            if key not in known:
-                known[key] = len(views)
-                views.append(asks.view(judged))
+            place = known.get(key)
+            if place is None:
+                place = known[key] = len(views)
+                views.append(asks.view(judged, values))
             chosen.append(judged)
-            places.append(known[key])
-        return cls(expression, tuple(chosen), tuple(views), tuple(places))
+            places.append(place)
+        return cls(tuple(chosen), tuple(views), tuple(places))
+
+
+@dataclass(frozen=True, slots=True)
+class _Sweep:
+    """An expression and what it looks at."""
+
+    expression: str
+    look: _Look
+
+    @classmethod
+    def of(cls, expression: str, objects: list[Judged], looks: dict[object, _Look]) -> _Sweep:
+        """Return the sweep of an expression over objects; `looks` are those of expressions that ask for the same."""
+        asks = _Asks.of(expression)
+        same = (id(objects), asks)
+        if same not in looks:
+            looks[same] = _Look.at(objects, asks)
+        return cls(expression, looks[same])
 
 
 def _key(judged: Judged, values: list[Any]) -> object:
     """Return what is the same for objects that are alike in these values."""
-    return (judged.kind.name, *(values if set(map(type, values)) <= _TEXTS else (repr(values),)))
+    for value in values:
+        if value.__class__ is not str:
+            return (judged.kind.name, repr(values))
+    return (judged.kind.name, *values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,25 +267,35 @@ class _Asks:
         """Return whether there is nothing to judge, for an attribute is not known."""
         return value is UNKNOWN and name in self.needed
 
-    def view(self, judged: Judged) -> Mapping[str, Any]:
-        """Return what of an object the expression looks at."""
+    def view(self, judged: Judged, values: Iterable[Any]) -> Mapping[str, Any]:
+        """Return what of an object the expression looks at; `values` are those that it names."""
         if self.whole:
             return judged.shown(judged.kind.attributes)
-        seen = judged.shown(self.names)
-        return {name: seen[name] for name in seen if name in self.parts}
+        seen: dict[str, Any] = {}
+        if "attributes" in self.parts:
+            pairs = zip(self.names, values, strict=True)
+            seen["attributes"] = {name: value for name, value in pairs if value is not UNKNOWN}
+        if "kind" in self.parts:
+            seen["kind"] = judged.kind.name
+        if "address" in self.parts:
+            seen["address"] = judged.address
+        if "key" in self.parts:
+            seen["key"] = key_of(judged.address)
+        return seen
 
 
-def swept(sweeps: Sequence[Sweep], now: datetime.datetime, evaluate: Evaluate) -> list[list[Answer]]:
+def _swept(sweeps: Sequence[_Sweep], now: datetime.datetime, evaluate: Evaluate) -> list[list[Answer]]:
     """Return the answers of each sweep, in the order of its objects; all are asked at once."""
     if not sweeps:
         return []
     views: list[Mapping[str, Any]] = []
-    questions: list[Question] = []
-    for sweep in sweeps:
-        questions.append(Question(sweep.expression, None, tuple(range(len(views), len(views) + len(sweep.views)))))
-        views += sweep.views
+    asked: dict[int, tuple[int, ...]] = {}
+    for look in {id(sweep.look): sweep.look for sweep in sweeps}.values():
+        asked[id(look)] = tuple(range(len(views), len(views) + len(look.views)))
+        views += look.views
+    questions = [Question(sweep.expression, None, asked[id(sweep.look)]) for sweep in sweeps]
     answers = evaluate(questions, {"objects": views, "weekday": DAYS[now.weekday()], "now": now.isoformat()})
-    return [_spread(sweep.places, answer) for sweep, answer in zip(sweeps, answers, strict=True)]
+    return [_spread(sweep.look.places, answer) for sweep, answer in zip(sweeps, answers, strict=True)]
 
 
 def _spread(places: Sequence[int], answer: Answer | list[Answer]) -> list[Answer]:
@@ -270,8 +303,8 @@ def _spread(places: Sequence[int], answer: Answer | list[Answer]) -> list[Answer
     return [answer[place] for place in places] if isinstance(answer, list) else [answer for _ in places]
 
 
-def _answered(rule: Rule, sweep: Sweep, answers: Sequence[Answer]) -> Iterator[Breach]:
-    for judged, answer in zip(sweep.objects, answers, strict=True):
+def _answered(rule: Rule, sweep: _Sweep, answers: Sequence[Answer]) -> Iterator[Breach]:
+    for judged, answer in zip(sweep.look.objects, answers, strict=True):
         if isinstance(answer, str):
             yield Breach.by(rule, judged, UNEVALUATED.format(answer))
         elif answer:

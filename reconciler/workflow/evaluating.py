@@ -5,13 +5,12 @@ program share it, be it a thousand accounts.
 from __future__ import annotations
 
 import json
-import math
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reconciler.judging.expressions import Answer, Question, answers, evaluator
+from reconciler.judging.expressions import Answer, Question, evaluator
 from reconciler.store.programs import Attendant, monotonic
 
 SECONDS = 20
@@ -22,7 +21,7 @@ PATIENCE = 15 * SECONDS
 MEMORY = 4 << 30
 MOST_BYTES = 256 << 20
 _EVALUATING: list[Attendant] = []
-_CHILD = "import sys; sys.path += sys.argv[1:]; from reconciler.workflow.evaluating import serve; serve()"
+_CHILD = "import sys; sys.path += sys.argv[1:]; from reconciler.workflow.answering import serve; serve()"
 
 
 def evaluate(
@@ -66,46 +65,3 @@ def evaluating() -> Attendant:
         environ = {name: value for name, value in os.environ.items() if name.upper() == "SYSTEMROOT"}
         _EVALUATING.append(Attendant(command, environ))
     return _EVALUATING[0]
-
-
-def serve() -> None:
-    """Answer what stands on standard input, a line of questions after the other, with a line for each question, as long
-    as there is time and memory: what the process of its own does.
-    """
-    for line in iter(sys.stdin.buffer.readline, b""):
-        asked = json.loads(line)
-        seconds, each, memory = asked["bounds"]
-        until = _used() + seconds
-        _bound(memory)
-        verdicts = answers((Question(*question) for question in asked["questions"]), asked["values"])
-        for _ in asked["questions"]:
-            _allow(min(_used() + each, until))
-            sys.stdout.write(json.dumps(next(verdicts)) + "\n")
-            sys.stdout.flush()
-
-
-def _used() -> float:
-    """Return the seconds that this process has computed."""
-    return sum(os.times()[:2])
-
-
-def _bound(memory: int) -> None:
-    """Let this process have so many bytes, and leave no image of them behind where it needs more."""
-    _limit("RLIMIT_CORE", 0)
-    _limit("RLIMIT_AS", memory)
-
-
-def _allow(until: float) -> None:
-    """Let this process compute until it has computed so many seconds."""
-    _limit("RLIMIT_CPU", math.ceil(until))
-
-
-def _limit(name: str, most: int) -> None:
-    """Set a limit of this process, for as long as the next one; not beyond what it was started with."""
-    try:
-        import resource
-    except ImportError:
-        return  # not on this system: the time that the caller waits is the bound
-    which = getattr(resource, name)
-    hard = resource.getrlimit(which)[1]
-    resource.setrlimit(which, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
