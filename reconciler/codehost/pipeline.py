@@ -107,6 +107,6 @@ def _github_number(environ: Mapping[str, str]) -> int | None:
 def _event(path: str) -> dict[str, Any]:
     try:
         content = json.loads(Path(path).read_text("utf-8")) if path and Path(path).is_file() else {}
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}

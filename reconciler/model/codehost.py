@@ -27,7 +27,10 @@ class HostAnswer:
 
     def json(self) -> Json:
         """Return its JSON. Raises ValueError."""
-        return cast(Json, json.loads(self.content))
+        try:
+            return cast(Json, json.loads(self.content))
+        except RecursionError as error:
+            raise ValueError("it is nested without end") from error
 
 
 class Web(Protocol):

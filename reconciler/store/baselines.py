@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.model.baseline import Baseline, digest_of
+from reconciler.model.documents import read_json
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.redaction import abridged
 from reconciler.store.atomic import write_file
@@ -115,8 +116,24 @@ class GitBaselines:
                 f"{baseline.written} is larger than a baseline may be: {len(wanted):,} files, {size >> 20:,} MiB"
             )
         if not wanted:
-            raise ReconcilerError(f"{baseline.written} holds no YAML files")
-        return {name: self._git(baseline, here, "cat-file", "blob", thing) for name, thing in sorted(wanted)}
+            why = (
+                "holds no YAML files"
+                if rows or not path
+                else f"has no folder `{baseline.folder}` at {baseline.version}"
+            )
+            raise ReconcilerError(f"{baseline.written} {why}")
+        return self._contents(baseline, here, dict(sorted(wanted)))
+
+    def _contents(self, baseline: Baseline, here: Path, things: Mapping[str, str]) -> dict[str, str]:
+        """Return the files by name, of their objects by name; asked of one Git, which has one end."""
+        asked = "".join(f"{thing}\n" for thing in things.values()).encode()
+        printed, place = self._printed(baseline, here, "cat-file", "--batch", given=asked), 0
+        texts = {}
+        for name in things:  # `OBJECT blob BYTES`, then the bytes and a line break
+            head = printed.index(b"\n", place)
+            end = head + 1 + int(printed[place:head].split()[-1])
+            texts[name], place = _decoded(baseline, printed[head + 1 : end]), end + 1
+        return texts
 
     def _url(self, baseline: Baseline) -> str:
         if baseline.scheme != "file":
@@ -124,6 +141,10 @@ class GitBaselines:
         return str((self.folder / baseline.url.partition(":")[2].removeprefix("//")).resolve())
 
     def _git(self, baseline: Baseline, here: Path, *arguments: str) -> str:
+        """Return what Git prints, as text. Raises ReconcilerError as `_printed`."""
+        return _decoded(baseline, self._printed(baseline, here, *arguments))
+
+    def _printed(self, baseline: Baseline, here: Path, *arguments: str, given: bytes = b"") -> bytes:
         """Return what Git prints. Raises ReconcilerError with the last line of what it says where it fails."""
         known = {name: value for name, value in self.environ.items() if _ENVIRONMENT.fullmatch(name)}
         fixed = {
@@ -138,7 +159,7 @@ class GitBaselines:
         ]
         try:
             command = ["git", *settings, *arguments]
-            ran = run_program(command, here, {**known, **fixed}, SECONDS, most=LOUDEST, errors=True)
+            ran = run_program(command, here, {**known, **fixed}, SECONDS, most=LOUDEST, given=given, errors=True)
         except OSError as error:
             raise ReconcilerError("git cannot be run", hint="install git: baselines are fetched with it") from error
         if ran.late or ran.loud:
@@ -150,10 +171,14 @@ class GitBaselines:
                 (line for line in lines if line.startswith(("fatal:", "ERROR:"))), lines[-1]
             )  # advice comes after it
             raise ReconcilerError(f"{baseline.written} cannot be fetched: {abridged(_without_users(why), 300)}")
-        try:
-            return ran.printed.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise ReconcilerError(f"{baseline.written} holds a file that is not UTF-8") from error
+        return ran.printed
+
+
+def _decoded(baseline: Baseline, printed: bytes) -> str:
+    try:
+        return printed.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ReconcilerError(f"{baseline.written} holds a file that is not UTF-8") from error
 
 
 def _without_users(text: str) -> str:
@@ -172,7 +197,7 @@ def cached(cache: Path | None, digest: str) -> dict[str, str] | None:
         return None
     path = cache / f"{digest}.json"
     try:
-        content = json.loads(read_regular(path, 4 * MOST_BYTES))
+        content = read_json(read_regular(path, 4 * MOST_BYTES))
     except (OSError, ValueError):
         return None
     if not isinstance(content, dict) or not all(isinstance(text, str) for text in content.values()):

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -205,6 +206,41 @@ def test_links_submodules_and_large_ones_are_refused(world: World, base: Path, m
     git(base, "branch", "v1")
     with pytest.raises(ReconcilerError, match="a tag and a branch"):
         reads.commit_of(one)
+
+
+def test_a_damaged_cache_is_none(tmp_path: Path) -> None:
+    """What is not the files of this digest is fetched again, whatever it is."""
+    texts = {"a.yaml": "tags: {}\n", "na me ü.yaml": ""}
+    store.keep(tmp_path, texts)
+    assert store.cached(tmp_path, store.digest_of(texts)) == texts
+    for damaged in (b"", b"\xff", b"[1]", b'{"a.yaml": 1}', b'{"a.yaml": "x"}', b'{"a": "\\ud800"}', b"[" * 100_000):
+        (tmp_path / f"{store.digest_of(texts)}.json").write_bytes(damaged)
+        assert store.cached(tmp_path, store.digest_of(texts)) is None, damaged[:20]
+
+
+def test_the_files_of_a_baseline_are_asked_of_one_git(
+    world: World, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not one for each file, of which every one might take its two minutes. Any name and any content comes through."""
+    texts = {"na me.yaml": "", 'ünï\n\t"x.yaml': "tags: {}\n\n", "sub/z.yml": "no end of line: \u2028"}
+    for name, text in texts.items():
+        (base / "more" / name).parent.mkdir(parents=True, exist_ok=True)
+        (base / "more" / name).write_text(text, "utf-8")
+    git(base, "add", "-A")
+    git(base, "commit", "-q", "-m", "more")
+    git(base, "tag", "more")
+    ran: list[Any] = []
+    real = store.run_program
+    monkeypatch.setattr(
+        store, "run_program", lambda command, *rest, **more: ran.append(command) or real(command, *rest, **more)
+    )
+    reads = GitBaselines(world.folder, world.environ)
+    one = parse_baseline("git+file:../base@more//more")
+    assert reads.texts(one, reads.commit_of(one)) == texts
+    assert len(ran) <= 6
+    none = parse_baseline("git+file:../base@more//nope")
+    with pytest.raises(ReconcilerError, match="has no folder `nope` at more"):
+        reads.texts(none, reads.commit_of(none))
 
 
 def test_the_cache_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
