@@ -62,7 +62,7 @@ def _broken(opened: Session, loaded: Loaded) -> list[Diagnostic]:
 
     rules = rules_of(opened)
     broken = as_diagnostics(broken_declarations(opened, rules, loaded), rules)
-    return [*broken, *idle_waivers(rules, loaded.desired.resources, "that is declared")]
+    return [*broken, *idle_waivers(rules, loaded.desired.resources, "that is declared", opened.runtime.now().date())]
 
 
 def _tell(problems: list[Diagnostic], printed: str) -> None:

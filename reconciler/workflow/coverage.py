@@ -96,5 +96,5 @@ async def coverage(session: Session) -> Ledger:
     whole = not set(seen.snapshot.unknown) - seen.snapshot.absent
     broken = broken_in_account(session, objects, bindings, declared, whole=whole)
     known = {*declared, *bindings, *(address for address, _ in objects)}
-    notes = idle_waivers(rules, known, "that is there") if whole else []
+    notes = idle_waivers(rules, known, "that is there", session.runtime.now().date()) if whole else []
     return Ledger(tuple(rows), tuple(broken), rules, tuple(notes))

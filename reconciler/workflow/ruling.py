@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import fnmatch
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -59,9 +60,23 @@ def _of_a_kind(pattern: str, kinds: Kinds) -> bool:
     return "*" in kind or (bool(dot) and any(fnmatch.fnmatchcase(name, kind) for name in kinds))
 
 
-def idle_waivers(rules: Rules, addresses: Collection[str], where: str) -> list[Diagnostic]:
-    """Return notes about waivers of addresses that are not there now: a typo, or what is gone meanwhile."""
-    return [
+def idle_waivers(rules: Rules, addresses: Collection[str], where: str, today: datetime.date) -> list[Diagnostic]:
+    """Return notes about waivers that do nothing: their day is past, or their address is not there now, a typo or
+    what is gone meanwhile.
+    """
+    placed = list(zip(rules.waivers, rules.waiver_places, strict=True))
+    over = [
+        Diagnostic(
+            f"the waiver of `{waiver.rule}` for `{waiver.address}` expired on {waiver.expires}: the rule counts again",
+            place,
+            "take it out, or have a later day merged",
+            code="expired-waiver",
+            severity="note",
+        )
+        for waiver, place in placed
+        if datetime.date.fromisoformat(waiver.expires) < today
+    ]
+    return over + [
         Diagnostic(
             f"the waiver of `{waiver.rule}` is about nothing {where}: there is no `{waiver.address}`",
             place,
@@ -69,8 +84,10 @@ def idle_waivers(rules: Rules, addresses: Collection[str], where: str) -> list[D
             code="idle-waiver",
             severity="note",
         )
-        for waiver, place in zip(rules.waivers, rules.waiver_places, strict=True)
-        if waiver.address != "*" and not any(fnmatch.fnmatchcase(one, waiver.address) for one in addresses)
+        for waiver, place in placed
+        if datetime.date.fromisoformat(waiver.expires) >= today
+        and waiver.address != "*"
+        and not any(fnmatch.fnmatchcase(one, waiver.address) for one in addresses)
     ]
 
 

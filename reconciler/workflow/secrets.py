@@ -6,7 +6,6 @@ a value never is. Nothing that it prints to standard error is repeated: a vault 
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -16,6 +15,7 @@ from pathlib import Path
 from time import monotonic
 
 from reconciler.config.reading.files import border, outside
+from reconciler.model.documents import read_json
 from reconciler.model.errors import ReconcilerError, Refused, SurroundingsError
 from reconciler.model.project import SECRET_NAME, Secrets
 from reconciler.store.programs import run_program
@@ -26,13 +26,14 @@ MOST_BYTES = 1 << 20
 """Of what a program prints, or a file holds."""
 ALTOGETHER = 120.0
 """Seconds that all programs of a session may take."""
+INSIDE = "inside the repository: a change could put anything there"
 _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)")
 
 
 @dataclass
 class SecretSource:
     """Where the secrets of an environment come from. Where the settings are those of a `source` that rules, nothing
-    inside the repository is run, for what is there belongs to the change.
+    inside the repository is run or read, for what is there belongs to the change.
     """
 
     settings: Secrets
@@ -81,6 +82,13 @@ class SecretSource:
         if self.settings.file is None:
             return _parsed(self._run(self.settings.command or ()), "what the program of `secrets` prints")
         path = self.folder / self.settings.file
+        limit = border(self.folder)
+        ways = (Path(os.path.abspath(path)), path.resolve())  # a link in it is the change's, wherever it leads
+        if self.source and any(way.is_relative_to(limit) for way in ways):
+            raise Refused(
+                f"`secrets` names {self.settings.file}, which is {INSIDE}",
+                hint="keep it outside of the checkout, on the machine that runs the pipeline",
+            )
         if not os.path.isabs(self.settings.file) and (why := outside(path, self.folder)):
             raise SurroundingsError(f"the file of `secrets` is not read: {why}")
         try:
@@ -120,7 +128,7 @@ class SecretSource:
             path = (self.folder / part).resolve() if part else None
             if path is not None and path.is_relative_to(limit) and (os.path.lexists(path) or "/" in part):
                 raise Refused(
-                    f"`secrets` names {part}, which is inside the repository: a change could put anything there",
+                    f"`secrets` names {part}, which is {INSIDE}",
                     hint="install it on the machine that runs the pipeline",
                 )
         entries = self.environ.get("PATH", os.defpath).split(os.pathsep)
@@ -135,14 +143,14 @@ def _parsed(text: str, where: str) -> Mapping[str, str]:
     """Return secrets by name, from a JSON map or from lines NAME=value. Raises SurroundingsError, and shows nothing."""
     if text.lstrip().startswith("{"):
         try:
-            parsed = json.loads(text)
+            parsed = read_json(text)
         except ValueError as error:
             raise SurroundingsError(f"{where} is no JSON map of texts") from error
         if not all(isinstance(value, str) for value in parsed.values()):
             raise SurroundingsError(f"{where} is no JSON map of texts")
         return {name: value for name, value in parsed.items() if re.fullmatch(SECRET_NAME, name)}
     secrets = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         match = _LINE.fullmatch(line.strip())

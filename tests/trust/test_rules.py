@@ -404,6 +404,19 @@ def test_a_waiver_of_what_is_not_there_is_told(world: World) -> None:
         assert "there is no `tag.vpi`" in " ".join(world.cli(command).text.split())
 
 
+def test_a_waiver_that_is_over_is_told_where_nothing_breaks_its_rule(world: World) -> None:
+    """Else nobody would take the line out, and the next one who breaks the rule would believe it."""
+    standing(world)
+    world.write("tags: {vip: {name: vip}}")
+    extend(world, RULES + "waivers: [{rule: small, address: tag.vip, reason: x, expires: 2001-01-01}]\n")
+    assert world.cli("apply", "--auto-approve").code == 0
+    for command in ("validate", "coverage"):
+        told = world.cli(command, "--format", "github")
+        assert told.code == 0, told.text
+        assert "::notice file=reconciler.yaml," in told.out
+        assert "expired on 2001-01-01" in told.out
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [

@@ -63,7 +63,10 @@ def test_a_vault_answers_what_is_sent(world: World, vault: Path, arguments: list
 
 @pytest.mark.parametrize(
     ("name", "text"),
-    [("s.env", f"# ours\nexport HOOK_KEY='{VALUE}'\nOTHER=1\n"), ("s.json", json.dumps({"HOOK_KEY": VALUE}))],
+    [
+        ("s.env", f"# ours\nexport HOOK_KEY='{VALUE}'\r\nOTHER=1\u20282\x85\n"),
+        ("s.json", json.dumps({"HOOK_KEY": VALUE})),
+    ],
 )
 def test_a_file_answers_what_is_sent(world: World, name: str, text: str) -> None:
     """Lines and JSON; a variable of the process goes before."""
@@ -86,6 +89,7 @@ def test_a_file_answers_what_is_sent(world: World, name: str, text: str) -> None
         ({"command": ["no-such-vault"]}, "cannot be run"),
         ({"file": "missing.env"}, "cannot be read"),
         ({"file": "link.env"}, "outside of"),
+        ({"file": "deep.env"}, "no JSON map"),
         ({"file": "bad.env"}, "line 2 is not NAME=value"),
         ({"file": "other.env"}, "neither `secrets` nor a variable has HOOK_KEY"),
     ],
@@ -100,6 +104,7 @@ def test_what_a_vault_does_not_answer(
     (world.folder / "bad.env").write_text(f"A=1\n{VALUE}\n", "utf-8")
     (world.folder / "other.env").write_text(f"OTHER={VALUE}\n", "utf-8")
     (world.folder / "link.env").symlink_to("/etc/passwd")
+    (world.folder / "deep.env").write_text('{"A":' * 100_000, "utf-8")
     ran = world.cli("apply", "--auto-approve")
     assert ran.code in (1, 3), ran.text
     assert why in " ".join(ran.text.split()), ran.text
@@ -135,6 +140,17 @@ def test_a_request_makes_no_pipeline_run_a_command(world: World, vault: Path, tm
         ran = world.cli("plan", "--guards-from", "main")
         assert (ran.code, "inside the repository" in ran.err) == (7, True), ran.text
     assert not (tmp_path / "ran").exists()
+    (tmp_path / "away.env").write_text("HOOK_KEY=theirs\n", "utf-8")
+    (world.folder / "s.env").write_text("HOOK_KEY=of-the-change\n", "utf-8")
+    (world.folder / "l.env").symlink_to(tmp_path / "away.env")
+    for file in ("s.env", str(world.folder / "s.env"), str(world.folder / "l.env")):
+        project(world, {"file": file})
+        commit()
+        ran = world.cli("plan", "--guards-from", "main")
+        assert (ran.code, "inside the repository" in ran.err) == (7, True), ran.text
+    project(world, {"file": str(tmp_path / "away.env")})
+    commit()
+    assert world.cli("plan", "--guards-from", "main").code == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
