@@ -16,7 +16,7 @@ from reconciler.model.desired import Desired, Resource
 from reconciler.model.project import Rule
 from reconciler.model.ruling import Rules
 from reconciler.resources import load_kinds
-from reconciler.workflow.evaluating import evaluate
+from reconciler.workflow.evaluating import evaluate, evaluating
 
 RUNS = 5
 DENIES = (
@@ -68,6 +68,7 @@ def _seconds(held: Rules, desired: Desired, now: datetime.datetime) -> float:
     objects = declared_objects(desired, load_kinds())
     before = os.times()
     found = breaches(held, "declaration", objects, "prod", now, evaluate)
+    evaluating().close()  # the system counts the time of a process that has ended only
     after = os.times()
     if found:
         raise AssertionError("the objects keep all rules")

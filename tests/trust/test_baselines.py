@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from reconciler.model.baseline import parse_baseline
+from reconciler.model.baseline import digest_of, parse_baseline
 from reconciler.model.errors import ReconcilerError
 from reconciler.store import baselines as store
 from reconciler.store.baselines import GitBaselines
+from reconciler.store.programs import run_program
 from tests.world import World
 
 PROJECT = """
@@ -212,10 +213,10 @@ def test_a_damaged_cache_is_none(tmp_path: Path) -> None:
     """What is not the files of this digest is fetched again, whatever it is."""
     texts = {"a.yaml": "tags: {}\n", "na me ü.yaml": ""}
     store.keep(tmp_path, texts)
-    assert store.cached(tmp_path, store.digest_of(texts)) == texts
+    assert store.cached(tmp_path, digest_of(texts)) == texts
     for damaged in (b"", b"\xff", b"[1]", b'{"a.yaml": 1}', b'{"a.yaml": "x"}', b'{"a": "\\ud800"}', b"[" * 100_000):
-        (tmp_path / f"{store.digest_of(texts)}.json").write_bytes(damaged)
-        assert store.cached(tmp_path, store.digest_of(texts)) is None, damaged[:20]
+        (tmp_path / f"{digest_of(texts)}.json").write_bytes(damaged)
+        assert store.cached(tmp_path, digest_of(texts)) is None, damaged[:20]
 
 
 def test_the_files_of_a_baseline_are_asked_of_one_git(
@@ -230,10 +231,12 @@ def test_the_files_of_a_baseline_are_asked_of_one_git(
     git(base, "commit", "-q", "-m", "more")
     git(base, "tag", "more")
     ran: list[Any] = []
-    real = store.run_program
-    monkeypatch.setattr(
-        store, "run_program", lambda command, *rest, **more: ran.append(command) or real(command, *rest, **more)
-    )
+
+    def counted(*arguments: Any, **more: Any) -> Any:
+        ran.append(arguments)
+        return run_program(*arguments, **more)
+
+    monkeypatch.setattr("reconciler.store.baselines.run_program", counted)
     reads = GitBaselines(world.folder, world.environ)
     one = parse_baseline("git+file:../base@more//more")
     assert reads.texts(one, reads.commit_of(one)) == texts
