@@ -252,19 +252,20 @@ class _Pairing:
         inside = self._inside["here"].get(own, []) == self._inside["there"].get(other, [])
         attributes = {**exported.live.attrs, **exported.resource.attrs}
         return inside + sum(
-            attribute.normal(self._there(attributes[name])) == attribute.normal(live.attrs[name])
+            attribute.normal(self._there(attributes[name])) == attribute.normal(self._known(live.attrs[name]))
             for name, attribute in kind.attributes.items()
             if name in exported.live.attrs and name in live.attrs and name not in exported.dropped
         )
 
     def _there(self, value: Value) -> Value:
-        """Return a value with each reference as that of the other account, and without those that have none there."""
+        """Return a value with each reference as that of the other account: without an id where it has no partner yet,
+        and without those that mean nothing there.
+        """
 
         def other(value: Value) -> Value:
             if isinstance(value, Ref | RemoteId):  # an id, where something else lists this object (see `Roster`)
-                address = value.address if isinstance(value, Ref) else self._addresses.get(value, "")
-                identity = self.partners.get(address)
-                return RemoteId(value.kind, identity) if identity is not None else None
+                address = value.address if isinstance(value, Ref) else self._addresses.get(value)
+                return RemoteId(value.kind, self.partners.get(address, "")) if address is not None else None
             try:
                 return self._resolver(value) if isinstance(value, Lookup) else value
             except NotFound:
@@ -272,6 +273,15 @@ class _Pairing:
 
         there = values.transform(value, other)
         return [item for item in there if item is not None] if isinstance(there, list) else there
+
+    def _known(self, value: Value) -> Value:
+        """Return a value of the other account with the references without an id that are nobody's partner yet."""
+
+        def known(value: Value) -> Value:
+            free = isinstance(value, RemoteId) and (value.kind, value.id) not in self._held
+            return RemoteId(value.kind, "") if free and isinstance(value, RemoteId) else value
+
+        return values.transform(value, known)
 
     def _keys_there(self, entry: Exported, kind: Kind) -> tuple[NaturalKey, ...]:
         """Return by what an object is recognised in the target: within what its parent is there."""

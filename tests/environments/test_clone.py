@@ -506,6 +506,21 @@ def test_a_key_made_of_a_name_is_no_identity(pair: Pair) -> None:
     assert sorted(row["tag"] for row in pair.other.rows.all("tags")) == ["VIP", "VIP!"]
 
 
+@pytest.mark.parametrize("full", [71, 72, 73])
+def test_a_second_clone_knows_groups_of_one_name_by_how_many_fields_of_one_name_they_list(pair: Pair, full: int) -> None:
+    """Neither the groups nor their members can be told apart by themselves."""
+    fields = [{"id": str(n), "fieldLabel": "Twin", "fieldType": "text"} for n in (64, 65, 66)]
+    groups = [{"id": n, "label": "Twin", "type_id": 2, "ordernum": 1} for n in (71, 72, 73)]
+    members = [{"group_id": full, "rel_id": 65, "ordernum": 1}, {"group_id": 2, "rel_id": 64, "ordernum": 1}]
+    pair.world.account.seed({"dealCustomFieldMeta": fields, "groupDefinitions": groups, "groupMembers": members})
+    code, text = pair.run("clone", "--from", "a", "--to", "b", "--auto-approve", "--quiet")
+    assert code == 0, text
+    (pair.world.folder / "state/b.json").unlink()
+    code, text = pair.run("clone", "--from", "a", "--to", "b", "--dry-run")
+    assert code == 0, text
+    assert "0 to add, 0 to change, 0 to destroy" in text, text
+
+
 @pytest.mark.parametrize("member", ["65", "66"])
 @pytest.mark.parametrize("memberships", ["many", "one"])
 def test_a_second_clone_knows_namesakes_by_what_stands_in_them(pair: Pair, memberships: str, member: str) -> None:
