@@ -507,7 +507,7 @@ def test_a_key_made_of_a_name_is_no_identity(pair: Pair) -> None:
 
 
 @pytest.mark.parametrize("full", [71, 72, 73])
-def test_a_second_clone_knows_groups_of_one_name_by_how_many_fields_of_one_name_they_list(pair: Pair, full: int) -> None:
+def test_a_second_clone_knows_groups_of_one_name_by_how_many_fields_they_list(pair: Pair, full: int) -> None:
     """Neither the groups nor their members can be told apart by themselves."""
     fields = [{"id": str(n), "fieldLabel": "Twin", "fieldType": "text"} for n in (64, 65, 66)]
     groups = [{"id": n, "label": "Twin", "type_id": 2, "ordernum": 1} for n in (71, 72, 73)]

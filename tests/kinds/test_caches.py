@@ -29,6 +29,7 @@ DOMAINS: dict[str, tuple[str, Cases]] = {
         "attributes of specs", lambda: [(spec, name) for spec in SPECS[:3] for name in attributes(spec)]
     ),
     "config.reading.resources._shape": ("the specs of kinds", lambda: [(spec,) for spec in SPECS]),
+    "judging.expressions._asked": ("256 expressions", lambda: [("change.kind == 'tag'",), ("size(changes) > 3",)]),
     "remote.network._trusting": ("4 ways to trust", lambda: [(None, None, None, ())]),
     "render.pages.asset": ("files of the package", lambda: [("report.css",), ("handbook.css",)]),
     "workflow.reference.schema_text": ("documents with a schema", lambda: [(name,) for name in SCHEMAS]),
