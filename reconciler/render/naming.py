@@ -156,7 +156,7 @@ def _on_boards(document: PlanDocument) -> dict[str, str]:
 
 def _outer(board: BoardView, change: ChangeView, *, now: bool) -> str:
     """Return the address of what an object on a board is in, "" where that is not managed."""
-    attribute = _INSIDE[board.kind]
+    attribute = _INSIDE.get(board.kind, "")  # a plan of a newer version may show other boards
     value = change.found.get(attribute) if now else {**change.found, **change.desired}.get(attribute)
     return str(value.get("$ref", "")) if isinstance(value, Mapping) else ""
 
