@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciler.engine.remotes import Filed
+from reconciler.engine.remotes import Around, Filed
 from reconciler.model.errors import AuthError, ReconcilerError, Rejected, RemoteError, concerns_all
 from reconciler.model.http import Remote, Request, Response
 from reconciler.model.redaction import Redactor
 from reconciler.model.snapshot_file import Exchange, Recording, without_secrets
 
 
-class Recorder:
+class Recorder(Around):
     """A remote that passes everything on and keeps the answers to reads in `exchanges`."""
 
     def __init__(self, remote: Remote, redactor: Redactor, exchanges: list[Exchange]) -> None:
-        self._remote, self._redactor, self._exchanges = remote, redactor, exchanges
-
-    @property
-    def requests(self) -> int:
-        """How many requests were sent."""
-        return self._remote.requests
+        super().__init__(remote)
+        self._redactor, self._exchanges = redactor, exchanges
 
     async def send(self, request: Request) -> Response:
         """Send a request; see `Remote.send`."""
@@ -44,16 +40,12 @@ def _status(error: ReconcilerError) -> int:
     return error.status if isinstance(error, Rejected) else 403 if isinstance(error, AuthError) else 500
 
 
-class Masked:
+class Masked(Around):
     """A remote whose answers are made unreadable like those of a snapshot, to compare them with one."""
 
     def __init__(self, remote: Remote, redactor: Redactor) -> None:
-        self._remote, self._redactor = remote, redactor
-
-    @property
-    def requests(self) -> int:
-        """How many requests were sent."""
-        return self._remote.requests
+        super().__init__(remote)
+        self._redactor = redactor
 
     async def send(self, request: Request) -> Response:
         """Send a request; see `Remote.send`."""

@@ -19,19 +19,27 @@ class Filed:
     where: str = ""
 
 
-class Budget:
-    """A remote that sends so many requests and no more, repeated ones included: for one too many it raises what `spent`
-    makes. Those that are asked together count before they are sent.
-    """
+class Around:
+    """What all remotes around another one have alike."""
 
-    def __init__(self, remote: Remote, most: int, spent: Callable[[], ReconcilerError]) -> None:
-        self._remote, self._most, self._spent = remote, most, spent
-        self._asked, self._before = 0, remote.requests
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
 
     @property
     def requests(self) -> int:
         """How many requests were sent."""
         return self._remote.requests
+
+
+class Budget(Around):
+    """A remote that sends so many requests and no more, repeated ones included: for one too many it raises what `spent`
+    makes. Those that are asked together count before they are sent.
+    """
+
+    def __init__(self, remote: Remote, most: int, spent: Callable[[], ReconcilerError]) -> None:
+        super().__init__(remote)
+        self._most, self._spent = most, spent
+        self._asked, self._before = 0, remote.requests
 
     async def send(self, request: Request) -> Response:
         """Send one more, if there is one left; see `Remote.send`."""
@@ -55,19 +63,15 @@ class Clue:
     key: str = ""
 
 
-class Watched:
+class Watched(Around):
     """A remote that passes everything on, and tells which facts the answers contradict."""
 
     def __init__(
         self, remote: Remote, clues: Sequence[Clue], facts: Mapping[str, str], tell: Callable[[str, str], None]
     ) -> None:
-        self._remote, self._tell = remote, tell
+        super().__init__(remote)
+        self._tell = tell
         self._clues = [clue for clue in clues if facts.get(clue.fact) in clue.values]
-
-    @property
-    def requests(self) -> int:
-        """How many requests were sent."""
-        return self._remote.requests
 
     async def send(self, request: Request) -> Response:
         """Send a request; see `Remote.send`."""
@@ -102,17 +106,12 @@ def _about_the_object(answer: Response) -> bool:
     return isinstance(message, str) and message.startswith("No Result found")
 
 
-class Shared:
+class Shared(Around):
     """A remote that asks each question once: ten webhooks need one list of events. For reads of one plan only."""
 
     def __init__(self, remote: Remote) -> None:
-        self._remote = remote
+        super().__init__(remote)
         self._asked: dict[tuple[str, tuple[tuple[str, str], ...]], asyncio.Future[Response]] = {}
-
-    @property
-    def requests(self) -> int:
-        """How many requests were sent."""
-        return self._remote.requests
 
     async def send(self, request: Request) -> Response:
         """Send a request, or wait for the answer to the same one; see `Remote.send`."""
