@@ -16,6 +16,14 @@ FLEET_FILE = "fleet.yaml"
 FLEET_FORMAT = "1.0"
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$"
 """What names an account, a baseline or a wave: it becomes part of file names and of ids."""
+Key = Annotated[
+    str,
+    Field(
+        pattern=NAME,
+        description="use letters, digits, `_` and `-`, at most 63, a letter or digit first: names become parts of "
+        "file names",
+    ),
+]
 TOKEN = r"^\$\{env\.[A-Za-z_][A-Za-z0-9_]*\}$"
 """A key is only referred to: it is looked up where the job runs."""
 PERCENT = re.compile(r"^(100|[1-9]?[0-9])\s*%$")
@@ -70,9 +78,7 @@ class FleetAccount(_Section):
     overlays: list[str] = Field(
         default_factory=list, description="Files in the baseline's folder, merged over its resources."
     )
-    labels: dict[Annotated[str, Field(pattern=NAME)], str] = Field(
-        default_factory=dict, description="What accounts are selected by."
-    )
+    labels: dict[Key, str] = Field(default_factory=dict, description="What accounts are selected by.")
     wave: str | None = Field(None, description="Wave of a rollout that the account belongs to, whatever waves say.")
 
 
@@ -85,7 +91,7 @@ class Defaults(_Section):
     )
     baseline: str | None = Field(None, description="Baseline of the accounts that name none.")
     variables: dict[str, Any] = Field(default_factory=dict, description="Values of the baseline's variables.")
-    labels: dict[Annotated[str, Field(pattern=NAME)], str] = Field(default_factory=dict, description="Labels of all.")
+    labels: dict[Key, str] = Field(default_factory=dict, description="Labels of all.")
     requests_per_second: float = Field(5.0, gt=0, le=10000, description="The account's own limit.")
     state: str = Field("file:state/{name}.json", description="Where states are kept; `{name}` is the account's name.")
 
@@ -161,11 +167,9 @@ class FleetFile(_Section):
     """The file `fleet.yaml`."""
 
     version: FormatVersion = Field(1, description="Format of this file.")
-    baselines: dict[Annotated[str, Field(pattern=NAME)], Baseline] = Field(description="Projects that accounts share.")
+    baselines: dict[Key, Baseline] = Field(description="Projects that accounts share.")
     defaults: Defaults = Field(default_factory=Defaults, description="What holds where an account says nothing else.")
-    accounts: dict[Annotated[str, Field(pattern=NAME)], FleetAccount] = Field(
-        default_factory=dict, description="The accounts by name."
-    )
+    accounts: dict[Key, FleetAccount] = Field(default_factory=dict, description="The accounts by name.")
     sources: list[Accounts] = Field(default_factory=list, description="Where more accounts are listed.")
     waves: list[Wave] = Field(
         default_factory=lambda: [Wave.model_construct(name="all")], description="Order and gates of a rollout."

@@ -60,13 +60,10 @@ def load_fleet(folder: Path) -> LoadedFleet:
 
 
 def _hinted(problem: Diagnostic) -> Diagnostic:
-    """Return what is wrong with a hint; a key of a map has none of its own."""
+    """Return what is wrong with a hint, whatever is wrong."""
     if problem.code != "invalid-value" or problem.hint:
         return problem
-    hint = "docs/fleets.md says what is meant"
-    if "right form" in problem.message:
-        hint = "use letters, digits, `_` and `-`, at most 63, a letter or digit first: names become parts of file names"
-    return replace(problem, hint=hint)
+    return replace(problem, hint="docs/fleets.md says what is meant")
 
 
 def _check(loaded: LoadedFleet, problems: Problems) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from reconciler.config.reading.interpolation import Scope
@@ -136,9 +137,9 @@ def _tell(group: list[Violation], model: type[BaseModel], problems: Problems) ->
     elif all(other.error["type"] in _EXPECTED or other.error["type"] == "literal_error" for other in group):
         _tell_mismatch(group, model, problems)
     elif kind == "string_pattern_mismatch":
-        problems.error(
-            "invalid-value", f"{fault.name} does not have the right form", fault.spot, _description(model, fault.path)
-        )
+        describe = _key_description if fault.error["loc"][-1] == "[key]" else _description
+        hint = describe(model, fault.path)
+        problems.error("invalid-value", f"{fault.name} does not have the right form", fault.spot, hint)
     else:
         problems.error(
             "invalid-value", _sentence(fault), fault.spot, _VERSION_HINT if fault.path == ("version",) else ""
@@ -296,11 +297,27 @@ def _description(model: type[BaseModel], path: Path) -> str:
         path = path[:-1]
     if not path:
         return ""
+    for info in _fields_at(model, path):
+        if info.description:
+            return info.description
+    return ""
+
+
+def _key_description(model: type[BaseModel], path: Path) -> str:
+    """Return the description of what the keys of a map may be; `path` leads to an entry of it."""
+    for info in _fields_at(model, path[:-1]):
+        for meta in getattr(next(iter(get_args(info.annotation)), None), "__metadata__", ()):
+            if isinstance(meta, FieldInfo) and meta.description:
+                return meta.description
+    return ""
+
+
+def _fields_at(model: type[BaseModel], path: Path) -> Iterator[FieldInfo]:
+    """Yield the fields that may stand at a path of the data."""
     for owner in _models_at(model, path[:-1]):
         for name, info in owner.model_fields.items():
-            if (info.alias or name) == path[-1] and info.description:
-                return info.description
-    return ""
+            if path and (info.alias or name) == path[-1]:
+                yield info
 
 
 def _models_at(model: type[BaseModel], path: Path) -> list[type[BaseModel]]:
