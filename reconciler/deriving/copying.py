@@ -185,12 +185,11 @@ class _Pairing:
     """Which objects of two accounts are each other's; `partners` by address."""
 
     def __init__(
-        self, kinds: Kinds, known: Mapping[str, Binding], exported: Iterable[Exported], target: Snapshot
+        self, kinds: Kinds, known: Mapping[str, Binding], exported: Sequence[Exported], target: Snapshot
     ) -> None:
         self._kinds = kinds
         labels = {name: kind.identity.name_attribute for name, kind in kinds.items()}
         self._resolver = Resolver(lives=target.lives, labels=labels)
-        exported = list(exported)
         self._inside = {
             "here": _titles((entry.live for entry in exported), kinds),
             "there": _titles((live for lives in target.lives.values() for live in lives), kinds),
@@ -275,11 +274,12 @@ class _Pairing:
         return [item for item in there if item is not None] if isinstance(there, list) else there
 
     def _known(self, value: Value) -> Value:
-        """Return a value of the other account with the references without an id that are nobody's partner yet."""
+        """Return a value of the other account with each reference to what is not a partner yet without its id."""
 
         def known(value: Value) -> Value:
-            free = isinstance(value, RemoteId) and (value.kind, value.id) not in self._held
-            return RemoteId(value.kind, "") if free and isinstance(value, RemoteId) else value
+            if isinstance(value, RemoteId) and (value.kind, value.id) not in self._held:
+                return RemoteId(value.kind, "")
+            return value
 
         return values.transform(value, known)
 
@@ -430,7 +430,7 @@ def _turned(item: AttributeChange) -> AttributeChange:
 def mentioning(exported: Iterable[Exported], kinds: Kinds) -> dict[str, list[str]]:
     """Return the addresses whose texts hold ids of exported objects, with the addresses that they mean."""
     return {
-        address: [address for addresses in by_name.values() for address in addresses]
+        address: [meant for addresses in by_name.values() for meant in addresses]
         for address, by_name in mentions(exported, kinds).items()
     }
 

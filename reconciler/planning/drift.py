@@ -100,7 +100,7 @@ def _own(kind: Kind, live: Live) -> dict[str, Value]:
     """Return what an export would write, without entries of maps that the account gave the object by itself."""
     given = kind.inherited(live)
     return {
-        name: {key: value for key, value in map_of(value).items() if key not in given[name]}
+        name: {key: entry for key, entry in map_of(value).items() if key not in given[name]}
         if name in given and value
         else value
         for name, value in kind.declare(live.attrs).items()

@@ -42,7 +42,7 @@ def knots(kinds: Kinds) -> list[tuple[Kind, ...]]:
             if mark.later:
                 together = {name, *mark.every} & set(kinds)
                 tied.update(dict.fromkeys(together, together))
-    last = {name: [name for name in kinds if name in group][-1] for name, group in tied.items()}
+    last = {name: [member for member in kinds if member in group][-1] for name, group in tied.items()}
     return [
         tuple(kind for kind in kinds.values() if last.get(kind.name, kind.name) == name)
         for name in kinds

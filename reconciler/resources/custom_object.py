@@ -351,7 +351,7 @@ class CustomObjectKind(Kind):
             for name in ("fields", "relationships")
             for part in maps_of(now.get(name))
             if part.get("status") != DELETING
-            and str(part["id"]) not in {str(part["id"]) for part in maps_of(before.get(name))}
+            and str(part["id"]) not in {str(old["id"]) for old in maps_of(before.get(name))}
         ]
 
 

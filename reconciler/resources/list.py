@@ -128,7 +128,7 @@ class ListKind(Kind):
             attrs["user"] = self.attributes["user"].decode(row["userid"])
         if "_groups" in row:
             attrs["user_groups"] = [
-                RemoteId("user_group", group) for group in dict.fromkeys(group for _, group in pairs(row["_groups"]))
+                RemoteId("user_group", group) for group in dict.fromkeys(held for _, held in pairs(row["_groups"]))
             ]
         return attrs
 

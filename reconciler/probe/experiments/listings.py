@@ -244,7 +244,7 @@ async def _pipelines(lab: Lab) -> Findings:
     sided = isinstance(reply.body, dict) and "dealStages" in reply.body
     yield "side_load_stages", "yes" if sided else "no"
     shown = {str(row.get("id")) for row in await lab.listed("/dealStages", "dealStages")}
-    dark = [str(row["id"]) for row in pipelines if not {str(row) for row in row.get("stages") or ()} <= shown]
+    dark = [str(row["id"]) for row in pipelines if not {str(stage) for stage in row.get("stages") or ()} <= shown]
     yield "hidden_pipelines", ", ".join(dark) or "none"
 
 
