@@ -24,12 +24,23 @@ MOST_ROLLOUTS = 50
 """Rollouts that are looked through for what an account has."""
 
 
+def silence() -> None:
+    """Let the engine's library write nothing: what has to be told, reports tell.
+
+    Left alone it writes to what is the error stream when it is first used in a process, and flushes that at each start:
+    a start fails where the stream was closed since.
+    """
+    logger = logging.getLogger("dbos")
+    logger.setLevel(logging.CRITICAL)
+    logger.handlers, logger.propagate = [logging.NullHandler()], False
+
+
 @contextmanager
 def looked_into(database: str) -> Iterator[Book]:
     """Look into the fleet's database without working. Raises StateError where there is none."""
     from dbos import DBOSClient, DBOSPortableJSONSerializer
 
-    logging.getLogger("dbos").setLevel(logging.CRITICAL)
+    silence()
     try:
         client = DBOSClient(
             system_database_url=database, serializer=DBOSPortableJSONSerializer(), retry_connection_errors=False

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-import logging
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
+from reconciler.fleet.book import silence
 from reconciler.fleet.job import Worker
 from reconciler.fleet.rollout import digest_of, failed_too_often, gate
 from reconciler.fleet.spec import AS_DECLARED, CHUNK, DONE, OPEN, POLL, VERSION, Spec, job_id, queue_of, result_of
@@ -336,7 +336,7 @@ def launched(
     """
     from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 
-    logging.getLogger("dbos").setLevel(logging.CRITICAL)
+    silence()
     config: DBOSConfig = {
         "name": "reconciler-fleet",
         "system_database_url": database,

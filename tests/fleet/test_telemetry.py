@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sqlite3
 import sys
@@ -145,6 +146,19 @@ class TestTelemetry:
         assert "tag.vip" in states
         assert betrayed(states) == []
         assert [way.partition(": ")[2] for way in betrayed(KEYS["AC_ACME_TOKEN"])] == ["plain"]
+
+    def test_a_stream_that_is_closed_keeps_no_rollout_from_starting(
+        self, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The engine's library writes to what was the error stream when it first started in this process."""
+        fleet.write(file_of({"acme": ""}))
+        monkeypatch.setattr(logging.getLogger("dbos"), "handlers", [])
+        with open(os.devnull, "w", encoding="utf-8") as stream:
+            monkeypatch.setattr(sys, "stderr", stream)
+            assert not rolled(fleet, "plan").failures
+        assert not rolled(fleet, "plan").failures
+        logging.getLogger("dbos").handlers = [logging.StreamHandler(stream)]
+        assert not rolled(fleet, "plan").failures
 
     def test_each_job_is_a_span_without_a_key_or_a_url(
         self, fleet: Fleet, echo: str, spans: InMemorySpanExporter
