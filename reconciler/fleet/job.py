@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.fleet.baselines import Baselines
-from reconciler.model.document import ChangeView, PlanDocument
+from reconciler.model.document import ChangeView, PlanDocument, Summary
 from reconciler.model.documents import read_document
 from reconciler.model.errors import ConfigError, LockHeld, ReconcilerError, Refused, StalePlan
 from reconciler.model.fleet import Job, JobResult, Outcome
@@ -38,6 +38,8 @@ LONGEST = 500
 """Characters of a message that a result keeps."""
 MOST_LINES = 200
 """Changes of an account that a result names."""
+COUNTS = tuple(name for name in Summary.model_fields if name in JobResult.model_fields)
+"""What a result takes over from the summary of its plan."""
 
 
 @dataclass
@@ -179,11 +181,7 @@ def _told(job: Job, outcome: Outcome, document: PlanDocument, message: str = "",
         group=group_of(changes),
         digest=document.digest,
         changes=lines,
-        add=summary.add,
-        change=summary.change,
-        destroy=summary.destroy,
-        records_at_risk=summary.records_at_risk,
-        unmeasured=summary.unmeasured,
+        **{name: getattr(summary, name) for name in COUNTS},
     )
 
 
@@ -194,7 +192,10 @@ def group_of(changes: list[ChangeView]) -> str:
             "address": change.address,
             "action": change.action,
             "attributes": [[item.name, item.before, item.after] for item in change.attributes],
-            "at risk": [[impact.count, impact.noun, impact.effect] for impact in change.impacts],
+            "at risk": [
+                [impact.count, impact.noun, impact.effect, *(["at most"] if impact.at_most else [])]
+                for impact in change.impacts
+            ],
             "from": change.moved_from,
         }
         for change in changes

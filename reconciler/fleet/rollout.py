@@ -79,7 +79,8 @@ def gate(wave: Wave, plans: Sequence[JobResult]) -> str:
         at_risk = sum(plan.records_at_risk for plan in plans)
         unknown = [plan.account for plan in plans if plan.unmeasured]
         if at_risk > limit:
-            return f"{at_risk:,} customer records are at risk, at most {limit:,} may be"
+            bound = "up to " if any(plan.at_most for plan in plans) else ""
+            return f"{bound}{at_risk:,} customer records are at risk, at most {limit:,} may be"
         if unknown:
             return f"how many customer records are at risk is not known for {len(unknown)} accounts, first {unknown[0]}"
     return ""

@@ -218,7 +218,11 @@ class JobResult(_Part):
     add: Count = 0
     change: Count = 0
     destroy: Count = 0
+    switch_off: Count = 0
     records_at_risk: Count = 0
+    records_moved: Count = 0
+    unmanaged: Count = 0
+    at_most: bool = Field(False, description="Whether the records at risk are an upper bound.")
     unmeasured: Count = 0
     requests: Count = 0
     seconds: float = Field(0, ge=0)

@@ -6,16 +6,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
+from reconciler.model.document import Summary
 from reconciler.model.fleet import Drifted, FleetReport, Group, JobResult, WaveReport
 from reconciler.render.pages import template
 from reconciler.render.quoting import clean
+from reconciler.render.sentences import affected, takes
 from reconciler.render.words import counted
-
-if TYPE_CHECKING:
-    pass
 
 FEW = 5
 MANY = 20
@@ -101,10 +100,7 @@ def _group(group: Group, most: int) -> list[str]:
 
 
 def _closing(report: FleetReport) -> list[str]:
-    lines = []
-    at_risk = sum(account.records_at_risk for account in report.accounts)
-    if at_risk:
-        lines += ["", f"{at_risk:,} customer records are at risk."]
+    lines = ["", said] if (said := at_risk(report)) else []
     if report.versions:
         lines += ["", "Versions: " + ", ".join(f"{name} {count:,}" for name, count in sorted(report.versions.items()))]
     for by, rows in drift_of(report):
@@ -115,6 +111,19 @@ def _closing(report: FleetReport) -> list[str]:
         lines += ["", f"Since {report.since}: {counted(len(report.news), 'account')} changed"]
         lines += [f"  {clean(line)}" for line in report.news[:FEW_FAILURES]]
     return lines
+
+
+def at_risk(report: FleetReport) -> str:
+    """Return what the changes of all accounts do to customer data, in the words of a plan; "" where nothing goes."""
+    counts = whole(report.accounts)
+    return " ".join(affected(counts)) if report.mode != "drift" and takes(counts) else ""
+
+
+def whole(results: Sequence[JobResult]) -> Summary:
+    """Return the counts of all accounts together; one upper bound makes the sum one."""
+    shared = Summary.model_fields.keys() & JobResult.model_fields.keys()
+    sums = {name: sum(getattr(result, name) for result in results) for name in shared}
+    return Summary.model_validate({**sums, "at_most": any(result.at_most for result in results)})
 
 
 def drift_of(report: FleetReport) -> list[tuple[str, list[Drifted]]]:
@@ -131,6 +140,7 @@ def as_json(report: FleetReport) -> str:
 def markdown(report: FleetReport) -> str:
     """Return the report as Markdown, for a comment or an issue."""
     lines = [f"## Rollout {cell(report.name)}: {_STATES[report.state]}", "", cell(headline(report)), ""]
+    lines += [f"**{said}**", ""] if (said := at_risk(report)) else []
     lines += ["| wave | accounts | state | stopped |", "|---|---|---|---|"]
     lines += [
         f"| {cell(wave.name)} | {wave.accounts:,} | {wave.state} | {cell(wave.stopped)} |" for wave in report.waves
@@ -166,7 +176,7 @@ def html(report: FleetReport, links: Mapping[str, str] | None = None) -> str:
         groups=[(counted(len(group.accounts), "account"), group.accounts, group.changes) for group in report.groups],
         causes=causes(report),
         drift=drift_of(report),
-        at_risk=sum(account.records_at_risk for account in report.accounts),
+        at_risk=at_risk(report),
         rows=[_row(result) for result in report.accounts],
         links=dict(links or {}),
     )
@@ -179,9 +189,15 @@ def _row(result: JobResult) -> dict[str, Any]:
         "message": result.message,
         "version": result.version,
         "counts": f"{result.add} / {result.change} / {result.destroy}",
-        "at_risk": result.records_at_risk,
+        "at_risk": _bounded(result),
         "bad": result.bad,
     }
+
+
+def _bounded(result: JobResult) -> str:
+    """Return how many records are at risk, as a cell: `up to 1,200`, `3 and unknown`."""
+    told = f"{'up to ' if result.at_most and result.records_at_risk else ''}{result.records_at_risk:,}"
+    return f"{told} and unknown" if result.unmeasured else told
 
 
 VIEWS: Mapping[str, Callable[[FleetReport], Any]] = {

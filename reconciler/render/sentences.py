@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from reconciler.model.document import ChangeView, ImpactView, PlanDocument, UseView
+from reconciler.model.document import ChangeView, ImpactView, PlanDocument, Summary, UseView
 from reconciler.render import words
 from reconciler.render.naming import SCREENS, Names, joined, label, screen, sized
 from reconciler.render.words import counted, number
@@ -297,9 +297,21 @@ def removed(change: ChangeView) -> list[str]:
 
 def affects(document: PlanDocument) -> list[str]:
     """Return what a plan does to customer data and to what nobody declared, in sentences."""
-    counts = document.summary
     if document.options.get("impact") is False:
         return ["Whether customer data is lost was not counted."]
+    return affected(document.summary)
+
+
+def takes(counts: Summary) -> bool:
+    """Return whether something goes away, or is elsewhere afterwards: what a person has to be told of."""
+    risky = counts.records_at_risk or counts.unmeasured
+    return bool(risky or counts.destroy or counts.switch_off or counts.records_moved or counts.unmanaged)
+
+
+def affected(counts: Summary) -> list[str]:
+    """Return what changes with these counts do to customer data and to what nobody declared, in sentences: those of a
+    plan, and those of all accounts of a fleet together.
+    """
     found = []
     if counts.records_at_risk:
         bound = "Up to " if counts.at_most else ""

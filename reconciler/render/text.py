@@ -251,9 +251,8 @@ def _closing(document: PlanDocument, paper: Paper) -> list[str]:
     )
     counts = document.summary
     risky = counts.records_at_risk or counts.unmeasured
-    takes = risky or counts.destroy or counts.switch_off or counts.records_moved or counts.unmanaged
-    if takes and not document.options.get("refresh_only") and (affected := sentences.affects(document)):
-        lines += paper.paragraph(" ".join(affected), tone="error" if risky else "")
+    if sentences.takes(counts) and not document.options.get("refresh_only"):
+        lines += paper.paragraph(" ".join(sentences.affects(document)), tone="error" if risky else "")
     if cost := words.forecast(document.forecast):
         lines += paper.paragraph(cost, tone="faint")
     if document.digest:
