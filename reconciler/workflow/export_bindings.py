@@ -11,13 +11,14 @@ from reconciler.model import values
 from reconciler.model.desired import Resource
 from reconciler.model.errors import ConfigError
 from reconciler.model.plan import Action, Change
+from reconciler.model.recorded import Recorded
 from reconciler.model.spec import Once
 from reconciler.model.state import Binding
 from reconciler.model.values import Ref
 from reconciler.planning.bindings import binding_of
 from reconciler.planning.identity import stored_key
 from reconciler.workflow.arrangements import inside
-from reconciler.workflow.book import Recorded, open_book
+from reconciler.workflow.book import open_book
 from reconciler.workflow.session import Session
 
 

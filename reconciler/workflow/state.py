@@ -8,9 +8,10 @@ from typing import Any
 
 from reconciler.model.address import KEY_PATTERN, kind_of, split
 from reconciler.model.errors import PlanError
+from reconciler.model.recorded import Recorded
 from reconciler.model.renaming import with_nested
 from reconciler.model.state import Binding, Renaming, State
-from reconciler.workflow.book import Recorded, open_book
+from reconciler.workflow.book import open_book
 from reconciler.workflow.holding import locked
 from reconciler.workflow.session import Session
 from reconciler.workflow.state_versions import record

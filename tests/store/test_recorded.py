@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.model.recorded import Recorded
 from reconciler.model.state import Binding, Going, Intent, Record, State, fold, in_flight, open_intents, went
-from reconciler.workflow.book import Recorded
 
 NAMES = ("tag.a", "tag.b", "tag.c")
 names = st.sampled_from(NAMES)
