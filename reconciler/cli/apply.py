@@ -264,7 +264,8 @@ def carry_out(
     saved one, as forecast; `strict` refuses all where anything costs more than planned.
     """
     from reconciler.workflow import notices
-    from reconciler.workflow.applying import Hooks, apply_plan
+    from reconciler.workflow.applying import apply_plan
+    from reconciler.workflow.hooks import Hooks
     from reconciler.workflow.runtime import run_async
 
     hooks = Hooks()

@@ -178,8 +178,8 @@ def _carry_out(chosen: Globals, opened: Session, clone: Clone, options: PlanOpti
     from reconciler.cli.watching import OutputMode, watcher
     from reconciler.render import text
     from reconciler.workflow import notices
-    from reconciler.workflow.applying import Hooks
     from reconciler.workflow.cloning import carry_out_clone, forget_unmatched
+    from reconciler.workflow.hooks import Hooks
     from reconciler.workflow.runtime import run_async
 
     hooks = Hooks()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from reconciler.render.reading import Reading
     from reconciler.render.stream import EventStream
     from reconciler.render.traffic import Traffic
-    from reconciler.workflow.applying import Hooks
+    from reconciler.workflow.hooks import Hooks
     from reconciler.workflow.session import Session
 
 T = TypeVar("T")

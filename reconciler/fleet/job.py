@@ -20,8 +20,9 @@ from reconciler.model.errors import ConfigError, LockHeld, ReconcilerError, Refu
 from reconciler.model.fleet import Job, JobResult, Outcome
 from reconciler.model.kind import fits
 from reconciler.model.redaction import Show, abridged
-from reconciler.workflow.applying import Hooks, apply_plan
+from reconciler.workflow.applying import apply_plan
 from reconciler.workflow.book import open_book
+from reconciler.workflow.hooks import Hooks
 from reconciler.workflow.judging import judged
 from reconciler.workflow.options import PlanOptions
 from reconciler.workflow.planning import make_plan

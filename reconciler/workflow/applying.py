@@ -4,50 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from reconciler.engine import apply as applier
 from reconciler.engine.recount import Recount
-from reconciler.engine.verify import Ports as VerifyPorts
 from reconciler.engine.verify import Verified, doubtful, touched, verify
-from reconciler.model import values
-from reconciler.model.address import kind_of
 from reconciler.model.errors import StateError
 from reconciler.model.events import Event, Finished, Noted, Waiting
-from reconciler.model.plan import Action, AttributeChange, Change, Plan
+from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.ports import LockInfo
-from reconciler.model.redaction import Shown, abridged
-from reconciler.model.snapshot import Snapshot
+from reconciler.model.redaction import Shown
 from reconciler.model.state import Going, Record, went
 from reconciler.model.summary import ApplySummary
-from reconciler.planning.bindings import binding_of, rewritten_of
+from reconciler.planning.bindings import binding_of
 from reconciler.planning.effects import pointing
 from reconciler.workflow import run_records
 from reconciler.workflow.archiving import Archive, Archived, archive_losses
 from reconciler.workflow.book import StateTransaction, open_book
-from reconciler.workflow.facts import Watch
+from reconciler.workflow.contradictions import Watch
 from reconciler.workflow.holding import locked
+from reconciler.workflow.hooks import Hooks
 from reconciler.workflow.judging import counts_of, judged, let_pass
 from reconciler.workflow.planning import Planned
 from reconciler.workflow.promises import bound
+from reconciler.workflow.reading_back import ReadBack
 from reconciler.workflow.replanning import Replanning
 from reconciler.workflow.run_records import operation_of, run_name
 from reconciler.workflow.session import Session
-from reconciler.workflow.takeover import check_same_state, note_births, note_places, take_over
+from reconciler.workflow.takeover import check_same_state, take_over
 
 APPLIED_PLANS = 50
 """How many digests of applied plans the state remembers."""
-
-
-@dataclass
-class Hooks:
-    """What an apply tells and asks its caller: events to show, a stop signal to obey."""
-
-    emit: Callable[[Event], None] = lambda event: None
-    stop: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 async def apply_plan(
@@ -133,7 +123,7 @@ class _Run:
             outcome = await applier.apply(steps, self.session.kinds, self._ports(), self.name)
             written = doubtful(touched(steps, outcome), self.session.kinds)
             if written and not self.hooks.stop.is_set():
-                self.verified = await verify(written, self.session.kinds, self._read_back())
+                self.verified = await verify(written, self.session.kinds, self._read_back().ports(self._resend))
             applied = [*self.book.base.applied_plans, self.planned.document.digest]
             state = self.book.close(account=self.session.identity, applied_plans=applied[-APPLIED_PLANS:])
         except StateError as error:
@@ -203,20 +193,8 @@ class _Run:
 
     # --- reading back ----------------------------------------------------------------------------------------------
 
-    def _read_back(self) -> VerifyPorts:
-        return VerifyPorts(
-            look=self.again.look,
-            replan=self.again.replan,
-            resend=self._resend,
-            late=lambda: asyncio.sleep(self.session.runtime.waits.late),
-            rewritten=self._rewritten,
-            seen=self._seen,
-        )
-
-    def _seen(self, seen: Snapshot, addresses: Collection[str]) -> None:
-        note_births(self.session, self.book, seen, addresses, self.name)
-        wanted = self.planned.inputs.desired.resources
-        note_places(self.session, self.book, seen, addresses, wanted, self.name)
+    def _read_back(self) -> ReadBack:
+        return ReadBack(self.session, self.planned, self.book, self.again, self.watch, self.name, self._note)
 
     def _contradicted(self) -> None:
         """Mark the facts that the account contradicts, and report them."""
@@ -234,22 +212,7 @@ class _Run:
         if isinstance(event, Finished):
             self.hooks.emit(Noted(event.address, "the account had not taken it as sent; it was sent once more"))
 
-    def _rewritten(self, address: str, items: Sequence[AttributeChange]) -> None:
-        """Remember what the account stores in its own way, so that the next plan does not send it again."""
-        for item in items:
-            self.watch.stored_otherwise(address, item.name)
-            self._note(address, f"the account stores `{item.name}` in its own way: {self._short(item)}")
-        rewritten = rewritten_of(items, self.session.kinds[kind_of(address)], self.book.base.salt)
-        binding = self.book.binding(address)
-        if binding is not None:
-            known = binding.model_copy(update={"rewritten": {**binding.rewritten, **rewritten}})
-            self.book.record(Record(op="bind", run=self.name, address=address, binding=known))
-
     def _note(self, address: str, said: str) -> None:
         message = self.session.redactor.show(said)
         self.notes.append(self.session.redactor.show(f"{address}: {message}"))
         self._emit(Noted(address, message))
-
-    def _short(self, item: AttributeChange) -> str:
-        text = f"{values.encode(item.after)!r} became {values.encode(item.before)!r}"
-        return "sensitive" if item.sensitive else abridged(text, 120, self.session.redactor.show)

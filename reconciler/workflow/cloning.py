@@ -23,7 +23,7 @@ from reconciler.model.plan import Action, Plan
 from reconciler.model.summary import ApplySummary
 from reconciler.model.values import Ref
 from reconciler.planning.context import Inputs
-from reconciler.workflow.applying import Hooks, apply_plan
+from reconciler.workflow.applying import apply_plan
 from reconciler.workflow.book import open_book
 from reconciler.workflow.contents import (
     AccountContents,
@@ -36,6 +36,7 @@ from reconciler.workflow.contents import (
     unknown_of,
     with_ids,
 )
+from reconciler.workflow.hooks import Hooks
 from reconciler.workflow.options import PlanOptions
 from reconciler.workflow.planning import Planned, make_plan
 from reconciler.workflow.session import Session

@@ -20,7 +20,8 @@ from reconciler.model.errors import ConfigError, PlanError, ReconcilerError
 from reconciler.model.scenario import Given, Records, Run, Scenario
 from reconciler.resources import load_kinds
 from reconciler.store.reading import read_regular
-from reconciler.workflow.applying import Hooks, apply_plan
+from reconciler.workflow.applying import apply_plan
+from reconciler.workflow.hooks import Hooks
 from reconciler.workflow.instant import InstantLoop
 from reconciler.workflow.options import PlanOptions
 from reconciler.workflow.outcomes import Outcome, outcome_of

@@ -28,7 +28,7 @@ from reconciler.model.http import Request, Response, get
 from reconciler.remote.client import Client
 from reconciler.render.reading import LONG, SLOW, SOON, Reading
 from reconciler.render.traffic import Traffic
-from reconciler.workflow.applying import Hooks
+from reconciler.workflow.hooks import Hooks
 from reconciler.workflow.session import Session
 from tests.cli.glass import Glass
 from tests.world import TWO_ACCOUNTS, World

@@ -24,7 +24,8 @@ from reconciler.remote.client import Client, Endpoint, in_process
 from reconciler.remote.guard import Mode
 from reconciler.store.blobs import STATE
 from reconciler.store.documents import DocumentStore
-from reconciler.workflow.applying import Hooks, apply_plan
+from reconciler.workflow.applying import apply_plan
+from reconciler.workflow.hooks import Hooks
 from reconciler.workflow.opening import open_session
 from reconciler.workflow.options import PlanOptions
 from reconciler.workflow.planning import Planned, make_plan

@@ -28,8 +28,9 @@ from reconciler.model.summary import ApplySummary
 from reconciler.remote.client import Client, Endpoint, in_process
 from reconciler.remote.guard import Mode
 from reconciler.workflow import exporting, planning
-from reconciler.workflow.applying import Hooks, apply_plan
+from reconciler.workflow.applying import apply_plan
 from reconciler.workflow.book import open_book
+from reconciler.workflow.hooks import Hooks
 from reconciler.workflow.opening import open_session
 from reconciler.workflow.options import PlanOptions
 from reconciler.workflow.runtime import Runtime, within

@@ -1,0 +1,17 @@
+"""What the verbs that write tell and ask whoever called them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from reconciler.model.events import Event
+
+
+@dataclass
+class Hooks:
+    """What an apply tells and asks its caller: events to show, a stop signal to obey."""
+
+    emit: Callable[[Event], None] = lambda event: None
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
