@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Complete = Callable[[click.Context, click.Parameter, str], list[str]]
 
 MOST = 500
-"""More than this nobody reads, and shells become slow."""
+"""With more than this, shells become slow."""
 
 
 def environments(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:

@@ -323,7 +323,7 @@ def run(argv: list[str]) -> int:
 
 @contextmanager
 def _same_folder_afterwards() -> Iterator[None]:
-    """`--chdir` is for the command, not for whoever calls it."""
+    """`--chdir` is for the command, not for the caller."""
     try:
         before = os.getcwd()
     except OSError:
@@ -356,7 +356,7 @@ def _run(argv: list[str]) -> int:
         _misused(error, argv)
         return 1
     except BrokenPipeError:
-        # Whoever read our output has gone; there is nobody left to tell.
+        # The reader of our output has gone, so that nothing can be said.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
     except Exception as error:  # noqa: BLE001 - the last resort: whatever happens ends in a sentence and an exit code
@@ -396,7 +396,7 @@ def _failed(error: Exception, argv: list[str]) -> int:
 
 
 def _unexpected(error: Exception) -> ReconcilerError:
-    """Describe what nobody foresaw by its class and place; its text may hold anything, a secret included."""
+    """Describe an unexpected error by its class and place; its text may hold anything, a secret included."""
     import traceback
 
     from reconciler.model.errors import ReconcilerError

@@ -51,7 +51,7 @@ def cover(
 ) -> list[KindCoverage]:
     """Return the coverage of what an export finds, for every kind with objects or that could not be read, in order.
 
-    What came with the account does not count, nor what nobody expects to be managed (see `Kind.incidental`).
+    What came with the account does not count, nor what is not expected to be managed (see `Kind.incidental`).
     """
     bound = {(binding.kind, binding.id) for binding in bindings.values()}
     rows = {

@@ -103,7 +103,7 @@ def names_elsewhere(
     snapshot: Snapshot, kinds: Kinds, bindings: Mapping[str, Binding], declared: Mapping[str, Resource]
 ) -> dict[str, set[str]]:
     """Return by address what the objects of another environment are called, in the form that near twins share: a key
-    that is made of a name may be the same for different names (`VIP` and `VIP!`), and what nobody bound is not the
+    that is made of a name may be the same for different names (`VIP` and `VIP!`), and what is not bound is not the
     object that has it there.
     """
     lives = {(kind, live.id): live.attrs for kind, lives in snapshot.lives.items() for live in lives}
@@ -155,7 +155,7 @@ def set_aside(
     snapshot: Snapshot, kinds: Kinds, bindings: Mapping[str, Binding], only: frozenset[str] | None = None
 ) -> dict[str, list[str]]:
     """Return by kind what an export leaves out by decision, one line for each reason with how many and which: what
-    nobody expects to be managed (see `Kind.incidental`) and no state knows.
+    is not expected to be managed (see `Kind.incidental`) and no state knows.
     """
     known = {(binding.kind, binding.id) for binding in bindings.values()}
     aside: dict[str, list[str]] = {}
@@ -344,7 +344,7 @@ class _LiveObjects:
         return exported
 
     def _wanted(self, kind: Kind, live: Live) -> bool:
-        """Return whether to declare an object: not what came with the account; what nobody expects to be managed, or
+        """Return whether to declare an object: not what came with the account; what is not expected to be managed, or
         what no file can say, only where the state knows it.
         """
         known = (kind.name, live.id) in self.known

@@ -82,7 +82,7 @@ def handbook(material: Material, name: str, environment: str, source: str, spent
 
 
 def anonymous(address: str, identity: str) -> str:
-    """Return the address of an object whose name is not for everybody: its id in place of what is made of its name."""
+    """Return the address of an object whose name is not for all readers: its id for what is made of its name."""
     above, dot, _ = key_of(address).rpartition(".")
     return join(kind_of(address), f"{above}{dot}id_{identity}")
 
@@ -117,7 +117,7 @@ class _Binder:
 
     @cached_property
     def renamed(self) -> dict[str, str]:
-        """The addresses that are not for everybody: those made of a name that is not."""
+        """The addresses that are not for all readers: those made of a name that is not."""
         known = {*self.material.declared, *self.material.bindings}
         names: dict[str, str] = {}
         for entry in self.material.exported:
@@ -221,7 +221,7 @@ class _Binder:
         )
 
     def _marks(self, entry: Entry, thing: _Thing) -> Iterator[Mark]:
-        """Yield the marks of an object; what came with the account is nobody's to use or to delete."""
+        """Yield the marks of an object; what came with the account is not to be used or deleted."""
         if entry.standing == "outside":
             return
         used = entry.uses or entry.mentions or _any(self.material.impacts.get(thing.origin))

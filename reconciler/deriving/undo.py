@@ -142,7 +142,7 @@ def _updated(step: RunStep, kind: Kind, work: _Undoing) -> None:
 
 
 def _ours(value: Value, attribute: Attribute, step: RunStep, binding: Binding | None) -> Value:
-    """Return a value; of a roster only the entries that a run of ours ever said: the others are nobody's here."""
+    """Return a value; of a roster only the entries that a run of ours ever said: the others are not ours."""
     if not attribute.has(Roster) or not isinstance(value, list):
         return value
     sides = [binding.applied.get(attribute.name) for binding in (step.binding, binding) if binding is not None]

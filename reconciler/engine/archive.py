@@ -43,7 +43,7 @@ async def read_records(remote: Remote, salvage: ArchiveSpec, identity: str, budg
     """Return the records of an object. Raises Refused when that takes more requests than `budget`."""
     rows: list[dict[str, Any]] = []
     seen: set[str] = set()
-    spent, everybody = 0, False
+    spent, whole = 0, False
 
     def ask(offset: int) -> Request:
         nonlocal spent
@@ -53,12 +53,12 @@ async def read_records(remote: Remote, salvage: ArchiveSpec, identity: str, budg
                 hint="allow more with --archive-requests N",
             )
         spent += 1
-        return salvage.page(identity, offset, everybody=everybody)
+        return salvage.page(identity, offset, whole=whole)
 
     def after(answer: Response, offset: int) -> int | None:
-        nonlocal everybody
+        nonlocal whole
         if not answer.ok:
-            everybody = True
+            whole = True
             return offset
         page, total = _rows(answer, salvage.key)
         fresh = [row for row in page if str(row.get("id")) not in seen]
@@ -92,7 +92,7 @@ def _rows(answer: Response, key: str) -> tuple[list[dict[str, Any]], int | None]
 
 
 async def _verified(remote: Remote, salvage: ArchiveSpec, identity: str, read: Reading) -> Reading:
-    """An account that ignores the filter shows everybody. The object's own number proves that it did not, and so does
+    """An account that ignores the filter shows all. The object's own number proves that it did not, and so does
     a listing without the filter that has more; that number may be late, and counts by rules of its own.
     """
     path, wrapper, name = salvage.total or ("", "", "")

@@ -102,7 +102,7 @@ async def examine(
 
 def owned(impacts: Iterable[Impact], plan: Plan, loses: RemoteId) -> list[Impact]:
     """Return impacts of an object with managed ones by their addresses, apart from those that are not managed: only
-    these ask for a yes. What goes in the same plan, or is pointed elsewhere by it, is named there.
+    these ask for approval. What goes in the same plan, or is pointed elsewhere by it, is named there.
     """
     elsewhere = {
         change.address

@@ -1,4 +1,4 @@
-"""How many customer records are at objects that nobody is about to change: what a delete of each would lose is counted.
+"""How many customer records are at objects that no plan changes: what a delete of each would lose is counted.
 Reads only, and no more requests than the budget allows; what was not counted is said, never taken for none.
 """
 

@@ -1,6 +1,6 @@
 """What a change costs, counted again right before each request that can take something away. Reads only.
 
-A yes is a yes to exactly the numbers of the plan: more than they say, and what cannot be counted any more, is refused.
+What was approved are exactly the numbers of the plan: more, and what cannot be counted any more, is refused.
 """
 
 from __future__ import annotations

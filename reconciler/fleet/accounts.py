@@ -51,7 +51,7 @@ def members(loaded: LoadedFleet, environ: Mapping[str, str], web: Web | None = N
         if known != name:
             why = f"the accounts `{known}` and `{name}` have the same url, and would undo each other"
             problems.append(Diagnostic(why, _place(loaded, name), "leave one of them out", code="twice"))
-    problems += _nobody(loaded, jobs) if jobs and not problems else ()
+    problems += _empty_waves(loaded, jobs) if jobs and not problems else ()
     if problems:
         raise ConfigError(problems)
     return jobs
@@ -81,9 +81,9 @@ def _place(loaded: LoadedFleet, name: str) -> Position | None:
     return loaded.spot("accounts", name, "url").position if name in loaded.fleet.accounts else None
 
 
-def _nobody(loaded: LoadedFleet, jobs: Mapping[str, Job]) -> Iterator[Diagnostic]:
-    """Yield waves that nobody can be in, and accounts that are in none. An agency whose accounts nobody asked for yet
-    may have others.
+def _empty_waves(loaded: LoadedFleet, jobs: Mapping[str, Job]) -> Iterator[Diagnostic]:
+    """Yield waves that no account can be in, and accounts that are in none. An agency whose accounts were not asked
+    for yet may have others.
     """
     place, waves = loaded.spot("waves").position, loaded.fleet.waves
     try:

@@ -154,7 +154,7 @@ class Book:
         return approval and any(self._asked(spec, wave, row) for wave in spec.waves)
 
     def _asked(self, spec: Spec, wave: Wave, row: WorkflowStatus | None) -> bool:
-        """Return whether a wave waits for an approval that nobody has given."""
+        """Return whether a wave waits for an approval that is not given yet."""
         digest = self._digest(spec, wave)
         if not digest or row is None or row.status not in OPEN or self._stopped(spec, wave):
             return False

@@ -196,7 +196,7 @@ async def _late(own: str) -> bool:
     """Return whether a look that was due later has begun, or is about to."""
     from dbos import DBOS
 
-    due = f"sched-{NIGHT}-2"  # and a year; what was triggered by hand is never late
+    due = f"sched-{NIGHT}-2"  # and a year; what was triggered manually is never late
     rows = await DBOS.list_workflows_async(
         workflow_id_prefix=due, sort_desc=True, limit=CHUNK, load_input=False, load_output=False
     )
@@ -294,8 +294,8 @@ class Engine:
             ) from error
 
     def catch_up(self, now: datetime.datetime) -> None:
-        """Make up for the last look that was due when no worker was there; one that is on record is not begun again,
-        whoever asks.
+        """Make up for the last look that was due when no worker was there; one that is on record is not begun
+        again.
         """
         from dbos import DBOS
 

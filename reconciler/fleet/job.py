@@ -83,8 +83,8 @@ class Worker:
         return await self._told(job, self._apply(job, document))
 
     async def _told(self, job: Job, work: Any) -> JobResult:
-        """Return what became of a job, whatever happened. Once the process stops, nothing is returned: whoever resumes
-        the rollout does the job again.
+        """Return what became of a job, whatever happened. Once the process stops, nothing is returned: the process
+        that resumes the rollout does the job again.
         """
         self._loop, begun = asyncio.get_running_loop(), time.monotonic()
         if self.stop.is_set():

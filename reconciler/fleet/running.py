@@ -206,8 +206,8 @@ def finished(book: Book, spec: Spec) -> FleetReport:
 
 
 def taken_over(book: Book, spec: Spec, *, take_over: bool) -> str:
-    """Return the version that a rollout goes on as. Raises StateError where another version began it, and nobody said
-    to take it over.
+    """Return the version that a rollout goes on as. Raises StateError where another version began it, and it
+    is not to be taken over.
     """
     begun = book.version(spec.name)
     if begun != VERSION and not take_over:

@@ -157,7 +157,7 @@ def _asked(expression: str) -> tuple[str, ...]:
 
 def checker() -> Callable[[str], str]:
     """Return what says why an expression is none that says true or false; "" for one, and where what compiles is not
-    there: then whoever evaluates it is told so.
+    there: then the evaluation reports that.
     """
     known: list[Known] = []
 

@@ -83,7 +83,7 @@ def judge(document: PlanDocument, limits: Guards, managed: Mapping[str, int]) ->
 
     `managed` are the objects of each kind in the state that the plan was made from. What was approved on the
     command line stands in the document's options, what the project file overrides in `limits.allow`. The verdict
-    depends on nothing else: whoever judges the same document by the same limits and numbers comes to the same.
+    depends on nothing else: the same document, limits and numbers always give the same one.
     """
     if document.options.get("refresh_only"):
         return []  # drift alone changes nothing

@@ -74,7 +74,7 @@ class Judged:
             given = _left_out(attribute, self.address)
         try:
             return _form(attribute, given, self.names, name in self.hidden)
-        except STRANGE:  # an account may hold what nobody has seen there
+        except STRANGE:  # an account may hold what was never seen there
             return UNKNOWN
 
     def shown(self, names: Iterable[str]) -> dict[str, Any]:

@@ -36,7 +36,7 @@ class ArchiveHead(BaseModel):
 class ArchiveSpec:
     """A listing of the records (`{id}` in `path` and `query` stands for the object), and what is kept of each row.
 
-    `table` is a listing of everybody's, for accounts that do not have the other path.
+    `table` is a listing of all contacts', for accounts that do not have the other path.
     `mine` tells whether a row belongs to the object: an account may ignore a filter. `total` is the path, wrapper and
     property of a number that the rows have to match where they cannot tell themselves. `holder` names the part of a
     kept record that tells it from the others: where the object has a record of that holder already, none is put back.
@@ -75,9 +75,9 @@ class ArchiveSpec:
         except (AttributeError, LookupError, TypeError, ValueError):
             return False
 
-    def page(self, identity: str, offset: int, *, everybody: bool = False) -> Request:
-        """Return the request of one page; of the whole table where `everybody`."""
-        if everybody:
+    def page(self, identity: str, offset: int, *, whole: bool = False) -> Request:
+        """Return the request of one page; of the `whole` table where asked for."""
+        if whole:
             return page_of(self.table, offset)
         query = tuple((name, value.replace("{id}", identity)) for name, value in self.query)
         return page_of(filled(self.path, identity), offset, query, expect=(404,) if self.table else ())

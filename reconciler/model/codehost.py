@@ -97,7 +97,7 @@ class Issue:
 
 
 class CodeHost(Protocol):
-    """GitHub or GitLab; what is written there is for everybody who reads there. Every method raises RemoteError,
+    """GitHub or GitLab; what is written there is for all who read there. Every method raises RemoteError,
     AuthError and Unreachable.
     """
 

@@ -37,7 +37,7 @@ _EMPTY: Mapping[type, Any] = {dict: _NoMembers(), list: _NoItems()}
 
 class Lean(BaseModel):
     """A part of a document, of which there may be many thousand. What all of them have is kept once: which members were
-    given and which are the default (nobody asks), the empty lists and maps, which nobody can change, and the names.
+    given and which are the default (never asked for), the empty lists and maps, which cannot be changed, and the names.
     """
 
     model_config = ConfigDict(defer_build=True)
@@ -70,7 +70,7 @@ def read_json(content: bytes | str) -> Any:
 
 def outermost(content: bytes | str) -> Mapping[str, Any]:
     """Return the members of a document, None in place of maps inside, so that nothing large is made of it; without any
-    where it is no map. Raises ValueError for all that `read_json` does.
+    where it is not a map. Raises ValueError for all that `read_json` does.
     """
     text = content.decode("utf-8") if isinstance(content, bytes) else content
     if "\\ud" in text or "\\uD" in text:

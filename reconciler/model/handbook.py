@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Standing = Literal["managed", "declared", "undeclared", "forgotten", "outside"]
-"""`managed`: declared, and in the account; `declared`: not in the account, or nobody asked it; `undeclared`: in the
+"""`managed`: declared, and in the account; `declared`: not in the account, or it was not asked; `undeclared`: in the
 account only; `forgotten`: in the account by the state, and declared no more; `outside`: of a kind that the API cannot
 write.
 """
@@ -84,7 +84,7 @@ class Entry:
     uses: tuple[str, ...] = ()
     mentions: tuple[Mentioned, ...] = ()
     blind: tuple[str, ...] = ()
-    """Where nobody could look for uses of it."""
+    """Where uses of it could not be looked for."""
     records: tuple[str, ...] = ()
     uncounted: str = ""
     changed: LastChange | None = None

@@ -144,7 +144,7 @@ class Request:
 @dataclass(frozen=True, slots=True)
 class Response:
     """An answer: status, parsed JSON body (None when empty), and headers with lower-case names. `request` is what it
-    answers, for messages. One that is `foretold` was made by a kind to count requests: what it lacks is no damage.
+    answers, for messages. One that is `foretold` was made by a kind to count requests: what it lacks is not damage.
     `maps` tells that the server had written an array as a map of numbers (row 53 of section 7).
     """
 

@@ -404,7 +404,7 @@ class Kind:
         return {}
 
     def hidden(self, attrs: Mapping[str, Value]) -> str:
-        """Return why nobody sees an object with these attributes in the product, "" where a user does. What is not
+        """Return why an object with these attributes is not shown in the product, "" where a user does. What is not
         among them is not known, and taken for visible.
         """
         empty = [

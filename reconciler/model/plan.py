@@ -121,8 +121,8 @@ class Change:
 
     def takes(self, kind: Kind) -> bool:
         """Return whether it is an update that need not be read back: a probe of this very account found that it takes
-        such ones as they are sent, and it holds what was applied before. Where it does not, somebody changed it, or the
-        fact is wrong: the read-back tells which.
+        such ones as they are sent, and it holds what was applied before. Where it does not, another user changed it, or
+        the fact is wrong: the read-back tells which.
         """
         plain = self.action is Action.UPDATE and not self.adopts and not self.spares
         plain = plain and all(item.origin == "config" for item in self.attributes)

@@ -31,7 +31,7 @@ RANDOM, WORDS = 12, 10
 _HEAD = 12
 """Characters of the beginning of a credential that are one, where a text was cut."""
 _BEGINNING = re.compile(rb"AGE-SECRET-KEY-1?|-----BEGIN [A-Z ]*-*|github_pat_")
-"""Beginnings of credentials that everybody knows."""
+"""Beginnings of credentials that are public knowledge."""
 _SEED = 6
 """Characters of a part of a credential by which it is found, at most."""
 _WHOLE = 2000
@@ -74,8 +74,8 @@ _DIGEST = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})")
 
 
 def looks_like_a_credential(text: str) -> bool:
-    """Return whether a text looks like a key that some program handed out: one run of letters and digits that nobody
-    would type. The digests of commits and plans are none.
+    """Return whether a text looks like a key that some program handed out: one run of letters and digits that no
+    one would type. The digests of commits and plans are not.
     """
     if _DIGEST.fullmatch(text):
         return False

@@ -135,7 +135,7 @@ def _so_far(step: RunStep, records: Iterable[Record]) -> RunStep:
 
 
 def interrupted(run: RunRecord, records: Iterable[Record]) -> RunRecord:
-    """Return the last word on a run that died, made of the journal before it is folded: nobody can tell afterwards."""
+    """Return the last word on a run that died, made of the journal before it is folded: afterwards it is unknown."""
     return _last_word(so_far(run, records), "it was interrupted; this is what its journal said")
 
 
@@ -152,8 +152,8 @@ def settled(run: RunRecord, after: State | None) -> RunRecord:
 
 
 def _as_recorded(step: RunStep, run: str, after: State) -> RunStep:
-    """Return a step as the state after the run shows it. Of an update or a delete that it does not show nobody can
-    tell whether the account took it; a create that may have been executed is among the open ones.
+    """Return a step as the state after the run shows it. Of an update or a delete that it does not show it is
+    unknown whether the account took it; a create that may have been executed is among the open ones.
     """
     if step.address in after.intents:
         return step.model_copy(

@@ -12,12 +12,12 @@ ADMIN = "3"
 @dataclass(frozen=True, slots=True)
 class Eyes:
     """The user group of the key's user (its id, "" where the account does not say). No name and no address: whose key
-    it is is nobody's business.
+    it is stays private.
     """
 
     group: str = ""
     strict: bool = False
-    """Doubt what nobody ever saw too, where it is unknown whose key it is: a comparison makes nothing of it."""
+    """Doubt what was never seen too, where it is unknown whose key it is: a comparison makes nothing of it."""
 
     @property
     def sees(self) -> Literal["everything", "part", "unknown"]:

@@ -10,7 +10,7 @@ _TOUCHED: ContextVar[list[str] | None] = ContextVar("touched", default=None)
 
 
 def touched(what: str) -> None:
-    """Take note of a file, or of a state by its place; where nobody collects them, nothing is."""
+    """Take note of a file, or of a state by its place; where nothing collects them, it does nothing."""
     known = _TOUCHED.get()
     if known is not None and what not in known:
         known.append(what)

@@ -14,7 +14,7 @@ from reconciler.model.live import Collection
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What an attribute lists that goes with the object: `noun` says what, in the plural. Parts of their `own` hold
-    something, and a yes is asked for those that nobody declared; others only link the object to another one.
+    something, and approval is asked for those that are not declared; others only link the object to another one.
     """
 
     noun: str
@@ -51,8 +51,8 @@ class Reading:
     proves nothing then.
     """
     filled: frozenset[str] = frozenset()
-    """Attributes that the account fills where the configuration leaves them out: a value there is no sign of a manual
-    change.
+    """Attributes that the account fills where the configuration leaves them out: a value there is not a sign of a
+    manual change.
     """
     parts: Mapping[str, str] = field(default_factory=dict)
     """Properties of a row that an attribute is read from beside the one that it declares, with the attribute."""

@@ -20,7 +20,7 @@ IN: Mapping[str, tuple[str, str]] = {
 }
 """What stands on a screen: by which attribute it names what it is in, and of which kind that is."""
 MOST_CARDS = 200
-"""Boards with more cards are left out: nobody sees them as a whole."""
+"""Boards with more cards are left out: they fit no screen."""
 MOST_BOARDS = 40
 NAMES = ("title", "name", "label")
 

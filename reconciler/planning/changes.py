@@ -86,8 +86,8 @@ def _create(kind: Kind, base: Change) -> Change:
 
 
 def judged(kind: Kind, change: Change) -> list[Finding]:
-    """Return why the account would refuse what a change writes, and what of it nobody means (warnings); nothing for
-    what it leaves as it is.
+    """Return why the account would refuse what a change writes, and what of it can hardly be meant (warnings); nothing
+    for what it leaves as it is.
     """
     names = {name for item in change.attributes for name in (item.name, *_parts(kind, item))}
     if change.action in (Action.CREATE, Action.REPLACE):

@@ -81,7 +81,7 @@ def drift(inputs: Inputs) -> Plan:
 
 def unmanaged(inputs: Inputs, kind: Kind, address: str, live: Live) -> dict[str, Value]:
     """Return what the account holds of a managed object beyond what was applied and what the files say: what an export
-    would write. Nobody drifts from it, and nobody keeps it either.
+    would write. It does not count as drift, and no apply keeps it.
     """
     binding, resource = inputs.state.resources[address], inputs.desired.resources.get(address)
     known = set(binding.applied) | set(binding.digests)
@@ -153,7 +153,7 @@ def _beside(inputs: Inputs, kind: Kind, address: str, live: Live) -> list[str]:
 
 
 def _unsayable(inputs: Inputs, kind: Kind, address: str, live: Live) -> list[str]:
-    """Tell of what nobody declared and no declaration can say, where what was understood of it is nothing."""
+    """Return lines for what is not declared and no declaration can say, where what was understood of it is nothing."""
     binding, resource = inputs.state.resources[address], inputs.desired.resources.get(address)
     known = {*binding.applied, *binding.digests, *unmanaged(inputs, kind, address, live)}
     known |= {*resource.attrs, *resource.lifecycle.ignore_changes} if resource is not None else set()
@@ -259,7 +259,7 @@ def _attribute(
     live: Live,
     resource: Resource | None,
 ) -> AttributeChange | None:
-    """Return how one attribute drifted; None where it did not, or where nobody can tell."""
+    """Return how one attribute drifted; None where it did not, or where that is unknown."""
     name = attribute.name
     if name not in binding.applied or name not in live.attrs:
         return None

@@ -174,8 +174,8 @@ def _named_of(owners: Mapping[tuple[str, str], str], attrs: Mapping[str, Value])
 def _release_before_delete(
     changes: Mapping[str, Change], nodes: Mapping[str, tuple[Op, ...]], waits: dict[Node, set[Node]], kinds: Kinds
 ) -> None:
-    """An object goes only after everything that refers to it has gone or has been pointed elsewhere. A roster holds
-    nobody: its entries go with either side.
+    """An object goes only after everything that refers to it has gone or has been pointed elsewhere. A roster keeps
+    neither side: its entries go with either.
     """
     rosters = {name: ((roster_of(kind) or ("", ""))[0], members_of(kind)) for name, kind in kinds.items()}
     to_delete = {address: change for address, change in changes.items() if "delete" in nodes[address]}

@@ -1,7 +1,7 @@
 """Suspected renames: an object that goes and one that comes, of one kind, that are most likely one. Pure.
 
 Evidence is what tells one object from another: a natural key that both have, names that mean the same, contents and
-children that nothing else has. Boilerplate is none: words that anybody uses, what all objects of a company carry, and
+children that nothing else has. Boilerplate is not: words of everyday use, what all objects of a company carry, and
 whatever other objects of the account hold too. Names that say the opposite, or count on, speak against it.
 """
 

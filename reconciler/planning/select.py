@@ -233,7 +233,7 @@ TAKES = ("lost", "along", "unmanaged")
 
 def taking(plan: Plan) -> set[str]:
     """Return the addresses whose update takes something away, or may: an option with what was chosen, members, parts;
-    where nobody asked how many records it touches, it may.
+    where the records it touches were not counted, it may.
     """
     return {
         change.address

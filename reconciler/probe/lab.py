@@ -134,8 +134,8 @@ class Lab:
         raise Unsettled(f"GET {path} has more than {PAGES * PAGE} rows")
 
     async def look(self) -> None:
-        """Ask for the listing of all that a probe may make, before it makes anything: where it is refused, nobody could
-        find again what a create without an answer made.
+        """Ask for the listing of all that a probe may make, before it makes anything: where it is refused, what a
+        create without an answer made could not be found again.
         """
         for form in FORMS.values():
             if form.owner or (form.name in CONTACTS and not self.contacts):
@@ -392,7 +392,7 @@ class Lab:
                     return
 
     async def _found(self, created: Made) -> list[str]:
-        """Return the ids of what may be it: of this name, or related as it is, and known as nobody else's. Raises
+        """Return the ids of what may be it: of this name, or related as it is, and not known as another one's. Raises
         Unsettled where no listing tells; what hangs on something that the probe made is gone with that.
         """
         form, rows = created.form, await self._rows(created)
@@ -414,7 +414,7 @@ class Lab:
         return []
 
     async def _is_still(self, created: Made) -> bool:
-        """Return whether an id on record is still that of what was made, or nobody's: since a probe died, the account
+        """Return whether an id on record is still that of what was made, or of nothing: since a probe died, the account
         may have been emptied, or have given the id to something else (section 7, row 9). Raises Unsettled.
         """
         row = next((row for row in await self._rows(created) if str(row.get("id")) == created.id), None)
@@ -450,8 +450,8 @@ class Lab:
             self._gone(created)
 
     async def _cleared_of(self, created: Made, identity: str) -> bool:
-        """Remove what has this id; where nothing has, and nobody removed it, what was made has another one and is
-        looked for. Return whether there is nothing more to do.
+        """Remove what has this id; where nothing has, and it was not removed before, what was made has another one and
+        is looked for. Return whether there is nothing more to do.
         """
         self._own.add((created.form.path, identity))
         _, whole, missed = await self._removed(created, identity)
@@ -506,7 +506,7 @@ class Lab:
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row with numbers for flags: an account may mix 1 and true (section 1.4); `true` is nobody's id."""
+    """Return a row with numbers for flags: an account may mix 1 and true (section 1.4); `true` is not an id."""
     return {name: int(value) if isinstance(value, bool) and name != "id" else value for name, value in row.items()}
 
 

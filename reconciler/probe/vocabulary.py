@@ -1,4 +1,4 @@
-"""What may be found of a fact. A facts file says nothing else, whoever edited it: a value that no branch of this
+"""What may be found of a fact. A facts file says nothing else, also when it was edited: a value that no branch of this
 program knows would be taken for "otherwise" by one and for "not known" by the next.
 """
 

@@ -43,7 +43,7 @@ RECORDS = (
     ("PUT", "/deals/[^/]+"),
 )
 """Writes of `undo --restore`: values, tags, stages of deals and records of custom objects. None of them subscribes,
-enrols or mails anybody by itself.
+enrols or mails a contact by itself.
 """
 
 

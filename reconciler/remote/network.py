@@ -65,7 +65,7 @@ def _context(environ: Mapping[str, str]) -> ssl.SSLContext | bool:
 @lru_cache(maxsize=4)
 def _trusting(file: str | None, folder: str | None, log: str | None, stamp: tuple[int, ...]) -> ssl.SSLContext:
     """Return what trusts these; all clients of a process share it, for reading a hundred authorities takes 30 ms and
-    0.8 MiB. `log` and `stamp` say whether it is still the same.
+    0.8 MiB. `log` and `stamp` show whether it is still the same.
     """
     if file:
         return ssl.create_default_context(cafile=file)

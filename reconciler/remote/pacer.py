@@ -59,8 +59,8 @@ class Turn:
 class Pacer:
     """Lets requests pass in the order in which they ask, one `interval` apart (seconds), and no more than the rate
     allows within any second at the account, however late some of them come. A rate of None lets everything pass. All
-    connections of a process to one account share one: the limit is the account's. With `other`, somebody else may have
-    talked to the account until now.
+    connections of a process to one account share one: the limit is the account's. With `other`, another process may
+    have talked to the account until now.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Guards, rules and policies as a person is asked about them: what, why, who can say yes, and how."""
+"""Guards, rules and policies as a person is asked about them: what, why, who can allow it, and how."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ VERDICTS = {"passed": "Fine", "tripped": "Needs a yes", "overridden": "Allowed",
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A guard as a person is asked about it: what, why, about which things, who can say yes and how."""
+    """A guard as a person is asked about it: what, why, about which things, who can allow it and how."""
 
     name: str
     title: str
@@ -47,7 +47,7 @@ class Card:
 
 
 def card(guard: GuardView, document: PlanDocument, names: Names) -> Card:
-    """Return a guard, a rule or a policy as a card. `command` makes the plan again with exactly this yes."""
+    """Return a guard, a rule or a policy as a card. `command` makes the plan again with exactly this approval."""
     rule, tripped = guard.name.startswith(words.RULES), guard.verdict == "tripped"
     asked = _question(guard, document, names) if guard.name == "suspected_rename" else ""
     return Card(
@@ -91,7 +91,7 @@ def _who(guard: GuardView, *, rule: bool) -> str:
 
 
 def command(document: PlanDocument, overrides: Iterable[str]) -> str:
-    """Return the command that makes the plan again and saves it, with these yeses besides those that were given."""
+    """Return the command that makes the plan again and saves it, with these approvals besides those that were given."""
     options = document.options
     parts = ["reconciler"]
     clone = options.get("clone")

@@ -1,4 +1,4 @@
-"""Plans as one self-contained HTML page for whoever approves them: no network, no inline handlers, readable without
+"""Plans as one self-contained HTML page for the approver: no network, no inline handlers, readable without
 JavaScript. First the verdict, then what is lost, what has to be allowed, what changes by kind, what is new; addresses,
 ids and places in files are behind folds.
 
@@ -65,7 +65,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """What a change takes away: what happens, and what somebody will notice."""
+    """What a change takes away: what happens, and what people will notice."""
 
     number: int
     headline: str

@@ -1,6 +1,6 @@
 """Plans as comments on pull requests: the verdict first, what destroys in the open, the rest folded, never too long.
 
-Whatever comes from the account or the configuration stands in fences or is escaped: it can neither mention anybody nor
+Whatever comes from the account or the configuration stands in fences or is escaped: it can neither mention a user nor
 run a command of the host.
 """
 

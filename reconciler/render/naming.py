@@ -77,7 +77,7 @@ def humanised(identifier: str) -> str:
 
 
 def name_of(change: ChangeView) -> str:
-    """Return what an object is called on the screens today, or will be; nobody's mail address."""
+    """Return what an object is called on the screens today, or will be; never a mail address."""
     sides: list[Mapping[str, Any]] = [] if change.kind in _OF_A_PERSON else [change.found, change.desired]
     sides.append(
         {

@@ -52,7 +52,7 @@ def _timer(seconds: float, function: Callable[[], None]) -> Alarm:
 
 class Reading:
     """A context manager in which accounts are read. `alarm` makes what starts the frame, `quiet` says nothing at all,
-    `live` is whether a frame may be drawn (None: on a terminal that somebody watches), `what` what is done meanwhile.
+    `live` is whether a frame may be drawn (None: on an interactive terminal), `what` what is done meanwhile.
     """
 
     def __init__(

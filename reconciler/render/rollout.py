@@ -28,7 +28,7 @@ MOST_WAVES = 12
 
 class Board:
     """A context manager in which a rollout is watched; `clock` answers seconds that only rise, `live` is whether a
-    table may be drawn (None: on a terminal that somebody watches).
+    table may be drawn (None: on an interactive terminal).
     """
 
     def __init__(

@@ -126,7 +126,7 @@ def _worth(detail: str) -> str:
 
 
 def consequences(change: ChangeView) -> list[str]:
-    """Return what anybody notices when an object of this kind goes."""
+    """Return what people notice when an object of this kind goes."""
     if change.action not in words.DESTRUCTIVE:
         return []
     found = [screen(change.kind).gone]
@@ -182,7 +182,7 @@ def word_of(action: str, *, drift: bool = False) -> str:
 
 
 def use(view: UseView) -> str:
-    """Return who uses what goes; what could not be looked into is no "nobody"."""
+    """Return who uses what goes; what could not be looked into does not count as unused."""
     note = f" ({view.note})" if view.note else ""
     if view.certainty == "not inspected":
         return f"Could not be looked into: {view.where}{note}. Whether it is used there is not known."
@@ -296,7 +296,7 @@ def removed(change: ChangeView) -> list[str]:
 
 
 def affects(document: PlanDocument) -> list[str]:
-    """Return what a plan does to customer data and to what nobody declared, in sentences."""
+    """Return what a plan does to customer data and to what is not declared, in sentences."""
     if document.options.get("impact") is False:
         return ["Whether customer data is lost was not counted."]
     return affected(document.summary)
@@ -309,7 +309,7 @@ def takes(counts: Summary) -> bool:
 
 
 def affected(counts: Summary) -> list[str]:
-    """Return what changes with these counts do to customer data and to what nobody declared, in sentences: those of a
+    """Return what changes with these counts do to customer data and to what is not declared, in sentences: those of a
     plan, and those of all accounts of a fleet together.
     """
     found = []

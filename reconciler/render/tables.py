@@ -45,7 +45,7 @@ def _aligned(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], width: i
 
 
 def _narrowed(widths: list[int], room: int) -> list[int]:
-    """Return widths that take no more than `room` together, if that can be: the widest give way first."""
+    """Return widths that take no more than `room` together, if that can be: the widest shrink first."""
     widths = list(widths)
     while sum(widths) > room and max(widths) > NARROWEST:
         widest = max(range(len(widths)), key=widths.__getitem__)

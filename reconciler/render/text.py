@@ -133,7 +133,7 @@ def _heading(document: PlanDocument, paper: Paper) -> list[str]:
 
 
 def _first(document: PlanDocument, changes: list[ChangeView], paper: Paper) -> list[str]:
-    """What nobody may overlook in a plan that is longer than a screen: what it destroys or puts at risk, a line each,
+    """Return, for a plan that is longer than a screen, what it destroys or puts at risk, a line each,
     what costs most first. It stands below in full, in its place.
     """
     if len(changes) < LONG:

@@ -70,7 +70,7 @@ def destructive(change: ChangeView) -> bool:
 
 
 def risky(change: ChangeView) -> bool:
-    """Return whether a change puts records or objects at risk, or may do so where nobody could count them."""
+    """Return whether a change puts records or objects at risk, or may do so where they could not be counted."""
     return any(impact.count != 0 for impact in change.impacts if impact.effect in AT_RISK)
 
 
@@ -91,7 +91,7 @@ def named(addresses: Sequence[str]) -> str:
 
 
 def lost(change: ChangeView) -> float:
-    """Return how much a change puts at risk; what nobody could count is more than any number."""
+    """Return how much a change puts at risk; what could not be counted is more than any number."""
     counts = [view.count for view in change.impacts if view.effect in AT_RISK]
     return float("inf") if None in counts else float(sum(count or 0 for count in counts))
 
@@ -124,7 +124,7 @@ def stopped(document: PlanDocument) -> str:
 
 
 def said_yes(guard: GuardView) -> str:
-    """Return where a guard was approved; empty when nobody did."""
+    """Return where a guard was approved; empty where it was not."""
     return {
         "": "",
         "command line": "allowed on the command line",

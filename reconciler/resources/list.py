@@ -114,7 +114,7 @@ class ListKind(Kind):
 
     def beneath(self, write: Write) -> dict[str, Json]:
         """Leave out what is declared, where it was found on this very account that PUT keeps it (row 52 of section 7):
-        were that wrong, the read-back shows it. What nobody declares would be lost in silence, and is sent along.
+        were that wrong, the read-back shows it. What is not declared would be lost in silence, and is sent along.
         """
         sent = super().beneath(write)
         seen = {self.attributes[name].api for name in write.desired} if self.facts.own("list_update", "merge") else ()

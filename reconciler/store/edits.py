@@ -1,7 +1,7 @@
 """The one way in which a command writes files of a project: all of them, or none.
 
 Several files that belong together are one edit. It is written down as a whole first, then carried out file by file,
-each by one rename; whoever comes next finishes what a killed process began, before anything of the project is read.
+each by one rename; the next process finishes what a killed process began, before anything of the project is read.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def write_files(folder: Path, texts: Mapping[str, str], before: Mapping[str, str
             try:
                 write_file(folder / name, content)
             except OSError:
-                if at == 0 and len(changes) > 1:  # nothing is begun that anybody would have to finish
+                if at == 0 and len(changes) > 1:  # nothing is begun that has to be finished
                     _done(folder)
                 raise
         if len(changes) > 1:
@@ -177,7 +177,7 @@ def _digest(path: Path) -> str:
 @contextlib.contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Let one process at a time write files of a project; the system lets go when it dies. The folder itself is what is
-    locked: a file for that would stand among the user's. Where a file system cannot, nobody waits.
+    locked: a file for that would stand among the user's. Where a file system cannot, no process waits.
     """
     descriptor = os.open(folder, os.O_RDONLY)
     try:

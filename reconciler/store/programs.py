@@ -213,7 +213,7 @@ class _Reading:
             self.rest = self.rest[os.write(descriptor, self.rest[:_CHUNK]) :]
         except BlockingIOError:
             return True
-        except BrokenPipeError:  # nobody reads it any more
+        except BrokenPipeError:  # its reader has gone
             return False
         return bool(self.rest)
 

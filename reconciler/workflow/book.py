@@ -137,8 +137,8 @@ class StateTransaction:
         return settled(run, after)
 
     def close_runs(self) -> list[str]:
-        """Write the last word on every run that died without one, and return their names. Only under the lock: nobody
-        else is running. The process that wrote the record of an apply had closed those before.
+        """Write the last word on every run that died without one, and return their names. Only under the lock: no
+        other process is running. The process that wrote the record of an apply had closed those before.
         """
         closed = []
         gone = self.unrecorded()

@@ -66,8 +66,8 @@ def left(code: int) -> tuple[str, str]:
 
 
 def ended(error: BaseException) -> tuple[str, str]:
-    """Return event and text of a notice of a command that an error ended. Who holds a lock is not said, and of an error
-    that nobody foresaw only its class: its text may hold anything.
+    """Return event and text of a notice of a command that an error ended. Who holds a lock is not said, and of an
+    unexpected error only its class: its text may hold anything.
     """
     if isinstance(error, StalePlan | Refused):
         return "refusal", f"Nothing was applied: {error.message}."

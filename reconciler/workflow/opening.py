@@ -45,7 +45,7 @@ def open_session(
         project, changed = ruled_by(own, environment_name, guards_from, declares)
     settings = environment(project, environment_name, runtime.environ, offline=offline)
     opened = Session(folder, project, settings, load_kinds(), runtime, changed=changed, offline=offline)
-    if not offline and guards_from is None:  # whoever proposes a change may propose facts with it
+    if not offline and guards_from is None:  # a proposed change may come with proposed facts
         opened = with_facts(opened)
     if runtime.watch is not None:
         opened.on_wait = runtime.watch.waiting

@@ -37,7 +37,7 @@ LISTED = sum(not one.owner for one in FORMS.values())
 ADMIN_GROUP = "3"
 PLAN = ("status", "trial", "subscriber_limit")
 _PLAIN = re.compile(r"[A-Za-z]{1,16}|-?[0-9]{1,12}", re.ASCII)
-"""A flag, a number, a status in one word: what a report repeats of an account's plan is no text about anybody."""
+"""A flag, a number, a status in one word: what a report repeats of an account's plan is not a text about a person."""
 _FLAG = re.compile(r"pg[A-Za-z]{1,40}", re.ASCII)
 
 

@@ -1,4 +1,4 @@
-"""What a run about a pull or merge request may follow. Nobody has reviewed what such a request names, so a run follows
+"""What a run about a pull or merge request may follow. What such a request names is not reviewed yet, so a run follows
 only what the target branch (`--guards-from`) names: programs and files of secrets, repositories of baselines. The one
 place that says so, for every command.
 """

@@ -32,8 +32,8 @@ def ruled_by(
     """Return the project that `source` (a Git reference, or `file:PATH`) says, with the resources that this one
     declares; and what else this one would change. `name` is the environment that was asked for, None for the default.
 
-    Raises Refused where the source has no project file, or does not know the environment: nobody whose word counts has
-    said where it is. Raises ConfigError and ReconcilerError.
+    Raises Refused where the source has no project file, or does not know the environment: nothing that was
+    reviewed says where it is. Raises ConfigError and ReconcilerError.
     """
     text = _read(project.folder, source)
     if text is None:

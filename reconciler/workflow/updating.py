@@ -68,7 +68,7 @@ def _repositories(project: LoadedProject) -> frozenset[str]:
 
 
 def _followed(own: LoadedProject, environ: Mapping[str, str], guards_from: str | None) -> Collection[str]:
-    """Return the environments that a user has reviewed. Raises Refused for a repository that nobody has: one that the
+    """Return the environments that a user has reviewed. Raises Refused for one that no user has: that the
     target branch does not name.
     """
     refuse_unreviewed(environ, guards_from or "", "Git repository")
@@ -97,7 +97,7 @@ async def update(
     followed that it does not name. An environment that cannot be read has no plan, and that is said. Writes to no
     account.
 
-    Raises Refused for what nobody has reviewed, PlanError where the project includes no Git repository, ConfigError
+    Raises Refused for what is not reviewed, PlanError where the project includes no Git repository, ConfigError
     where what they hold is wrong: then the lock file stays as it is.
     """
     project = load_project(folder)

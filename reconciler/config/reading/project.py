@@ -68,7 +68,7 @@ class EnvironmentSettings:
     facts: str | None = None
     """Another environment, whose facts hold here too."""
     notify: str = field(default="", repr=False)
-    """Where notices go; with `${env.X}` in it where the variable is not set: nobody's plan fails for that."""
+    """Where notices go; with `${env.X}` in it where the variable is not set: no plan fails for that."""
 
 
 def load_project(folder: Path) -> LoadedProject:
@@ -333,7 +333,7 @@ def _address_of_notices(loaded: LoadedProject, name: str, environ: Mapping[str, 
 
 
 def recipients_of(encryption: Encryption | None) -> tuple[str, ...]:
-    """Return whom a state is encrypted for; nobody where it is not."""
+    """Return whom a state is encrypted for; empty where it is not."""
     return tuple(encryption.recipients) if encryption is not None else ()
 
 

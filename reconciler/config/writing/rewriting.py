@@ -64,7 +64,7 @@ class Arrangement:
 class Rewriting:
     """The edits of one run, by file. `variables` maps texts to the variables that stand for them in files.
 
-    With `replacing`, a variable whose value is another one now gives way to the value; otherwise that is refused. With
+    With `replacing`, a variable whose value is another one is replaced by the value; otherwise that is refused. With
     a `layer`, all is written into that overlay.
     """
 

@@ -76,7 +76,7 @@ class Tags(Behaviour):
 
 
 class Lists(Behaviour):
-    """Lists are seen by nobody until a user group is related to them."""
+    """Lists are seen by no user until a user group is related to them."""
 
     def creating(self, account: Account, given: Row) -> None:
         """`stringid` is derived when left out; `user` wins over `userid`."""
@@ -226,7 +226,7 @@ class Customers(Behaviour):
         _unique_customer(account, given, row["id"])
 
     def shown(self, account: Account, row: Row) -> Row:
-        """Nobody is related to any."""
+        """No user is related to any."""
         return {**row, "contactCount": "0", "dealCount": "0"}
 
 
