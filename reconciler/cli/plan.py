@@ -22,8 +22,9 @@ from reconciler.cli.opening import (
 )
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, requests_sent
-from reconciler.cli.views import PLAN, Output, formats, plan_view, show
+from reconciler.cli.views import DIFFERENCE, PLAN, Output, formats, plan_view, show
 from reconciler.model.redaction import Shown, as_made
+from reconciler.render.formats import difference_in
 from reconciler.render.quoting import place, typed
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def command(
     options = asked.options(opened, destroy=destroy, refresh_only=refresh_only, offline=against is not None)
     if out is not None or any(output.form in BOARDS for output in outputs):
         options = replace(options, boards=True)
-    view = plan_view if since is None else _against_earlier(opened, since)
+    view = plan_view if since is None else _against_earlier(opened, since, outputs)
     planned = chosen.screen.wait(make_plan(opened, options))
     document = planned.document
     command_line = f"reconciler apply {typed(out)}" if out is not None else ""
@@ -158,13 +159,18 @@ def _check_drift(since: Path | None, out: Path | None, *, destroy: bool) -> None
         raise click.UsageError("--refresh-only shows drift, and there is nothing in it to save or to destroy")
 
 
-def _against_earlier(opened: Session, path: Path) -> Callable[..., Shown]:
-    """Return what shows of a plan what is different from the one in a file; in other forms than text the whole plan."""
+def _against_earlier(opened: Session, path: Path, outputs: tuple[Output, ...]) -> Callable[..., Shown]:
+    """Return what shows of a plan what is different from the one in a file. Raises UsageError for forms that cannot."""
     from reconciler.model.errors import StalePlan
-    from reconciler.render import since
+    from reconciler.render.since import compared
     from reconciler.resources import load_kinds
     from reconciler.store.planfile import read_plan
 
+    if unfit := [output.form for output in outputs if output.form not in DIFFERENCE]:
+        raise click.UsageError(
+            f"--since shows lines that have no place in a file, and {unfit[0]} shows nothing else: "
+            f"choose {', '.join(DIFFERENCE[:-1])} or {DIFFERENCE[-1]}"
+        )
     earlier = read_plan(path, load_kinds())
     for what, theirs, ours in (
         ("environment", earlier.environment, opened.settings.name),
@@ -175,9 +181,7 @@ def _against_earlier(opened: Session, path: Path) -> Callable[..., Shown]:
             raise StalePlan(message, hint=f"choose the {what} of that plan (--env), or compare with another file")
 
     def view(document: PlanDocument, form: str, *, apply_command: str = "") -> Shown:
-        if form != "text":
-            return plan_view(document, form, apply_command=apply_command)
-        return as_made(since.text(document, earlier, place(path)))
+        return as_made(difference_in(form, compared(document, earlier, place(path))))
 
     return view
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 PLAN, DRIFT, COMPARE, PROBLEMS = names_of("plan"), names_of("drift"), names_of("comparison"), names_of("problems")
+DIFFERENCE = names_of("difference")
 COVERAGE = tuple(name for name in PROBLEMS if name != "html")
 GRAPH = ("mermaid", "dot", "svg")
 

@@ -1,5 +1,5 @@
-"""The output formats: one entry each, with what shows a plan, a drift or problems in it. A format's renderer is
-imported when it is asked for: a command pays for one.
+"""The output formats: one entry each, with what shows a plan, a drift, problems or what is different in it. A
+format's renderer is imported when it is asked for: a command pays for one.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Literal, TypedDict
 if TYPE_CHECKING:
     from reconciler.model.diagnostics import Diagnostic
     from reconciler.model.document import PlanDocument
+    from reconciler.model.since import Differences
 
-Subject = Literal["plan", "drift", "comparison", "problems"]
+Subject = Literal["plan", "drift", "comparison", "problems", "difference"]
 
 
 class Style(TypedDict):
@@ -47,6 +48,7 @@ class Format:
     shows: frozenset[Subject]
     plan: Callable[[PlanDocument, Frame], str] | None = None
     problems: Callable[[Sequence[Diagnostic], Frame], str] | None = None
+    difference: Callable[[Differences], str] | None = None
 
 
 def _text(document: PlanDocument, frame: Frame) -> str:
@@ -128,17 +130,33 @@ def _gitlab_of_problems(problems: Sequence[Diagnostic], frame: Frame) -> str:
     return annotations.diagnostics_gitlab(annotations.below(problems, frame.folder()))
 
 
+def _different(name: str) -> Callable[[Differences], str]:
+    def shown(found: Differences) -> str:
+        from reconciler.render import since
+
+        shows: Callable[[Differences], str] = getattr(since, name)
+        return shows(found)
+
+    return shown
+
+
 _EVERY: frozenset[Subject] = frozenset({"plan", "drift", "comparison"})
 FORMATS: Mapping[str, Format] = {
     output.name: output
     for output in (
-        Format("text", _EVERY | {"problems"}, _text, _text_of_problems),
-        Format("json", _EVERY | {"problems"}, _json, _json_of_problems),
-        Format("markdown", _EVERY, _markdown),
-        Format("html", _EVERY, _html),
+        Format("text", _EVERY | {"problems", "difference"}, _text, _text_of_problems, _different("text")),
+        Format("json", _EVERY | {"problems", "difference"}, _json, _json_of_problems, _different("as_json")),
+        Format("markdown", _EVERY | {"difference"}, _markdown, difference=_different("markdown")),
+        Format("html", _EVERY | {"difference"}, _html, difference=_different("html")),
         Format("junit", frozenset({"drift"}), _junit),
         Format("sarif", frozenset({"plan", "drift", "problems"}), _sarif, _sarif_of_problems),
-        Format("github", frozenset({"plan", "drift", "problems"}), _github, _github_of_problems),
+        Format(
+            "github",
+            frozenset({"plan", "drift", "problems", "difference"}),
+            _github,
+            _github_of_problems,
+            _different("github"),
+        ),
         Format("gitlab", frozenset({"plan", "drift", "problems"}), _gitlab, _gitlab_of_problems),
     )
 }
@@ -164,3 +182,13 @@ def problems_in(name: str, problems: Sequence[Diagnostic], frame: Frame) -> str:
     if shown is None:
         raise KeyError(name)
     return shown(problems, frame)
+
+
+def difference_in(name: str, found: Differences) -> str:
+    """Return what is different in a plan from an earlier one in a format. Raises KeyError for one that shows no such
+    thing: what has a place in code only.
+    """
+    difference = FORMATS[name].difference
+    if difference is None:
+        raise KeyError(name)
+    return difference(found)

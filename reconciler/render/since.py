@@ -5,18 +5,77 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.model.document import AttributeView, ChangeView, GuardView, PlanDocument
+from reconciler.model.since import Difference, Differences
 from reconciler.render import cards, words
-from reconciler.render.quoting import clean, literal
+from reconciler.render.harmless import harmless
+from reconciler.render.pages import template
+from reconciler.render.quoting import clean, literal, to_json
 from reconciler.render.tree import same
 
+MEANING = {"+": "new", "-": "not any more", "~": "otherwise"}
+TONES = {"+": "add", "-": "destroy", "~": "change"}
+MOST = 60_000
+"""Characters of all lines in Markdown: hosts take few more in a comment."""
 
-def text(document: PlanDocument, earlier: PlanDocument, name: str) -> str:
-    """Return the difference as text that ends with a newline. `name` is what the earlier plan is called."""
-    lines = list(differences(document, earlier))
-    head = f"Different from {name}: {words.counted(len(lines), 'line') if lines else 'nothing'}."
-    hidden = _hidden(document, earlier)
-    rest = [f"Not compared, for it is not shown: {words.named(hidden)}."] if hidden else []
-    return "\n".join([clean(head), *(clean(f"  {line}") for line in lines), *map(clean, rest)]) + "\n"
+
+def compared(document: PlanDocument, earlier: PlanDocument, name: str) -> Differences:
+    """Return what is different in a plan from an earlier one. `name` is what the earlier plan is called."""
+    lines = [Difference.model_validate({"mark": line[0], "said": line[2:]}) for line in differences(document, earlier)]
+    return Differences(
+        since=name,
+        environment=document.environment,
+        account=document.account,
+        same=not lines,
+        differences=lines,
+        not_compared=_hidden(document, earlier),
+    )
+
+
+def text(found: Differences) -> str:
+    """Return what is different as text that ends with a newline."""
+    lines = [f"Different from {found.since}: {found.verdict}."]
+    lines += [f"  {one.mark} {one.said}" for one in found.differences]
+    return "\n".join(map(clean, [*lines, *_rest(found)])) + "\n"
+
+
+def _rest(found: Differences) -> list[str]:
+    return [f"Not compared, for it is not shown: {words.named(found.not_compared)}."] if found.not_compared else []
+
+
+def as_json(found: Differences) -> str:
+    """Return what is different as JSON."""
+    return to_json(found.model_dump(mode="json"))
+
+
+def markdown(found: Differences) -> str:
+    """Return what is different for a comment: as many lines as a host takes, the others counted."""
+    lines = [f"## Different from {harmless(found.since, 'code')}: {found.verdict}", ""]
+    room = MOST
+    for at, one in enumerate(found.differences):
+        line = f"- **{MEANING[one.mark]}**: {harmless(one.said, 'prose')}"
+        room -= 2 * len(line)  # hosts count UTF-16 units
+        if room < 0:
+            lines.append(f"- and {words.counted(len(found.differences) - at, 'line')} more")
+            break
+        lines.append(line)
+    return "\n".join([*lines, *(["", *map(_prose, rest)] if (rest := _rest(found)) else [])]).rstrip() + "\n"
+
+
+def _prose(line: str) -> str:
+    return harmless(line, "prose")
+
+
+def html(found: Differences) -> str:
+    """Return what is different as an HTML page."""
+    page = template("since.html").render(found=found, meaning=MEANING, tones=TONES, rest=_rest(found))
+    return page.rstrip("\n") + "\n"
+
+
+def github(found: Differences) -> str:
+    """Return what is different as GitHub workflow commands: a notice for each line, and one where there is none."""
+    said = [f"{MEANING[one.mark]}: {one.said}" for one in found.differences] or ["Nothing is different."]
+    title = harmless(f"Different from {found.since}", "property")
+    return "".join(f"::notice title={title}::{harmless(line, 'command')}\n" for line in [*said, *_rest(found)])
 
 
 def differences(document: PlanDocument, earlier: PlanDocument) -> Iterator[str]:

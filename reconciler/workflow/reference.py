@@ -18,6 +18,7 @@ from reconciler.model.findings import FactsFile, ProbeReport
 from reconciler.model.fleet import FleetFile, FleetReport
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.scenario import ScenarioFile
+from reconciler.model.since import Differences
 from reconciler.model.spec import KEY, Attribute, Default, Ensure, Nested, RefTo
 from reconciler.model.state import State
 from reconciler.model.values import Lookup, Ref, Value
@@ -143,6 +144,7 @@ SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "config": lambda: config_schema(load_kinds()),
     "project": project_schema,
     "plan": lambda: {"$schema": DIALECT, **PlanDocument.model_json_schema()},
+    "since": lambda: {"$schema": DIALECT, **Differences.model_json_schema()},
     "state": lambda: {"$schema": DIALECT, **State.model_json_schema()},
     "probe": lambda: {"$schema": DIALECT, **ProbeReport.model_json_schema()},
     "facts": lambda: {"$schema": DIALECT, **FactsFile.model_json_schema()},

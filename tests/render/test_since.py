@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import jsonschema
 import pytest
 
+from reconciler.cli.views import PLAN
 from reconciler.model.document import (
     ChangeView,
     FindingView,
@@ -20,6 +22,7 @@ from reconciler.model.document import (
     digest,
 )
 from reconciler.render import since
+from reconciler.workflow.reference import SCHEMAS
 from tests.render import documents
 from tests.world.project import World
 
@@ -89,7 +92,7 @@ def test_nothing_is_said_and_what_cannot_be_seen_too() -> None:
     """Two plans that are made one after the other differ in when they were made, in nothing else."""
     document = documents.refused()
     later = document.model_copy(update={"created_at": "2027", "digest": "x", "salt": "other"})
-    told = since.text(later, document, "approved.json")
+    told = since.text(since.compared(later, document, "approved.json"))
     assert told.startswith("Different from approved.json: nothing.\n")
     assert "Not compared, for it is not shown: webhook.crm_sync password." in told
 
@@ -103,6 +106,27 @@ def test_a_plan_is_compared_with_the_approved_one(world: World) -> None:
     ran = world.cli("plan", "--since", "approved.json", "--detailed-exitcode")
     assert (ran.code, ran.out) == (2, "Different from approved.json: 1 line.\n  + new in the plan: create tag.b\n")
     assert world.cli("plan", "--since", "missing.json").code == 6
+
+
+def test_every_form_shows_what_is_different_and_nothing_else(world: World) -> None:
+    """Not the plan: `nothing` or the lines, in each form of plans that can, and a refusal that names those."""
+    world.write("tags: {a: {}, kept: {}}")
+    assert world.cli("plan", "--out", "approved.json").code == 0
+    for files, same in (("tags: {a: {}, kept: {}}", True), ("tags: {a: {}, b: {name: 'x|<y>'}, kept: {}}", False)):
+        world.write(files)
+        for form in PLAN:
+            ran = world.cli("plan", "--since", "approved.json", "--format", form)
+            if form in ("sarif", "gitlab"):
+                assert (ran.code, ran.out) == (1, "")
+                assert "choose text, json, markdown, html or github" in ran.err
+                continue
+            assert ran.code == 0, ran.text
+            assert ("tag.b" in ran.out.replace("\\_", "_"), "tag.kept" in ran.out) == (not same, False), form
+            assert ("othing" in ran.out) is same or form == "json", ran.out
+            if form == "json":
+                found = json.loads(ran.out)
+                jsonschema.validate(found, SCHEMAS["since"]())
+                assert (found["same"], len(found["differences"])) == (same, 0 if same else 1)
 
 
 @pytest.mark.parametrize("how", ["environment", "account", "format", "altered", "no plan", "drift"])
