@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from reconciler.render.progress import Progress
     from reconciler.render.stream import EventStream
     from reconciler.workflow.options import PlanOptions
-    from reconciler.workflow.planning import Planned
+    from reconciler.workflow.planned import Planned
     from reconciler.workflow.session import Session
 
 

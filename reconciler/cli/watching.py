@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from reconciler.render.progress import Progress
     from reconciler.render.stream import EventStream
     from reconciler.workflow.archiving import Archive
-    from reconciler.workflow.planning import Planned
+    from reconciler.workflow.planned import Planned
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,8 @@ from reconciler.workflow.arrangements import arrangements, arranges, by_parent, 
 from reconciler.workflow.holding import locked
 from reconciler.workflow.observing import connected, looked_at
 from reconciler.workflow.options import PlanOptions
-from reconciler.workflow.planning import Planned, make_plan
+from reconciler.workflow.planned import Planned
+from reconciler.workflow.planning import make_plan
 from reconciler.workflow.session import Session
 from reconciler.workflow.state import edit
 

@@ -28,7 +28,7 @@ from reconciler.workflow.contradictions import Watch
 from reconciler.workflow.holding import locked
 from reconciler.workflow.hooks import Hooks
 from reconciler.workflow.judging import counts_of, judged, let_pass
-from reconciler.workflow.planning import Planned
+from reconciler.workflow.planned import Planned
 from reconciler.workflow.promises import bound
 from reconciler.workflow.reading_back import ReadBack
 from reconciler.workflow.replanning import Replanning

@@ -38,7 +38,8 @@ from reconciler.workflow.contents import (
 )
 from reconciler.workflow.hooks import Hooks
 from reconciler.workflow.options import PlanOptions
-from reconciler.workflow.planning import Planned, make_plan
+from reconciler.workflow.planned import Planned
+from reconciler.workflow.planning import make_plan
 from reconciler.workflow.session import Session
 from reconciler.workflow.state import edit
 

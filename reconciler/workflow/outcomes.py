@@ -10,7 +10,7 @@ from reconciler.model.document import ChangeView, PlanDocument
 from reconciler.model.plan import Change
 from reconciler.model.scenario import Changed, Expect, Requests
 from reconciler.model.values import Lookup, Ref, RemoteId, Value
-from reconciler.workflow.planning import Planned
+from reconciler.workflow.planned import Planned
 
 Outcome = dict[str, Any]
 NAMES = ("guards", "policies", "skipped", "problems")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from reconciler.model.document import ChangeView, PlanDocument
 from reconciler.model.plan import DESTROYS, Change, Plan
 from reconciler.model.write import Impact
-from reconciler.workflow.planning import Planned
+from reconciler.workflow.planned import Planned
 
 SINCE = (1, 2)
 """The format of plans that say what their changes cost, and how it is counted again."""

@@ -17,7 +17,7 @@ from reconciler.model.state import Record
 from reconciler.planning.bindings import rewritten_of
 from reconciler.workflow.book import StateTransaction
 from reconciler.workflow.contradictions import Watch
-from reconciler.workflow.planning import Planned
+from reconciler.workflow.planned import Planned
 from reconciler.workflow.replanning import Replanning
 from reconciler.workflow.session import Session
 from reconciler.workflow.takeover import note_births, note_places

@@ -13,7 +13,7 @@ from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.snapshot import Snapshot, snapshot
 from reconciler.planning.planner import plan
 from reconciler.workflow.book import StateTransaction
-from reconciler.workflow.planning import Planned
+from reconciler.workflow.planned import Planned
 from reconciler.workflow.reading import again
 from reconciler.workflow.session import Session
 

@@ -24,7 +24,7 @@ from reconciler.store.planfile import AGAIN
 from reconciler.workflow.book import StateTransaction, open_book
 from reconciler.workflow.observing import connected, looked_at
 from reconciler.workflow.options import PlanOptions
-from reconciler.workflow.planning import Planned, finish
+from reconciler.workflow.planned import Planned, finish
 from reconciler.workflow.promises import as_shown, broken, more_along
 from reconciler.workflow.session import Session
 

@@ -13,7 +13,7 @@ from reconciler.planning.document import from_document
 from reconciler.workflow.book import open_book
 from reconciler.workflow.cloning import Clone, prepare_clone
 from reconciler.workflow.options import PlanOptions
-from reconciler.workflow.planning import Planned
+from reconciler.workflow.planned import Planned
 from reconciler.workflow.promises import as_shown
 from reconciler.workflow.saved import fits
 from reconciler.workflow.session import Session

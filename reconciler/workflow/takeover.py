@@ -14,7 +14,7 @@ from reconciler.planning.identity import stored_key
 from reconciler.workflow.arrangements import arranges, by_parent, in_account, in_files
 from reconciler.workflow.book import StateTransaction, open_book
 from reconciler.workflow.holding import locked
-from reconciler.workflow.planning import Planned
+from reconciler.workflow.planned import Planned
 from reconciler.workflow.session import Session
 
 

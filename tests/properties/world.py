@@ -28,7 +28,8 @@ from reconciler.workflow.applying import apply_plan
 from reconciler.workflow.hooks import Hooks
 from reconciler.workflow.opening import open_session
 from reconciler.workflow.options import PlanOptions
-from reconciler.workflow.planning import Planned, make_plan
+from reconciler.workflow.planned import Planned
+from reconciler.workflow.planning import make_plan
 from reconciler.workflow.runtime import Runtime
 from reconciler.workflow.session import Session
 from reconciler.workflow.takeover import fold_journal

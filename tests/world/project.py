@@ -33,6 +33,7 @@ from reconciler.workflow.book import open_book
 from reconciler.workflow.hooks import Hooks
 from reconciler.workflow.opening import open_session
 from reconciler.workflow.options import PlanOptions
+from reconciler.workflow.planned import Planned as InnerPlan
 from reconciler.workflow.runtime import Runtime, within
 from reconciler.workflow.session import Session
 from tests.world.accounts import Held, Kill, Killed, hold
@@ -61,7 +62,7 @@ default_environment: a
 class Planned:
     """A plan: the workflow's own (`inner`) and its document, with short ways to what tests ask most."""
 
-    inner: planning.Planned
+    inner: InnerPlan
 
     @property
     def document(self) -> PlanDocument:
