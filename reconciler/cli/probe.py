@@ -17,8 +17,8 @@ from reconciler.model.redaction import Shown, redactor
 
 if TYPE_CHECKING:
     from reconciler.model.findings import ProbeReport
+    from reconciler.workflow.probe_outline import Outline
     from reconciler.workflow.probe_report import Asked
-    from reconciler.workflow.probing import Outline
     from reconciler.workflow.session import Session
 
 PROBE = ("text", "json", "markdown", "html")
@@ -79,7 +79,8 @@ def command(
     On a sandbox it makes objects called `zz-probe-...` and removes them; what was there is never changed. What it finds
     goes into `.reconciler/facts/`, which plans and applies then rest on.
     """
-    from reconciler.workflow.probing import NotKept, outline, probe
+    from reconciler.workflow.probe_outline import outline
+    from reconciler.workflow.probing import NotKept, probe
 
     opened = session(chosen)
     if clean:
@@ -117,7 +118,7 @@ def _confirmed(opened: Session, todo: Outline, *, sandbox: bool, read_only: bool
     """Say what it takes, and go on only on a sandbox. Raises Refused, and Cancelled."""
     from reconciler.model.errors import Cancelled, Refused
     from reconciler.workflow.observing import account_name
-    from reconciler.workflow.probing import check_sandbox
+    from reconciler.workflow.probe_account import check_sandbox
 
     if not read_only:
         check_sandbox(opened)

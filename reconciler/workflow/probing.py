@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from reconciler.model.errors import AuthError, Refused, StateError
 from reconciler.model.findings import LeftView, ProbeReport
-from reconciler.model.http import Request, at
 from reconciler.model.live import STRANGE
 from reconciler.model.redaction import abridged
-from reconciler.probe import Experiment, Lab, Spent, Unsettled, load_experiments, takes
+from reconciler.probe import Experiment, Lab, Spent, Unsettled, takes
 from reconciler.probe.forms import FORMS, MARK
 from reconciler.probe.means import CONTACTS, Exhausted, writable
 from reconciler.probe.record import Record, recorded
@@ -23,22 +20,11 @@ from reconciler.store.probefile import ProbeJournal, check_facts_folder, facts_p
 from reconciler.workflow.book import open_book
 from reconciler.workflow.facts import blank, own_facts
 from reconciler.workflow.holding import locked
-from reconciler.workflow.observing import ask_eyes, check_account
+from reconciler.workflow.observing import check_account
+from reconciler.workflow.probe_account import about_account, check_admin, check_sandbox
+from reconciler.workflow.probe_outline import Outline, outline
 from reconciler.workflow.probe_report import FOUND, Asked, Results, left_of, report_of
 from reconciler.workflow.session import Session
-
-SLACK = 1.25
-"""How much more than its experiments a budget has that was not given: requests are repeated now and then."""
-PATIENCE = 2.0
-CHECKS = 8
-"""Requests before the experiments: whose key it is, what it may, and the account's plan."""
-LISTED = sum(not one.owner for one in FORMS.values())
-"""Requests before the first write: whether what is made could be found again."""
-ADMIN_GROUP = "3"
-PLAN = ("status", "trial", "subscriber_limit")
-_PLAIN = re.compile(r"[A-Za-z]{1,16}|-?[0-9]{1,12}", re.ASCII)
-"""A flag, a number, a status in one word: what a report repeats of an account's plan is not a text about a person."""
-_FLAG = re.compile(r"pg[A-Za-z]{1,40}", re.ASCII)
 
 
 class NotKept(StateError):
@@ -47,54 +33,6 @@ class NotKept(StateError):
     def __init__(self, path: Path, error: OSError, report: ProbeReport) -> None:
         super().__init__(f"{path} cannot be written: {error.strerror}", hint="what was found is in the report only")
         self.report = report
-
-
-@dataclass(frozen=True)
-class Outline:
-    """What a probe will cost at most, before anything is sent. `needed` are the requests that its experiments take
-    where every one of them is answered.
-    """
-
-    experiments: tuple[Experiment, ...]
-    needed: int
-    requests: int
-    seconds: float
-    leaves: tuple[str, ...]
-
-
-def outline(session: Session, asked: Asked) -> Outline:
-    """Return what will be done. Raises Refused where the budget does not suffice."""
-    chosen = tuple(experiment for experiment in load_experiments() if _is_asked(experiment, asked))
-    needed = CHECKS + (0 if asked.read_only else LISTED) + sum(experiment.requests for experiment in chosen)
-    requests = asked.max_requests or int(needed * SLACK)
-    estimated = needed / (session.rate or 5.0)
-    seconds = asked.max_seconds or max(60.0, PATIENCE * estimated)
-    for most, least, what in ((requests, needed, "requests"), (seconds, estimated, "seconds")):
-        if most < least:
-            raise Refused(
-                f"the probe takes up to {least:.0f} {what}, and {most:.0f} are allowed; nothing was sent",
-                hint=f"allow more with --max-{what}, or probe less with --row or --read-only",
-            )
-    leaves = tuple(experiment.leaves for experiment in chosen if experiment.leaves)
-    return Outline(chosen, needed, requests, seconds, leaves)
-
-
-def _is_asked(experiment: Experiment, asked: Asked) -> bool:
-    """Return whether a probe is to run an experiment: by the rows that are asked, and by what it takes."""
-    if asked.rows and asked.rows.isdisjoint(fact.row for fact in experiment.facts):
-        return False
-    if experiment.writes and asked.read_only:
-        return False
-    return not experiment.needs or bool(getattr(asked, experiment.needs))
-
-
-def check_sandbox(session: Session) -> None:
-    """Raise Refused for an account that a probe must not write to."""
-    if session.settings.production:
-        raise Refused(
-            f"`{session.settings.name}` is a production account: a probe makes and removes objects; nothing was sent",
-            hint="probe a sandbox and name it with `facts: NAME`; here, `probe --read-only` asks what reads can tell",
-        )
 
 
 async def probe(
@@ -123,9 +61,9 @@ async def probe(
             line = _connected(session, stack, lock, asked)
             session.expects({}, todo.requests)
             await check_account(session, line, None if asked.read_only else open_book(session).stored)
-            about = await _about(line)
+            about = await about_account(line)
             if not asked.read_only:
-                _may_write(about)
+                check_admin(about)
             lab = _lab(session, line, todo, asked, journal)
             if not asked.read_only:
                 await _may_clean(lab)
@@ -261,49 +199,3 @@ async def _work(lab: Lab, experiments: Iterable[Experiment], results: Results, t
             await lab.clear(last=False)
         missing = [fact.name for fact in experiment.facts if fact.name not in results.found]
         results.why |= {name: results.why.get(name, reason) for name in missing}
-
-
-# --- what the account says of itself ---------------------------------------------------------------------------------
-
-
-async def _about(line: Any) -> dict[str, Any]:
-    """Return the account's plan and the key's permissions: numbers and flags, nothing of people. Raises AuthError for a
-    key that the account does not accept: to it, every answer is a refusal, and would be taken for its way.
-    """
-    eyes = await ask_eyes(line)
-    if not eyes.group:
-        await line.send(Request("GET", "/users/me", expect=(404,)))
-    reply = await _asked(line, "/settings/account")
-    body = reply.body if reply is not None and isinstance(reply.body, dict) else {}
-    plan = {name: body[name] for name in PLAN if _PLAIN.fullmatch(str(body.get(name, "")))}
-    flags: Mapping[str, Any] = {}
-    if eyes.group:
-        group = await _asked(line, at("/groups", eyes.group))
-        flags = group.row("group") if group is not None else {}
-    off = sorted(name for name, value in flags.items() if _FLAG.fullmatch(name) and str(value) in ("0", "False"))
-    admin = "yes" if body else "unknown" if eyes.group == ADMIN_GROUP and reply is not None else "no"
-    return {"plan": plan, "permissions": {"user_group": _number(eyes.group), "admin": admin, "flags_off": off}}
-
-
-def _number(text: str) -> str:
-    return text if text.isdecimal() else ""
-
-
-async def _asked(line: Any, path: str) -> Any:
-    """Return an answer; None where the key may not ask."""
-    try:
-        return await line.send(Request("GET", path, expect=(404,)))
-    except AuthError:
-        return None
-
-
-def _may_write(about: Mapping[str, Any]) -> None:
-    """Raise unless the key is of an Admin user: others may make what they cannot see or remove."""
-    if about["permissions"]["admin"] == "no":
-        raise AuthError(
-            "the key's user is no Admin: what a probe makes might stay hidden from it; nothing was written",
-            hint="use the key of an Admin user, or `probe --read-only`",
-        )
-
-
-# --- the report ------------------------------------------------------------------------------------------------------
