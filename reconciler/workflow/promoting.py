@@ -22,6 +22,8 @@ from reconciler.store.edits import write_files
 from reconciler.workflow.comparing import differing
 from reconciler.workflow.contents import expect, hold, unknown_of
 from reconciler.workflow.init import modeline
+from reconciler.workflow.promotion_comparing import look
+from reconciler.workflow.promotion_orders import arrangements
 from reconciler.workflow.promotion_record import record_of
 from reconciler.workflow.promotion_rest import listing_declared, memberships_left, only_in_target
 from reconciler.workflow.promotion_sides import ThreeSides
@@ -89,7 +91,7 @@ class _Promoting:
 
     def run(self, shown: Plan, ids: Mapping[str, str]) -> Promoted:
         """Promote; `shown` is what `compare` shows before, by addresses that stand for these ids of the source."""
-        carried = self.sides.look()
+        carried = look(self.sides)
         self.sides.left_out += only_in_target(self.sides)
         rewriting, additions, after = self._settled()
         self.sides.left_out += memberships_left(self.sides, after, rewriting.refused)
@@ -208,7 +210,7 @@ class _Promoting:
             why = f"{self.sides.one.name} does not hold it any more; --prune takes its declaration out"
             rewriting.refused += [Refusal(address, WHOLE, why) for address in self.sides.gone]
         additions.add(news, HEADER)
-        rewriting.arrange(self.sides.arrangements(fresh, [name for what, name in parts if what == "order"]))
+        rewriting.arrange(arrangements(self.sides, fresh, [name for what, name in parts if what == "order"]))
         return rewriting, additions
 
     def _listing(self, proposal: ProposedEdit, fresh: Collection[str]) -> Value:

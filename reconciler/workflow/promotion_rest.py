@@ -61,7 +61,7 @@ def _source(sides: ThreeSides) -> Account:
 
 def _target(sides: ThreeSides) -> Account:
     by_id = {(kind, live.id): live for kind, lives in sides.other.seen.lives.items() for live in lives}
-    addresses, bound = addresses_of(sides.ids), sides.other.state.resources
+    addresses, bound = addresses_of(sides.made.ids), sides.other.state.resources
     for address, binding in unmatched(sides.made, sides.other.seen, sides.kinds, sides.wanted, bound).items():
         addresses.setdefault((binding.kind, binding.id), address)
     lives = {address: by_id[key] for key, address in addresses.items() if key in by_id}
