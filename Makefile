@@ -11,7 +11,7 @@ TESTS ?=
 # What the tests and checks use beside the runtime dependencies: every extra, and the dependency group dev.
 EXTRAS := fmt,objectstore,postgres,encrypt,policy,fleet,telemetry
 
-CHECKS := lint format types any-share complexity layers dependencies dead-code generated tree links decisions picture docs tests-say
+CHECKS := lint format types any-share complexity layers dependencies dead-code generated tree links decisions picture docs words tests-say
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 # As pip does for a package that it installs: without it every start compiles all modules again where PYTHONDONTWRITEBYTECODE
 # is set, as it is in many containers.
@@ -100,6 +100,9 @@ picture: $(VENV)/.dev
 
 docs: $(VENV)/.dev ## build the documentation site into site/, and check its links
 	@$(BIN)/python -m scripts.build_docs
+
+words: $(VENV)/.dev
+	$(BIN)/python -m scripts.check_words
 
 tests-say: $(VENV)/.dev
 	$(BIN)/python -m scripts.check_tests

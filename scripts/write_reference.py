@@ -39,7 +39,7 @@ MEANINGS = {
     errors.ExitCode.PARTIAL: "Only a part was planned or applied; the output names the rest, and why.",
     errors.ExitCode.STALE: "A saved plan does not fit the account or the configuration any more.",
     errors.ExitCode.REFUSED: "A guard said no; the output shows what to type to allow exactly that.",
-    errors.ExitCode.LOCKED: "Somebody else holds the lock of the state.",
+    errors.ExitCode.LOCKED: "Another process holds the lock of the state.",
     errors.ExitCode.CANCELLED: "You said no, or pressed Ctrl-C; what was done is recorded.",
 }
 

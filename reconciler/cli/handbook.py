@@ -36,8 +36,8 @@ ACCOUNT, FILES = "account", "files"
 )
 @click.pass_obj
 def command(chosen: Globals, out: Path, source: str, no_counts: bool, requests: int | None) -> int:
-    """Write what the account holds as pages that anybody can read: every object with what it is for, who uses it, how
-    many records are at it, and what nobody uses, nobody describes, or is there twice.
+    """Write what the account holds as pages for all readers: every object with what it is for, who uses it, how
+    many records are at it, and what is not used, not described, or there twice.
 
     Open DIR/index.html: it needs no server and no network. No secrets, no e-mail addresses, no customer data.
     """

@@ -177,7 +177,7 @@ def consent(function: F) -> F:
         multiple=True,
         metavar="GUARD",
         callback=checked,
-        help="Say yes to exactly what a guard reported, as it printed it.",
+        help="Approve exactly what a guard reported, as it printed it.",
     )(function)
 
 

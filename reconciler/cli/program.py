@@ -47,7 +47,7 @@ COMMANDS: dict[str, str] = {
     "explain": "Tell the whole story of one object.",
     "test": "Run the tests of the configuration in the emulator.",
     "ids": "Write the ids of an account as code, by the keys of the configuration.",
-    "handbook": "Write what the account holds as pages that anybody can read.",
+    "handbook": "Write what the account holds as pages for all readers.",
     "graph": "Show what depends on what, in the configuration or in a saved plan.",
     "policy": "Check saved plans against the team's own rules.",
     "update": "Lock newer versions of shared baselines, shown as plans.",

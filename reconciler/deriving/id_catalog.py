@@ -81,7 +81,7 @@ def _nested_name(kind: Kind, child: str) -> str:
 
 
 def _doc(resource: Resource, kind: Kind) -> str:
-    """Return what a person would want to read: the description, or the name where the kind has one that is no
+    """Return what a person would want to read: the description, or the name where the kind has one that is not a
     person's.
     """
     for name in ("description", "title", "label", "name"):

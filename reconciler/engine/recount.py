@@ -30,8 +30,8 @@ Numbers = Mapping[Key, Impact]
 class Recount:
     """The numbers of a plan that a user approved, and what of them is used up.
 
-    `known` is false where numbers were not asked for (--no-impact). A number that the account could not tell was said
-    yes to as such, and bounds nothing. Children that go with their parent share its number: `gone` went with them so
+    `known` is false where numbers were not asked for (--no-impact). A number that the account could not tell was
+    approved as such, and bounds nothing. Children that go with their parent share its number: `gone` went with them so
     far, `earlier` in runs of this plan that died. `note(going)` makes a number durable before it goes. What is moved
     away before a delete, and what several requests of one change take of the same records, bounds itself: `away` is
     what requests that may have been carried out took.

@@ -227,7 +227,7 @@ class Engine:
     """A process that takes part: it works on rollouts, begins and resumes them."""
 
     name: str
-    """What this process is called; a worker that comes back under its name goes on with its own jobs."""
+    """What this process is called; a worker that comes back under its name resumes its own jobs."""
 
     def begin(self, spec: Spec, concurrency: int) -> None:
         """Begin a rollout; one that was begun under this name goes on."""
@@ -249,7 +249,7 @@ class Engine:
 
     def resume(self, name: str, concurrency: int) -> int:
         """Take over what of a rollout has no end, and return how many workflows that are. Whose an account is, its
-        lease decides: a worker that lives goes on with its own, and the second one is told that the lock is held.
+        lease decides: a worker that lives resumes its own, and the second one is told that the lock is held.
         """
         from dbos import DBOS
 

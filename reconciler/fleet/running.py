@@ -227,8 +227,8 @@ def work(
     metrics: int | None = None,
     tell: Callable[[str], None],
 ) -> None:
-    """Work on whatever rollout is there until `stopping` says so; a worker that comes back under its name goes on with
-    the jobs that it had.
+    """Work on whatever rollout is there until `stopping` says so; a worker that comes back under its name resumes the
+    jobs that it had.
     """
     concurrency = fleet.loaded.fleet.concurrency
     worker = Worker(fleet.baselines, looks=lambda: (_look(fleet).model_dump(mode="json"), concurrency))

@@ -24,7 +24,7 @@ DONE = "as declared"
 
 
 class Spec(BaseModel):
-    """A rollout as it was begun: a run that resumes it goes on with this, whatever the files say then."""
+    """A rollout as it was begun: a run that resumes it uses this, whatever the files say then."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 

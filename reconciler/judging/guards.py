@@ -183,7 +183,7 @@ def _above(effect: Effect, limit: Callable[[Guards], int]) -> Callable[[Case], I
 _TOUCHED: Mapping[Effect, str] = {
     "lost": "customer records are lost",
     "moved": "customer records are moved or read differently",
-    "unmanaged": "objects that nobody declared go along",
+    "unmanaged": "undeclared objects go along",
 }
 
 

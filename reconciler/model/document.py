@@ -118,7 +118,7 @@ class ChangeView(_Part):
     depends_on: list[str] = Field(default_factory=list)
     impacts: list[ImpactView] = Field(default_factory=list)
     uncounted: bool = Field(False, description="It may touch records, and it was not asked how many (--no-impact).")
-    guarded: bool = Field(False, description="A delete of its kind needs a yes for each object.")
+    guarded: bool = Field(False, description="A delete of its kind needs approval for each object.")
     counting: list[str] = Field(
         default_factory=list,
         description="Requests that count the impacts again, before each request that can take something away.",

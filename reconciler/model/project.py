@@ -363,7 +363,7 @@ class Project(_Section):
     include: list[Include] = Field(default_factory=list, description="Folders of resources shared with others.")
     env: list[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]] = Field(
         default_factory=list,
-        description="Environment variables that resources may use as ${env.X}; everybody may see what they hold.",
+        description="Environment variables that resources may use as ${env.X}; what they hold is not secret.",
     )
     ignore: list[Ignore] = Field(default_factory=list)
     policies: list[Policy] = Field(default_factory=list, description="Rules that every plan has to keep.")

@@ -30,7 +30,7 @@ RICH = 8
 """A text of this length says something about what an object is, one of twice the length much."""
 COMPANY = re.compile("^(sender_|from_|reply_to|logo_url|link_url)")
 """Attributes that all objects of one company share."""
-ANYBODYS = frozenset(
+BOILERPLATE = frozenset(
     """low medium high yes no maybe true false none other others unknown new open opened closed won lost pending done
     todo progress active inactive small large big first second third north south east west name title status type date
     number email phone description notes note comment comments qualified contacted proposal negotiation lead leads
@@ -289,7 +289,7 @@ def _plain(value: Value) -> str:
 
 def _generic(text: object) -> bool:
     words = _words(str(text))
-    return all(word in ANYBODYS or word.isdigit() for word in words)
+    return all(word in BOILERPLATE or word.isdigit() for word in words)
 
 
 def _resolved(value: Value, ids: Mapping[str, str]) -> Value:

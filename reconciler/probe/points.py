@@ -11,7 +11,7 @@ from reconciler.probe.fact import Source
 UNDECIDED = "no experiment of this probe could settle it"
 DEALS = "it takes deals or tasks, which are customer data: a probe makes none"
 PEOPLE = "it takes a user, who would be sent a mail: a probe makes none"
-MEMBERS = "it takes contacts that are subscribed: a probe subscribes nobody"
+MEMBERS = "it takes contacts that are subscribed: a probe subscribes no one"
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ GUARDS: Mapping[str, str] = {
     "max_deletes": "Many things are deleted at once",
     "max_records_lost": "Customer data is lost",
     "records_moved": "Customer data moves or means something else",
-    "unmanaged_lost": "Things that nobody declared go along",
-    "hidden": "Somebody will look for it in vain",
+    "unmanaged_lost": "Undeclared things go along",
+    "hidden": "People will look for it in vain",
     "account_check": "ActiveCampaign would refuse this",
     "max_requests": "It takes very many requests",
     "max_delete_percent": "A large part of one sort is deleted",
@@ -28,7 +28,7 @@ GUARDS: Mapping[str, str] = {
     "suspected_rename": "It looks like a rename",
 }
 """What each guard is about, in words."""
-VERDICTS = {"passed": "Fine", "tripped": "Needs a yes", "overridden": "Allowed", "warned": "Please note"}
+VERDICTS = {"passed": "Fine", "tripped": "Needs approval", "overridden": "Allowed", "warned": "Please note"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def card(guard: GuardView, document: PlanDocument, names: Names) -> Card:
         state(guard),
         asked or names.plainly(guard.message),
         [names.thing(address) for address in guard.addresses],
-        _who(guard, rule=rule) if tripped else words.said_yes(guard),
+        _who(guard, rule=rule) if tripped else words.approved(guard),
         command(document, [guard.override]) if tripped and guard.override else "",
         guard.remedy if tripped else "",
         tripped,
@@ -84,10 +84,10 @@ def _question(guard: GuardView, document: PlanDocument, names: Names) -> str:
 
 def _who(guard: GuardView, *, rule: bool) -> str:
     if rule:
-        return "Nobody on the command line. Whoever owns the rule can waive it for a time in the project's files."
+        return "No one on the command line. The rule's owner can waive it for a time in the project's files."
     if not guard.override:
-        return "Nobody: what is declared has to change."
-    return "Whoever makes the plan, by making it again like this. The yes is good for exactly this and no more."
+        return "No one: what is declared has to change."
+    return "The maker of the plan, by making it again like this. That approves exactly this and no more."
 
 
 def command(document: PlanDocument, overrides: Iterable[str]) -> str:

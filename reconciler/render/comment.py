@@ -52,7 +52,7 @@ def drift_proposal(document: PlanDocument, left: Sequence[str], *, limit: int, f
         shown.append(f"- and {words.number(len(left) - MOST_LEFT)} more")
     rest = "\n\nNot taken over, for the files cannot say it:\n\n" + "\n".join(shown) if shown else ""
     footer = (
-        "\nMerging this keeps what somebody changed in the account: the files say it from then on. Closing it keeps "
+        "\nMerging this keeps what was changed in the account: the files say it from then on. Closing it keeps "
         f"the files, and the next apply of these objects undoes the change. Every run updates this request.{rest}\n"
     )
     return _sized(mark("drift", document, folder), document, footer if words.visible(document) else "", limit)

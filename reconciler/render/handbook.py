@@ -40,7 +40,7 @@ MARKS: Mapping[Mark, tuple[str, str, str]] = {
         "No use was found",
         "Nothing refers to it, nothing that could be read mentions it, and no record was counted at it.",
     ),
-    "undescribed": ("no description", "No description", "Nobody wrote down what it is for."),
+    "undescribed": ("no description", "No description", "What it is for is not written down."),
     "twin": (
         "near twin",
         "There twice, or nearly",

@@ -183,7 +183,7 @@ def _told(change: ChangeView, names: Names) -> list[str]:
 
 
 def _all_commands(document: PlanDocument) -> str:
-    """One command for all yeses, where there are several and each can be given."""
+    """One command for all approvals, where there are several and each can be given."""
     asked = [guard.override for guard in document.tripped]
     return cards.command(document, asked) if len(asked) > 1 and all(asked) else ""
 
@@ -231,7 +231,7 @@ def _notes(change: ChangeView) -> Iterator[str]:
     for use in change.uses:
         yield sentences.use(use)
     for name, todo in change.manual.items():
-        yield f"To do by hand: {called(name)}: {todo}"
+        yield f"To do manually: {called(name)}: {todo}"
 
 
 def _facts(change: ChangeView) -> Iterator[tuple[str, str]]:

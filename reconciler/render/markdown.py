@@ -68,7 +68,7 @@ def plan(document: PlanDocument, *, limit: int = GITHUB, apply_command: str = ""
     _listed(page, "### What is lost", [_loss(change, names) for change in sorted(risky, key=words.lost, reverse=True)])
     _listed(page, "### What has to be allowed", _guards(document, names))
     page.last = _fenced(page, risky, "### Destructive changes\n\n{}", "destructive")
-    _listed(page, "### To do by hand", list(_by_hand(changes)))
+    _listed(page, "### To do manually", list(_by_hand(changes)))
     _listed(page, "### Not planned", _skipped(document))
     notes = [f"{_prose(sentences.use(use))} ({words.counted(count, 'change')})" for use, count in said_once]
     _listed(page, "### Please note", [*notes, *(_prose(warning) for warning in document.warnings)])

@@ -53,9 +53,9 @@ _IMPACTS: Sequence[tuple[str, str, str]] = (
     (r"relations to (lists|task types)", "{0} does not offer it any more", "{0} do not offer it any more"),
     (r"(.+s) of it go along", "{0} of it goes with it", "{0} of it go with it"),
     (r"(.+s) go along", "{0} goes with it", "{0} go with it"),
-    (r"(options|fields|relationships) that are not declared", "{0} that nobody declared goes with it",
-     "{0} that nobody declared go with it"),
-    (r"(.+?)s? (?:is|are) invisible", "{0} is not shown to anybody any more", "{0}s are not shown to anybody any more"),
+    (r"(options|fields|relationships) that are not declared", "undeclared {0} goes with it",
+     "undeclared {0} go with it"),
+    (r"(.+?)s? (?:is|are) invisible", "{0} is not shown to users any more", "{0}s are not shown to users any more"),
     (r"(options|fields|relationships)", "{0} goes with it", "{0} go with it"),
 )  # fmt: skip
 _SENTENCES = [(re.compile(noun), one, many) for noun, one, many in _IMPACTS]
@@ -106,7 +106,7 @@ def _phrase(view: ImpactView, evacuated_to: str) -> str:
             return many.format(group) if several else one.format(group.removesuffix("s"))
     if view.noun.endswith(UNDECLARED):
         phrase = _phrase(view.model_copy(update={"noun": view.noun.removesuffix(UNDECLARED)}), "")
-        return f"{phrase} (nobody declared {'them' if several else 'it'})"
+        return f"{phrase} (not declared)"
     return view.noun
 
 
@@ -157,7 +157,7 @@ _DONE: Mapping[str, str] = {
     "delete": "Deleted",
     "forget": "Let go",
     "move": "Renamed in the files",
-    "manual": "By hand",
+    "manual": "Manually",
     "refresh": "Noted down",
     "none": "As it is",
 }
@@ -165,7 +165,7 @@ _MORE: Mapping[str, str] = {
     "adopt": "It exists already and is kept as these files say from now on.",
     "forget": "It stays in the account as it is; these files do not look after it any more.",
     "move": "Nothing changes in the account.",
-    "manual": "The product's interface to programs cannot do this; somebody has to.",
+    "manual": "The product's interface to programs cannot do this; a user has to.",
     "refresh": "Nothing changes in the account; this is only noted down.",
 }
 _DRIFT = {"update": "Changed in the account", "delete": "Gone from the account"}
@@ -272,7 +272,7 @@ def _gains(changes: Sequence[ChangeView]) -> list[str]:
         if mine := _of(changes, action):
             others.append(f"{verb} {joined(_sorts(mine))}")
     if by_hand := len(_of(changes, "manual")):
-        others.append(f"leaves {sized(by_hand, 'thing', 'things')} to do by hand")
+        others.append(f"leaves {sized(by_hand, 'thing', 'things')} to do manually")
     return others
 
 
@@ -318,7 +318,7 @@ def affected(counts: Summary) -> list[str]:
         number_of = counted(counts.records_at_risk, "customer record")
         found.append(f"{bound}{number_of} {'is' if counts.records_at_risk == 1 else 'are'} affected.")
     if counts.unmeasured:
-        found.append(f"For {sized(counts.unmeasured, 'change', 'changes')} nobody can count what is lost.")
+        found.append(f"For {sized(counts.unmeasured, 'change', 'changes')} what is lost cannot be counted.")
     if not found:
         found.append("No customer data is lost.")
     if counts.records_moved:
@@ -326,7 +326,7 @@ def affected(counts: Summary) -> list[str]:
         found.append(f"{counted(counts.records_moved, 'customer record')} {kept}.")
     if counts.unmanaged:
         go = "go" if counts.unmanaged > 1 else "goes"
-        found.append(f"{counted(counts.unmanaged, 'thing')} that nobody declared {go} along.")
+        found.append(f"{counted(counts.unmanaged, 'undeclared thing')} {go} along.")
     return found
 
 
@@ -337,7 +337,7 @@ def _needs(document: PlanDocument) -> str:
     if all(one.override for one in stopped):
         return f"It needs {sized(len(stopped), 'approval', 'approvals')}."
     fixed = sum(not one.override for one in stopped)
-    return f"It cannot be applied: {sized(fixed, 'reason', 'reasons')} below nobody can allow."
+    return f"It cannot be applied: {sized(fixed, 'reason', 'reasons')} below cannot be allowed."
 
 
 def shared(changes: Iterable[ChangeView]) -> list[tuple[UseView, int]]:

@@ -85,7 +85,7 @@ def _rows(change: ChangeView, view: AttributeView, names: Names, *, drift: bool)
     if view.forces_replacement:
         notes.append("This cannot be changed in place: the object is deleted and made again.")
     if view.origin in ("drift", "both") and not drift:
-        notes.append("Somebody changed this in the account after it was last applied.")
+        notes.append("This was changed in the account after it was last applied.")
     before: Known = MISSING if change.action == "create" else view.before
     after: Known = MISSING if change.action in ("delete", "forget") else view.after
     rows: Sequence[Row]

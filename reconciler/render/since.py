@@ -117,7 +117,7 @@ def _changed(change: ChangeView, before: ChangeView) -> Iterator[str]:
     if impacts != was:
         yield f"~ {where}: {impacts}, was: {was}"
     yield from _only(where, _facts(change), _facts(before))
-    yield from _sides(f"{where} by hand", change.manual, before.manual)
+    yield from _sides(f"{where} manually", change.manual, before.manual)
     yield from _sides(f"{where} on_destroy", change.on_destroy, before.on_destroy)
     yield from _sides(f"{where} used by", _uses(change), _uses(before))
     yield from _sides(

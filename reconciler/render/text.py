@@ -237,7 +237,7 @@ def _guard(guard: GuardView, paper: Paper) -> list[str]:
         lines += paper.paragraph("if it is, write:", first="      ", indent="      ")
         lines.append(f"        {clean(guard.remedy)}")
     if guard.by:
-        lines += paper.paragraph(words.said_yes(guard), first="      ", indent="      ", tone="faint")
+        lines += paper.paragraph(words.approved(guard), first="      ", indent="      ", tone="faint")
     if guard.override and guard.verdict == "tripped":
         lines += paper.paragraph("to allow exactly this:", first="      ", indent="      ")
         # Not wrapped: it is there to be copied.

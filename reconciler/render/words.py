@@ -123,7 +123,7 @@ def stopped(document: PlanDocument) -> str:
     return f"Refused by {counted(count, 'guard')}; nothing will be written." if count else ""
 
 
-def said_yes(guard: GuardView) -> str:
+def approved(guard: GuardView) -> str:
     """Return where a guard was approved; empty where it was not."""
     return {
         "": "",

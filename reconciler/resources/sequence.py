@@ -46,7 +46,7 @@ class _Chain(NamedTuple):
     identity: str
 
     def has_room_for(self, number: int, identity: str, distance: int) -> bool:
-        """Return whether it goes on with this number so many places later, with a number for each place between them.
+        """Return whether it continues with this number so many places later, with a number for each place between them.
         Neighbours of one number stand in order of their ids.
         """
         if number - self.number >= distance:

@@ -104,7 +104,7 @@ class HttpBlobStore(NoLogs):
             content = read_json(answer.body)
         except ValueError as error:
             raise StateError(
-                f"the state {self.where} is corrupt: it is no JSON ({error})", hint="nothing was changed"
+                f"the state {self.where} is corrupt: it is not JSON ({error})", hint="nothing was changed"
             ) from error
         if not isinstance(content, dict) or not isinstance(content.get("documents"), dict):
             raise StateError(

@@ -238,10 +238,10 @@ def _parse(body: bytes) -> LockInfo:
     """Return the holder in the server's words; what it does not say stays empty."""
     data = _map(body)
     more = _map(data.get("Info"))
-    owner, _, host = str(data.get("Who", "somebody")).partition("@")
+    owner, _, host = str(data.get("Who", "another user")).partition("@")
     return LockInfo(
         str(data.get("ID", "")),
-        owner or "somebody",
+        owner or "another user",
         host,
         int(more.get("pid") or 0),
         str(data.get("Created", "an unknown time")),

@@ -22,8 +22,8 @@ AGAIN = "make a new plan with `reconciler plan --out FILE`"
 
 
 def read_plan(path: Path, kinds: Kinds) -> PlanDocument:
-    """Read a saved plan, decrypting it with the identity that the environment names. Raises StalePlan where it is no
-    plan, was altered, or is of a newer major format; StateError where it cannot be decrypted.
+    """Read a saved plan, decrypting it with the identity that the environment names. Raises StalePlan where it is not
+    a plan, was altered, or is of a newer major format; StateError where it cannot be decrypted.
     """
     try:
         content = read_regular(path)

@@ -108,7 +108,7 @@ def troubles(session: Session) -> list[str]:
     facts, lender = session.facts, session.settings.facts
     if facts.problem:
         return [f"{facts.problem}: everything is treated with care; {facts.hint}"]
-    lines = [f"{name}: it is not borrowed from, whoever it is of; {REPLACED}" for name in facts.damaged]
+    lines = [f"{name}: it is not borrowed from, of whichever account it is; {REPLACED}" for name in facts.damaged]
     if lender and not facts.lent:
         lines.append(
             f"no facts of `{lender}` are there: what is not known of this account is treated with care "

@@ -25,7 +25,7 @@ def format_project(folder: Path, files: Sequence[Path], *, write: bool) -> list[
     for name in wanted:
         if name not in known:
             raise ReconcilerError(
-                f"{name} is no YAML file of this project", hint="name a file below its `config` folder"
+                f"{name} is not a YAML file of this project", hint="name a file below its `config` folder"
             )
     for name in wanted or known:
         text = (folder / name).read_bytes().decode("utf-8")

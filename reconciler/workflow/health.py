@@ -117,7 +117,7 @@ def _tls(url: str, environ: Any, *, secure: bool) -> Check:
     from reconciler.remote.network import Network
 
     if not secure:
-        return Check("TLS", "warning", "the address is not https: anybody on the way reads the token", "use https")
+        return Check("TLS", "warning", "the address is not https: the token can be read on the way", "use https")
     try:
         Network.of(url, environ)
     except ReconcilerError as error:

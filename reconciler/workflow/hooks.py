@@ -1,4 +1,4 @@
-"""What the verbs that write tell and ask whoever called them."""
+"""What the verbs that write tell and ask their caller."""
 
 from __future__ import annotations
 

@@ -62,6 +62,6 @@ def check_admin(about: Mapping[str, Any]) -> None:
     """Raise unless the key is of an Admin user: others may make what they cannot see or remove."""
     if about["permissions"]["admin"] == "no":
         raise AuthError(
-            "the key's user is no Admin: what a probe makes might stay hidden from it; nothing was written",
+            "the key's user is not an Admin: what a probe makes might stay hidden from it; nothing was written",
             hint="use the key of an Admin user, or `probe --read-only`",
         )

@@ -145,9 +145,9 @@ def _parsed(text: str, where: str) -> Mapping[str, str]:
         try:
             parsed = read_json(text)
         except ValueError as error:
-            raise SurroundingsError(f"{where} is no JSON map of texts") from error
+            raise SurroundingsError(f"{where} is not a JSON map of texts") from error
         if not all(isinstance(value, str) for value in parsed.values()):
-            raise SurroundingsError(f"{where} is no JSON map of texts")
+            raise SurroundingsError(f"{where} is not a JSON map of texts")
         return {name: value for name, value in parsed.items() if re.fullmatch(SECRET_NAME, name)}
     secrets = {}
     for number, line in enumerate(text.split("\n"), 1):

@@ -137,10 +137,10 @@ def _read(folder: Path, source: str) -> bytes | None:
         except OSError as error:
             raise ReconcilerError(f"{path} cannot be read: {error.strerror}") from error
     if source.startswith("-") or not source.strip() or ":" in source:
-        raise ReconcilerError(f"{source!r} is no Git reference", hint="for a file write file:PATH")
+        raise ReconcilerError(f"{source!r} is not a Git reference", hint="for a file write file:PATH")
     if _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{source}^{{commit}}") is None:
         raise ReconcilerError(
-            f"there is no Git reference {source} here",
+            f"there is not a Git reference {source} here",
             hint="fetch the target branch; actions/checkout does with `fetch-depth: 0`, GitLab with GIT_DEPTH: 0",
         )
     places = [f"refs/{kind}{source}" for kind in ("", "tags/", "heads/", "remotes/")]

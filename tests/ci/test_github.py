@@ -448,8 +448,8 @@ def test_guards_come_from_a_file_or_a_reference_that_is_there(flow: Flow) -> Non
     flow.world.write(LOOSE, "limits.yaml")
     assert "the limit is 1" not in flow.world.cli("plan", "--guards-from", "file:limits.yaml").out
     for source, said in (
-        ("origin/none", "no Git reference origin/none"),
-        ("--help", "no Git reference"),
+        ("origin/none", "not a Git reference origin/none"),
+        ("--help", "not a Git reference"),
         ("file:none.yaml", "cannot be read"),
     ):
         ran = flow.world.cli("plan", f"--guards-from={source}")

@@ -53,7 +53,7 @@ def test_one_upper_bound_makes_the_sum_of_all_accounts_one() -> None:
     """And each account's own cell says whose it is."""
     exact, most = result_of("acme", RISKS["counted"]), result_of("beta", RISKS["both"])
     report = FleetReport(name="r", mode="plan", accounts=[exact, most])
-    assert "Up to 1,203 customer records are affected. For one change nobody can count" in VIEWS["text"](report)
+    assert "Up to 1,203 customer records are affected. For one change what is lost cannot" in VIEWS["text"](report)
     cells = VIEWS["html"](report)
     assert "<td>1,200</td>" in cells
     assert "<td>up to 3 and unknown</td>" in cells

@@ -61,7 +61,7 @@ def _with(change: ChangeView, **members: Any) -> PlanDocument:
             _with(FIELD, impacts=[ImpactView(count=1, noun="contacts carry a value")]),
             "~ field.tier: 1 contact carries a value, was: nothing is touched",
         ),
-        (_with(FIELD, manual={"type": "ask"}), "+ field.tier by hand type: ask"),
+        (_with(FIELD, manual={"type": "ask"}), "+ field.tier manually type: ask"),
         (_with(FIELD, on_destroy={"move_deals_to": "stage.a.b"}), "+ field.tier on_destroy move_deals_to: stage.a.b"),
         (_with(FIELD, uses=[UseView(where="automation A")]), "+ field.tier used by automation A: used"),
         (_with(FIELD, findings=[FindingView(message="no")]), "+ field.tier finding no: error"),

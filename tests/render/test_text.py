@@ -118,7 +118,7 @@ def test_what_a_delete_loses_stands_in_its_line() -> None:
     shown = text.plan(documents.refused(), width=120)
     assert "  - stage.sales.lead: 318 deals worth USD 1,204,500 (open: 97)" in shown
     assert "  ~ field.plan_tier: 12,431 contacts have chosen `Old`" in shown
-    assert "12,749 customer records are affected. For one change nobody can count what is lost." in shown
+    assert "12,749 customer records are affected. For one change what is lost cannot be counted." in shown
 
 
 def test_bounds_and_uncounted_losses_are_said() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts import check_dead_code, check_generated, check_tests, check_tree
+from scripts import check_dead_code, check_generated, check_tests, check_tree, check_words
 
 # Put together here, so that this file passes the check that it tests.
 ROOT_HOME = "/".join(["", "root", ".cache"])
@@ -62,6 +62,33 @@ def test_new_files_are_checked_before_they_are_committed(tmp_path: Path) -> None
     (tmp_path / "ignored.md").write_text(ROOT_HOME)
     (tmp_path / "new.md").write_text(ROOT_HOME)
     assert sorted(check_tree.tracked_files(tmp_path)) == [".gitignore", "new.md"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('"""Return what nobody asked for."""', "nobody"),
+        ('"""Nobody\'s files."""', "Nobody's"),
+        ("# whoever\n# comes", "whoever"),
+        ('"""Make it\nby\n    hand."""', "by hand"),
+        ('"""Tell whether it is so."""', "Tell whether"),
+        ('f"{name} is no plan file"', "is no plan"),
+        ('"this needs a yes"', "a yes"),
+    ],
+)
+def test_private_words_are_found(text: str, words: str) -> None:
+    """Also where a line ends inside of them, and at the line where they begin."""
+    [found] = check_words.findings("a.py", f"first line\n{text}")
+    begin = 2 + text[: text.index(words.split(maxsplit=1)[0])].count("\n")
+    assert found.startswith(f'a.py:{begin}: "{words}": ')
+
+
+@pytest.mark.parametrize(
+    "text", ["there is no lock", "it is no longer declared", "so there\nis no way", "as one can tell whether"]
+)
+def test_plain_english_is_no_private_word(text: str) -> None:
+    """What only looks like one of the listed words is left alone."""
+    assert list(check_words.findings("a.py", text)) == []
 
 
 SILENT = '''

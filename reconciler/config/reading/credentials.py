@@ -78,7 +78,7 @@ def check_uses(uses: Uses, known: Credentials, environ: Mapping[str, str], probl
             continue
         elif names_a_credential(name):
             message = f"`${{env.{name}}}` is named like a credential, and would be shown and stored"
-            _refuse(problems, message, spot, name, f"; or list it in {PROJECT_FILE} if everybody may see it: ", known)
+            _refuse(problems, message, spot, name, f"; or list it in {PROJECT_FILE} if it is not secret: ", known)
         else:
             unlisted.setdefault(name, spot)
     for name, spot in unlisted.items():

@@ -102,7 +102,7 @@ def _tell_literal_tokens(loaded: LoadedProject, problems: Problems) -> None:
         if environment.token.strip() and "${" not in environment.token and not environment.url.startswith("emulator:"):
             spot = loaded.spot("environments", name, "token")
             hint = f"write `token: ${{env.AC_{re.sub(r'[^A-Z0-9]', '_', name.upper())}_TOKEN}}`, and make a new key"
-            message = f"the key of `{name}` stands in {PROJECT_FILE}, for everybody who may read the repository"
+            message = f"the key of `{name}` stands in {PROJECT_FILE}, for all who may read the repository"
             problems.warn("literal-token", message, spot, hint)
 
 

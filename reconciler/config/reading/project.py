@@ -213,7 +213,7 @@ def _check_lenders(project: Project, tree: Map, problems: Problems) -> None:
             hint = "what was probed on this account is used without it; remove the line"
             problems.error("bad-facts", f"`{name}` borrows facts from itself", place, hint)
         elif (circle := _circle(lenders, name)) and min(circle) == name:
-            hint = "facts are borrowed from the account that was probed, which borrows from nobody in the circle"
+            hint = "facts are borrowed from the account that was probed, which borrows from no other in the circle"
             way = " from ".join(f"`{lender}`" for lender in (*circle, name))
             problems.error("bad-facts", f"facts are borrowed in a circle: {way}", place, hint)
 

@@ -31,7 +31,7 @@ class RecordFields(Behaviour):
         self._path, self._wrapper, self._prefix, self._group_type = path, wrapper, prefix, group_type
 
     def creating(self, account: Account, given: Row) -> None:
-        """Label and type are required; the real body of this 422 is unknown, the documented one is no JSON."""
+        """Label and type are required; the real body of this 422 is unknown, the documented one is not JSON."""
         titles = {"fieldLabel": "label", "fieldType": "type"}
         gone = [titles[name] for name in titles if not given.get(name)]
         if gone:

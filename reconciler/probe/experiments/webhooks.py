@@ -6,7 +6,7 @@ from reconciler.probe import asking
 from reconciler.probe.fact import Experiment, Fact, Findings
 from reconciler.probe.lab import Lab
 
-NOWHERE = "https://zz-probe.invalid/nobody"
+NOWHERE = "https://zz-probe.invalid/nowhere"
 """A domain that is reserved for never being one (RFC 2606)."""
 EVENTS = Fact("webhook_events_put", 0, "events that are sent replace those of a webhook", "replace", ("webhook",),
               "vendor",

@@ -21,7 +21,7 @@
     const apply = () => {
       due = false;
       const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-      // Read once and only when somebody searches: two thousand texts take a few milliseconds.
+      // Read once and only when a reader searches: two thousand texts take a few milliseconds.
       if (words.length && !texts) texts = items.map((item) => item.textContent.toLowerCase());
       let shown = 0;
       items.forEach((item, index) => {

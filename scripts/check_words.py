@@ -1,0 +1,52 @@
+"""Report words that are this project's own where the field has one, in the sources of the product.
+
+Usage: `python -m scripts.check_words`. Prints `file:line: "words": what to write` and exits 1 if there is
+any. Names in the code, docstrings, messages and templates are looked at alike.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SUFFIXES = frozenset({".py", ".html", ".js", ".css", ".svg", ".xml", ".md", ".yaml"})
+INSTEAD = {
+    r"\b(?:no|some|any|every)body(?:'s|s)?\b|\bwhoever\b": "the actor's name (a user, another process), or the passive",
+    r"\bby hand\b": "manually",
+    r"\b(?-i:Tell|Say) whether\b": "Return whether",
+    # "there is no lock", "is no longer declared" and "is no less" are English.
+    r"(?<!there)(?<!\s)\s+(?:is|are|was|were) no (?!longer\b|more\b|less\b|other\b)\w+": "is not a",
+    r"\b(?:says?|said|saying) yes\b|\ban? yes\b|\byeses\b": "approve, approval",
+    r"\b(?:g[ai]ves?|giving|given) way to\b": "replaced by",
+    r"\bcut off\b": "truncated",
+    r"\b(?:goes|gone|went) on with\b": "resumes, resumed",
+    r"\btaken apart\b": "parsed",
+    r"\ball the same\b": "anyway",
+    r"\banew\b": "again",
+}
+"""What is not written -> what is written in its place."""
+_PATTERNS = {re.compile(pattern.replace(" ", r"\s+"), re.IGNORECASE): instead for pattern, instead in INSTEAD.items()}
+
+
+def findings(name: str, text: str) -> Iterator[str]:
+    """Yield `file:line: "what stands there": what to write` for each such word of a text, also across line ends."""
+    for pattern, instead in _PATTERNS.items():
+        for found in pattern.finditer(text):
+            words = " ".join(found[0].split())
+            line = text.count("\n", 0, found.end() - len(found[0].lstrip())) + 1
+            yield f'{name}:{line}: "{words}": {instead}'
+
+
+def main() -> int:
+    """Check the product's sources; 0 when nothing was found."""
+    paths = sorted(path for path in (ROOT / "reconciler").rglob("*") if path.suffix in SUFFIXES)
+    problems = [p for path in paths for p in findings(str(path.relative_to(ROOT)), path.read_text(encoding="utf-8"))]
+    print("\n".join(problems) or f"no private word in {len(paths)} files")
+    return bool(problems)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
