@@ -117,8 +117,8 @@ def _with_key(chosen: Globals, url: str, key: str) -> tuple[Runtime, bool]:
 
     from reconciler.model.errors import ReconcilerError
     from reconciler.model.redaction import redactor
+    from reconciler.workflow.account_url import EMULATOR
     from reconciler.workflow.runtime import current_runtime
-    from reconciler.workflow.session import EMULATOR
 
     runtime = replace(current_runtime(), watch=chosen.screen)
     if url.startswith(EMULATOR) or runtime.environ.get(key):

@@ -15,12 +15,12 @@ from reconciler.model.project import PROJECT_FILE
 from reconciler.model.touched import collecting
 from reconciler.store.atomic import write_file
 from reconciler.workflow.account_health import Check
+from reconciler.workflow.account_url import EMULATOR
 from reconciler.workflow.export_target import MODELINE
 from reconciler.workflow.health import examine
 from reconciler.workflow.init import FILES, IGNORE
 from reconciler.workflow.opening import open_session
 from reconciler.workflow.runtime import Runtime
-from reconciler.workflow.session import EMULATOR
 
 
 def address_of(typed: str) -> str:

@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.model.project import PROJECT_FILE, Encryption
+from reconciler.workflow.account_url import EMULATOR
 from reconciler.workflow.grounds import check_place, config_folders
 from reconciler.workflow.init import FILES, IGNORE, SCHEMAS, write_project
 from reconciler.workflow.opening import open_session
 from reconciler.workflow.runtime import Runtime
-from reconciler.workflow.session import EMULATOR, Session
+from reconciler.workflow.session import Session
 
 MODELINE = f"# yaml-language-server: $schema={SCHEMAS}/project.schema.json"
 HEADER = "# Written by `reconciler export`.\n\n"

@@ -16,9 +16,10 @@ from reconciler.model.proxies import proxy_for
 from reconciler.store.encryption import Seal
 from reconciler.store.probefile import ProbeJournal
 from reconciler.workflow.account_health import Check, account_checks, failed
+from reconciler.workflow.account_url import EMULATOR
 from reconciler.workflow.book import open_book
 from reconciler.workflow.facts import troubles
-from reconciler.workflow.session import EMULATOR, Session
+from reconciler.workflow.session import Session
 
 OLD = 180
 """Days after which facts are worth a new probe."""

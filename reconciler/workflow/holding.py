@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from reconciler.workflow.book import open_book
+from reconciler.workflow.environment import HeldLock
 from reconciler.workflow.locking import lock_info
-from reconciler.workflow.session import HeldLock, Session
+from reconciler.workflow.session import Session
 
 
 @contextmanager

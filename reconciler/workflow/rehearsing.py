@@ -15,12 +15,13 @@ from reconciler.model.http import MARGIN
 from reconciler.model.snapshot_file import Recording, tables
 from reconciler.model.summary import ApplySummary
 from reconciler.model.write import assumption
+from reconciler.workflow.account_url import EMULATOR
 from reconciler.workflow.applying import apply_plan
 from reconciler.workflow.book import open_book
 from reconciler.workflow.hooks import Hooks
 from reconciler.workflow.options import PlanOptions
 from reconciler.workflow.planning import make_plan
-from reconciler.workflow.session import EMULATOR, Session
+from reconciler.workflow.session import Session
 from reconciler.workflow.snapshots import adapted, unread
 
 

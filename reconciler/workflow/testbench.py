@@ -20,6 +20,7 @@ from reconciler.model.errors import ConfigError, PlanError, ReconcilerError
 from reconciler.model.scenario import Given, Records, Run, Scenario
 from reconciler.resources import load_kinds
 from reconciler.store.reading import read_regular
+from reconciler.workflow.account_url import EMULATOR
 from reconciler.workflow.applying import apply_plan
 from reconciler.workflow.hooks import Hooks
 from reconciler.workflow.instant import InstantLoop
@@ -27,7 +28,7 @@ from reconciler.workflow.options import PlanOptions
 from reconciler.workflow.outcomes import Outcome, outcome_of
 from reconciler.workflow.planning import make_plan
 from reconciler.workflow.runtime import Runtime
-from reconciler.workflow.session import EMULATOR, Session
+from reconciler.workflow.session import Session
 from reconciler.workflow.state import rows as state_rows
 
 OVERLAY = "the overlay of the test"
