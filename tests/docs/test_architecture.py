@@ -24,3 +24,11 @@ def test_every_box_of_the_picture_is_a_folder() -> None:
     assert boxes
     assert [box for box in sorted(boxes) if not (ROOT / "reconciler" / box / "__init__.py").exists()] == []
     assert [name for name in sorted(PACKAGES) if not re.search(rf"\b{name}\b", picture)] == []
+
+
+def test_no_file_of_workflow_is_longer_than_the_page_says() -> None:
+    """A verb that grows is cut along its parts, not along its lines."""
+    [most] = re.findall(r"^\| `reconciler/workflow/` \|.* No file over (\d+) lines", PAGE, re.MULTILINE)
+    lengths = {path.name: path.read_bytes().count(b"\n") for path in (ROOT / "reconciler" / "workflow").rglob("*.py")}
+    assert (int(most) <= 250, "planning.py" in lengths) == (True, True)
+    assert {name: length for name, length in lengths.items() if length > int(most)} == {}
