@@ -131,7 +131,7 @@ def test_refusals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert dump(world) == before
     with probed_world(tmp_path / "b", AccountSettings(admin=False)) as world:
         ran = world.cli("probe", "--yes-this-is-a-sandbox")
-        assert (ran.code, "no Admin" in ran.err) == (4, True), ran.text
+        assert (ran.code, "not an Admin" in ran.err) == (4, True), ran.text
         assert world.cli("probe", "--read-only").code == 0
         assert not world.writes()
 
