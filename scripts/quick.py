@@ -3,7 +3,8 @@
 Usage: `python -m scripts.quick [--seconds N] [--list]`, or `make quick`. What changed is what differs from the branch
 `main` (from HEAD where there is none or it is checked out), with what is not committed. The nearest tests are the
 changed ones, then those of the package's room that import a changed module, then others that do, then the rest of the
-room. What did not run when the time was over is said; `make test` runs all.
+room. Unless they changed themselves, tests that took long on this machine come last, and are not begun when they would
+end too late. What did not run is said; `make test` runs all.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import ast
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -21,6 +23,12 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS = 12.0
 """How long tests are begun; with the start of Python and the last test, the loop stays below 20 seconds."""
+SLOW = 1.0
+"""Seconds from which on a test comes last the next time."""
+OVER = 4.0
+"""Seconds after the end until which a test may run that is known to be slow."""
+TOOK = "quick/took"
+"""Where pytest's cache has the seconds of slow tests."""
 MOST = 24
 """Files of tests, at most: reading them takes time, too."""
 ROOMS = {
@@ -90,11 +98,22 @@ def imports(file: Path) -> set[str]:
 
 
 class Budget:
-    """A plugin of pytest that begins no test once the time is over; `left` counts what was not run."""
+    """A plugin of pytest that begins no test once the time is over; `left` counts what was not run. Tests that were
+    slow before come last, the slowest at the end, but for those in `first`.
+    """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, first: Iterable[str] = ()) -> None:
         self._end = time.monotonic() + seconds
+        self._first = frozenset(first)
+        self._known: dict[str, float] = {}
+        self._took: defaultdict[str, float] = defaultdict(float)
         self.left = self._collected = self._done = 0
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        known = config.cache.get(TOOK, {})
+        self._known = {name: took for name, took in known.items() if name.partition("::")[0] not in self._first}
+        items.sort(key=lambda item: self._known.get(item.nodeid, 0.0))
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self._collected = len(session.items)
@@ -104,13 +123,23 @@ class Budget:
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> object:
-        self._session = session
         yield
         self.left = self._collected - self._done
+        cache = session.config.cache
+        took = {**cache.get(TOOK, {}), **self._took}
+        cache.set(TOOK, {name: round(seconds, 1) for name, seconds in took.items() if seconds >= SLOW})
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> object:
+        yield
+        if nextitem is None:
+            return
+        now, took = time.monotonic(), self._known.get(nextitem.nodeid, 0.0)
+        if now > self._end or (took and now + took > self._end + OVER):
+            item.session.shouldstop = "the time for the quick loop is over"
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.when == "teardown" and time.monotonic() > self._end:
-            self._session.shouldstop = "the time for the quick loop is over"
+        self._took[report.nodeid] += report.duration
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -119,8 +148,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=SECONDS, help="how long tests are begun")
     parser.add_argument("--list", action="store_true", help="only name the files of tests")
     asked = parser.parse_args(arguments)
-    budget = Budget(asked.seconds)
     paths = changed(ROOT)
+    budget = Budget(asked.seconds, first=paths)
     files = nearest(ROOT, paths)
     if asked.list or not files:
         print("\n".join(files) or "nothing changed that has tests")

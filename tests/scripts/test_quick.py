@@ -72,11 +72,52 @@ def test_what_the_tests_share_needs_no_plugin_that_the_quick_loop_leaves_out() -
 def test_no_test_begins_after_the_time_is_over(pytester_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What did not run is counted."""
     (pytester_folder / "test_two.py").write_text("def test_a(): pass\ndef test_b(): pass\n", "utf-8")
-    budget = quick.Budget(-1.0)
-    options = ["-q", "-p", "no:randomly", "-p", "no:cacheprovider", "-c", str(pytester_folder / "pytest.ini")]
-    code = pytest.main([*options, str(pytester_folder)], plugins=[budget])
-    assert (code, budget.left) == (pytest.ExitCode.INTERRUPTED, 1)
+    assert _loop(pytester_folder, budget := quick.Budget(-1.0)) == pytest.ExitCode.INTERRUPTED
+    assert budget.left == 1
     assert "time for the quick loop is over" in capsys.readouterr().out
+
+
+def test_a_last_test_that_ends_late_is_no_interruption(pytester_folder: Path) -> None:
+    """Nothing is left, so nothing was cut off."""
+    (pytester_folder / "test_one.py").write_text("def test_a(): pass\n", "utf-8")
+    assert (_loop(pytester_folder, budget := quick.Budget(-1.0)), budget.left) == (pytest.ExitCode.OK, 0)
+
+
+class Durations:
+    """A plugin that says how long tests took, and notes which ran."""
+
+    def __init__(self, **seconds: float) -> None:
+        self._seconds = seconds
+        self.ran: list[str] = []
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        name = report.nodeid.rpartition("::")[2]
+        report.duration = self._seconds.get(name, 0.0) if report.when == "call" else 0.0
+        self.ran += [name] if report.when == "call" else []
+
+
+def test_what_was_slow_comes_last_and_is_not_begun_too_late(pytester_folder: Path) -> None:
+    """What is slow is found out, and forgotten once it is not; a file that changed is run in its own order."""
+    (pytester_folder / "test_three.py").write_text(
+        "def test_slow(): pass\ndef test_fast(): pass\ndef test_slower(): pass\n", "utf-8"
+    )
+
+    def ran(durations: Durations, *first: str) -> tuple[list[str], int]:
+        budget = quick.Budget(65.0 - quick.OVER, first)
+        _loop(pytester_folder, budget, durations)
+        return durations.ran, budget.left
+
+    known = {"test_slow": 60.0, "test_slower": 70.0}
+    assert ran(Durations(**known)) == (["test_slow", "test_fast", "test_slower"], 0)
+    assert ran(Durations(**known)) == (["test_fast", "test_slow"], 1)
+    assert ran(Durations(), "test_three.py") == (["test_slow", "test_fast", "test_slower"], 0)
+    assert ran(Durations()) == (["test_slow", "test_fast", "test_slower"], 0)
+
+
+def _loop(folder: Path, *plugins: object) -> int:
+    options = ["-q", "-p", "no:randomly", "-p", "no:xdist", "-c", str(folder / "pytest.ini"), f"--rootdir={folder}"]
+    return int(pytest.main([*options, "--import-mode=importlib", str(folder)], plugins=list(plugins)))
 
 
 @pytest.fixture
