@@ -14,8 +14,8 @@ from reconciler.cli.terminal import listed
 @listing
 def command(kind: str | None, fmt: str) -> int:
     """List what can be declared; with KIND, its attributes."""
-    from reconciler.model.errors import ReconcilerError
     from reconciler.resources import load_kinds
+    from reconciler.workflow.options import unknown_kind
     from reconciler.workflow.reference import attribute_rows, kind_rows
 
     kinds = load_kinds()
@@ -23,11 +23,6 @@ def command(kind: str | None, fmt: str) -> int:
         listed(kind_rows(kinds), ["kind", "section", "api", "operations"], fmt)
         return 0
     if kind not in kinds:
-        import difflib
-
-        near = difflib.get_close_matches(kind, kinds, 1)
-        raise ReconcilerError(
-            f"there is no kind `{kind}`", hint=f"did you mean `{near[0]}`?" if near else "`reconciler kinds` lists them"
-        )
+        raise unknown_kind(kind, kinds)
     listed(attribute_rows(kinds[kind]), ["attribute", "api", "type", "changes", "description"], fmt)
     return 0

@@ -39,11 +39,11 @@ def list_(chosen: Globals, fmt: str) -> int:
 @click.pass_obj
 def break_(chosen: Globals, lock_id: str, auto_approve: bool) -> int:
     """Remove the lock ID of a run that is surely dead."""
-    from reconciler.model.errors import Cancelled, ReconcilerError
+    from reconciler.model.errors import Cancelled, WrongInput
     from reconciler.workflow.state_versions import break_lock
 
     opened = session(chosen, offline=True)
-    missing = ReconcilerError(f"no lock {lock_id} is held", hint="`reconciler lock list` shows the one that is")
+    missing = WrongInput(f"no lock {lock_id} is held", hint="`reconciler lock list` shows the one that is")
     holder = opened.store.holder()
     if holder is None or holder.id != lock_id:
         raise missing

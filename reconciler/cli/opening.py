@@ -13,7 +13,7 @@ import click
 from click.core import ParameterSource
 
 from reconciler.cli.completing import addresses, kinds
-from reconciler.cli.program import Globals
+from reconciler.cli.program import Globals, NotThere
 from reconciler.cli.terminal import advise, note
 from reconciler.model.redaction import LONG, looks_like_a_credential, redactor
 
@@ -157,9 +157,9 @@ def _from_files(ctx: click.Context, _: click.Parameter, given: tuple[str, ...]) 
             text = read_regular(path).decode("utf-8")
             lines = [line.partition("#")[0].strip() for line in text.splitlines()]
         except (OSError, UnicodeDecodeError) as error:
-            raise click.BadParameter(f"{path} cannot be read: {error}") from error
+            raise NotThere(f"{path} cannot be read: {error}") from error
         if not any(lines):
-            raise click.BadParameter(f"{path} names no address: nothing would be selected")
+            raise NotThere(f"{path} names no address: nothing would be selected")
         addresses += [line for line in lines if line]
     return tuple(addresses)
 

@@ -166,7 +166,10 @@ def program(ctx: click.Context, chdir: Path, environment: str | None, verbose: i
     try:
         os.chdir(chdir)
     except OSError as error:
-        raise click.UsageError(f"--chdir: there is no folder {chdir} that can be entered: {error.strerror}") from error
+        from reconciler.model.errors import WrongInput
+
+        message = f"--chdir: there is no folder {chdir} that can be entered: {error.strerror}"
+        raise WrongInput(message, hint="name the folder with reconciler.yaml in it") from error
     ctx.obj = Globals(Path(), environment, verbose, quiet)
 
 
@@ -270,6 +273,12 @@ else:
     ValueType = click.ParamType  # generic in newer releases of click only
 
 
+class NotThere(click.BadParameter):
+    """The command line is understood, and what it names is not there, or is something else: wrong input, as it is where
+    a command finds that out.
+    """
+
+
 class Filled(ValueType):
     """A text or a path that is not blank: that is what is left of a variable that is not set, and must not mean a
     default, the newest of all, or this folder.
@@ -281,7 +290,12 @@ class Filled(ValueType):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if isinstance(value, str) and not value.strip():
             self.fail("it is blank; leave it out, or look for a variable that is empty", param, ctx)
-        return self._inner.convert(value, param, ctx)
+        try:
+            return self._inner.convert(value, param, ctx)
+        except click.BadParameter as error:
+            if isinstance(self._inner, click.Path) and self._inner.exists:
+                raise NotThere(error.message, ctx, param) from error
+            raise
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         return self._inner.shell_complete(ctx, param, incomplete)
@@ -354,7 +368,7 @@ def _run(argv: list[str]) -> int:
         return 1
     except click.ClickException as error:
         _misused(error, argv)
-        return 1
+        return 3 if isinstance(error, NotThere) else 1
     except BrokenPipeError:
         # The reader of our output has gone, so that nothing can be said.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -13,7 +13,7 @@ from reconciler.cli.completing import addresses
 from reconciler.cli.opening import listing, session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import listed, note, say, say_made
-from reconciler.model.errors import StateError
+from reconciler.model.errors import WrongInput
 from reconciler.render.quoting import place
 
 
@@ -105,7 +105,7 @@ def push(chosen: Globals, file: Path, force: bool) -> int:
     try:
         content = sys.stdin.buffer.read() if str(file) == "-" else read_regular(file)
     except OSError as error:
-        raise StateError(f"{file} cannot be read: {error.strerror}", hint="nothing was changed") from error
+        raise WrongInput(f"{file} cannot be read: {error.strerror}", hint="nothing was changed") from error
     serial = state_versions.push(session(chosen, offline=True), content, force=force)
     say(f"Pushed the state; its serial is {serial} now.")
     return 0

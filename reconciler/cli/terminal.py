@@ -238,13 +238,14 @@ def complain(error: ReconcilerError) -> None:
         note("  `reconciler doctor` checks address, token, permissions and state in one go")
 
 
-def trouble(message: str, hint: str = "") -> None:
+def trouble(message: str, hint: str = "", label: Literal["error", "warning"] = "error") -> None:
     """Print what is wrong, and what to do: in the form in which problems of files are told, without a place."""
     from reconciler.render.harmless import outgoing
 
-    labels = ("error:", "hint:")
+    labels = (f"{label}:", "hint:")
     if colour(sys.stderr):
-        labels = (click.style("error:", fg="red", bold=True), click.style("hint:", fg="green", bold=True))
+        tone = "red" if label == "error" else "yellow"
+        labels = (click.style(labels[0], fg=tone, bold=True), click.style("hint:", fg="green", bold=True))
     note(f"{labels[0]} {outgoing(shown(message))}", "text")
     if hint:
         note(f"  {labels[1]} {outgoing(shown(hint))}", "text")

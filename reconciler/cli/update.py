@@ -9,7 +9,7 @@ import click
 
 from reconciler.cli.opening import folder, listing, trusted_limits
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import begin, note, say, style, tell
+from reconciler.cli.terminal import begin, note, say, style, tell, trouble
 
 if TYPE_CHECKING:
     from reconciler.workflow.baselines import Update
@@ -51,6 +51,7 @@ def command(chosen: Globals, check: bool, locked: bool, guards_from: str | None,
     done = chosen.screen.wait(looking)
     if fmt == "json":
         say(_data(done), "json")
+        _tell_moved(done)
     else:
         _tell(done)
     return 2 if check and any(update.changed for update in done.updates) else 0
@@ -64,6 +65,7 @@ def _data(done: Looked) -> str:
             "id": update.now.commit,
             "digest": update.now.digest,
             "before": update.before.commit if update.before is not None else None,
+            "moved_from": update.moved_from or None,
             "changed": update.changed,
             "plans": {
                 name: {"summary": plan.summary.model_dump(mode="json"), "digest": plan.digest}
@@ -81,11 +83,30 @@ def _tell(done: Looked) -> None:
 
     for update in done.updates:
         say(_line(update))
+    _tell_moved(done)
     for document in done.plans.values():
         say("")
         say(text.plan(document, **style()).rstrip("\n"), "text")
     tell("Not planned, ", (f"{name}: {why}" for name, why in done.unplanned.items()))
     note("Wrote reconciler.lock." if done.written else "reconciler.lock stays as it is.")
+
+
+def _tell_moved(done: Looked) -> None:
+    """Say which tags are another commit than what they were locked as: a tag is a promise, and so nobody looks at it
+    again.
+    """
+    for update in done.updates:
+        if update.moved_from:
+            trouble(
+                f"THE TAG WAS MOVED: {update.written} was {update.moved_from}, and is {update.now.commit} now",
+                f"ask whoever keeps the repository before this is applied{_back(done)}; "
+                "a commit in place of the tag cannot be moved",
+                label="warning",
+            )
+
+
+def _back(done: Looked) -> str:
+    return ", and until then put reconciler.lock back (`git checkout reconciler.lock`)" if done.written else ""
 
 
 def _line(update: Update) -> str:
@@ -96,4 +117,7 @@ def _line(update: Update) -> str:
         return f"{update.written} is {commit}; it was not locked before."
     if not update.changed:
         return f"{update.written} is {commit}; it holds what it held."
+    if update.before_version == version:
+        what = "the tag was moved" if update.moved_from else "it has moved on"
+        return f"{update.written} is {commit}, and was {update.before.commit[:12]}: {what}."
     return f"{update.written} went from {update.before_version} ({update.before.commit[:12]}) to {version} ({commit})."

@@ -20,7 +20,7 @@ from reconciler.config.reading.problems import listed
 from reconciler.fleet.rollout import fits, parted
 from reconciler.model.codehost import Web
 from reconciler.model.diagnostics import Diagnostic, Position
-from reconciler.model.errors import ConfigError, ReconcilerError
+from reconciler.model.errors import ConfigError, ReconcilerError, WrongInput
 from reconciler.model.fleet import MAX_ACCOUNTS, NAME, Accounts, FleetAccount, Job, Partners
 from reconciler.model.redaction import abridged
 from reconciler.store.reading import read_regular
@@ -42,7 +42,7 @@ def members(loaded: LoadedFleet, environ: Mapping[str, str], web: Web | None = N
                 problems.append(Diagnostic(f"the account `{name}` is there twice", place, code="twice"))
                 continue
             if len(jobs) >= MAX_ACCOUNTS:
-                raise ReconcilerError(f"a fleet has at most {MAX_ACCOUNTS:,} accounts", hint="split it")
+                raise WrongInput(f"a fleet has at most {MAX_ACCOUNTS:,} accounts", hint="split it")
             jobs[name] = _job(loaded, name, account)
             problems += _lost(loaded, name, jobs[name], place)
     urls: dict[str, str] = {}
@@ -161,7 +161,7 @@ def _text(folder: Path, name: str) -> str:
     try:
         content = read_regular(folder / name)
         if len(content) > MOST_BYTES:
-            raise ReconcilerError(f"{name} is larger than {MOST_BYTES // 1024 // 1024} MiB")
+            raise WrongInput(f"{name} is larger than {MOST_BYTES // 1024 // 1024} MiB")
         return content.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         why = (error.strerror or str(error)) if isinstance(error, OSError) else "it is not UTF-8"
@@ -253,12 +253,10 @@ class Selection:
         """
         for pattern in self.names:
             if not any(fnmatchcase(name, pattern) for name in jobs):
-                raise ReconcilerError(f"no account is named `{pattern}`", hint="`fleet status` lists them")
+                raise WrongInput(f"no account is named `{pattern}`", hint="`fleet status` lists them")
         for label in self.labels:
             if not any(_labelled(job, label) for job in jobs.values()):
-                raise ReconcilerError(
-                    f"no account has the label `{label}`", hint="say it as NAME=VALUE; globs are taken"
-                )
+                raise WrongInput(f"no account has the label `{label}`", hint="say it as NAME=VALUE; globs are taken")
         chosen = {name: job for name, job in jobs.items() if self._means(name, job, versions)}
         if self.shard is not None:
             number, count = self.shard

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from reconciler.fleet.spec import AS_DECLARED, CHUNK, DONE, OPEN, Spec, job_id, result_of
-from reconciler.model.errors import ReconcilerError, StateError
+from reconciler.model.errors import ReconcilerError, StateError, WrongInput
 from reconciler.model.fleet import FleetReport, JobResult, Standing, Wave, WaveReport, WaveStanding
 
 if TYPE_CHECKING:
@@ -95,14 +95,14 @@ class Book:
     def rollout(self, name: str | None) -> Spec:
         """Return a rollout by the beginning of its name; the newest one without it. Raises ReconcilerError."""
         if name is not None and not name.strip():
-            raise ReconcilerError("an empty name means no rollout", hint="`fleet status` shows the newest one")
+            raise WrongInput("an empty name means no rollout", hint="`fleet status` shows the newest one")
         known = self._names(MOST_NAMED if name else 1)
         meant = [name] if name in known else [one for one in known if one.startswith(name or "")]
         if not meant:
             what = f"there is no rollout `{name}`" if name else "there is no rollout yet"
-            raise ReconcilerError(what, hint="`reconciler fleet status --all` lists them")
+            raise WrongInput(what, hint="`reconciler fleet status --all` lists them")
         if len(meant) > 1:
-            raise ReconcilerError(f"`{name}` means {len(meant)} rollouts", hint="write more of its name")
+            raise WrongInput(f"`{name}` means {len(meant)} rollouts", hint="write more of its name")
         return next(self._specs(meant))
 
     def unfinished(self, name: str | None) -> Spec:

@@ -20,7 +20,7 @@ from reconciler.fleet.book import silence
 from reconciler.fleet.job import Worker
 from reconciler.fleet.rollout import digest_of, failed_too_often, gate
 from reconciler.fleet.spec import AS_DECLARED, CHUNK, DONE, OPEN, POLL, VERSION, Spec, job_id, queue_of, result_of
-from reconciler.model.errors import ReconcilerError, StateError
+from reconciler.model.errors import StateError, WrongInput
 from reconciler.model.fleet import Job, JobResult, Wave
 
 PATIENCE = 30 * 24 * 3600.0
@@ -289,7 +289,7 @@ class Engine:
                 }
             ])  # fmt: skip
         except Exception as error:
-            raise ReconcilerError(
+            raise WrongInput(
                 f"`{cron}` is not a time to look for drift", hint="write it as cron does, e.g. 0 3 * * *"
             ) from error
 

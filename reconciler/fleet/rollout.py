@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
 
-from reconciler.model.errors import ReconcilerError
+from reconciler.model.errors import WrongInput
 from reconciler.model.fleet import PERCENT, Drifted, Group, Job, JobResult, Wave
 
 
@@ -30,7 +30,7 @@ def parted(waves: Sequence[Wave], jobs: Mapping[str, Job]) -> dict[str, list[str
         left = [name for name in left if name not in gone]
     if left:
         what = f"{len(left)} accounts are in no wave: {', '.join(left[:3])}"
-        raise ReconcilerError(what, hint="let the last wave have `accounts: rest`")
+        raise WrongInput(what, hint="let the last wave have `accounts: rest`")
     return {name: members for name, members in by_wave.items() if members}
 
 

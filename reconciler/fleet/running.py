@@ -17,7 +17,7 @@ from reconciler.fleet.engine import launched
 from reconciler.fleet.job import Worker
 from reconciler.fleet.rollout import drifted, groups, news, parted, versions
 from reconciler.fleet.spec import VERSION, Spec
-from reconciler.model.errors import ReconcilerError, StateError, SurroundingsError
+from reconciler.model.errors import StateError, SurroundingsError, WrongInput
 from reconciler.model.fleet import FleetReport, Job, JobResult, Standing, Wave
 from reconciler.resources import load_kinds
 from reconciler.workflow.runtime import Runtime
@@ -91,9 +91,7 @@ def _database(folder: Path, said: str | None) -> str:
         file.parent.mkdir(parents=True, exist_ok=True)
         return f"sqlite:///{file}"
     if not url.startswith(("postgresql://", "postgres://")):
-        raise ReconcilerError(
-            "--database is sqlite:///FILE or postgresql://...", hint=f"without it, {DATABASE} is used"
-        )
+        raise WrongInput("--database is sqlite:///FILE or postgresql://...", hint=f"without it, {DATABASE} is used")
     return url
 
 
@@ -116,7 +114,7 @@ def choose(fleet: Fleet, selection: Selection) -> dict[str, Job]:
             known = book.last_versions(fleet.jobs)
     chosen = selection.of(fleet.jobs, known)
     if not chosen:
-        raise ReconcilerError("no account is selected", hint="`reconciler fleet status --accounts` lists them")
+        raise WrongInput("no account is selected", hint="`reconciler fleet status --accounts` lists them")
     return chosen
 
 

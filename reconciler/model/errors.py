@@ -119,6 +119,12 @@ class PlanError(ReconcilerError):
     exit_code = ExitCode.CONFIG
 
 
+class WrongInput(ReconcilerError):
+    """What was named does not exist, or a file that was given holds something else than it should."""
+
+    exit_code = ExitCode.CONFIG
+
+
 class StalePlan(ReconcilerError):
     """A saved plan does not fit what it is applied to any more, or was altered."""
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from reconciler.model.baseline import Baseline, digest_of
 from reconciler.model.documents import read_json
-from reconciler.model.errors import ReconcilerError
+from reconciler.model.errors import ReconcilerError, WrongInput
 from reconciler.model.redaction import abridged
 from reconciler.store.atomic import write_file
 from reconciler.store.programs import run_program
@@ -50,6 +50,14 @@ _CONFIG = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What a version is in its repository now. A branch is expected to move, and a tag is not."""
+
+    commit: str
+    is_tag: bool = False
+
+
 @dataclass(frozen=True)
 class GitBaselines:
     """Fetches baselines. `folder` is the project's, from which paths count; `environ` are our environment variables."""
@@ -57,24 +65,25 @@ class GitBaselines:
     folder: Path
     environ: Mapping[str, str]
 
-    def commit_of(self, baseline: Baseline) -> str:
-        """Return the commit that a version is now. Raises ReconcilerError where there is none, or a tag and a branch
-        of one name.
+    def version_of(self, baseline: Baseline) -> Version:
+        """Return what a version is now. Raises WrongInput where there is none, or a tag and a branch of one name, and
+        ReconcilerError where that cannot be asked.
         """
         if baseline.is_commit:
-            return baseline.version
+            return Version(baseline.version)
         names = {f"refs/tags/{baseline.version}": "", f"refs/heads/{baseline.version}": ""}
         asked = [*names, *(f"{name}^{{}}" for name in names)]
         listed = self._git(baseline, self.folder, "ls-remote", "--", self._url(baseline), *asked)
         commits = {name: commit for commit, _, name in (line.partition("\t") for line in listed.splitlines())}
         meant = [name for name in names if name in commits]
         if not meant:
-            raise ReconcilerError(f"{baseline.url} has no tag and no branch `{baseline.version}`")
+            raise WrongInput(f"{baseline.url} has no tag and no branch `{baseline.version}`")
         if len(meant) > 1:
-            raise ReconcilerError(
+            raise WrongInput(
                 f"{baseline.url} has a tag and a branch `{baseline.version}`", hint="name the commit, or take one away"
             )
-        return commits.get(f"{meant[0]}^{{}}", commits[meant[0]])
+        commit = commits.get(f"{meant[0]}^{{}}", commits[meant[0]])
+        return Version(commit, is_tag=meant[0].startswith("refs/tags/"))
 
     def texts(self, baseline: Baseline, commit: str) -> dict[str, str]:
         """Return the YAML files of a baseline at a commit, by their names below its folder. Raises ReconcilerError."""
@@ -107,12 +116,12 @@ class GitBaselines:
             mode, _, thing, length = meta.split()
             if mode in ("120000", "160000"):
                 what = "a link" if mode == "120000" else "a submodule"
-                raise ReconcilerError(f"{baseline.written} holds {what}, which is not followed: {name}")
+                raise WrongInput(f"{baseline.written} holds {what}, which is not followed: {name}")
             if name.endswith(_SUFFIXES):
                 wanted.append((name.removeprefix(path), thing))
                 size += int(length)
         if len(wanted) > MOST_FILES or size > MOST_BYTES:
-            raise ReconcilerError(
+            raise WrongInput(
                 f"{baseline.written} is larger than a baseline may be: {len(wanted):,} files, {size >> 20:,} MiB"
             )
         if not wanted:
@@ -121,7 +130,7 @@ class GitBaselines:
                 if rows or not path
                 else f"has no folder `{baseline.folder}` at {baseline.version}"
             )
-            raise ReconcilerError(f"{baseline.written} {why}")
+            raise WrongInput(f"{baseline.written} {why}")
         return self._contents(baseline, here, dict(sorted(wanted)))
 
     def _contents(self, baseline: Baseline, here: Path, things: Mapping[str, str]) -> dict[str, str]:
@@ -178,7 +187,7 @@ def _decoded(baseline: Baseline, printed: bytes) -> str:
     try:
         return printed.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise ReconcilerError(f"{baseline.written} holds a file that is not UTF-8") from error
+        raise WrongInput(f"{baseline.written} holds a file that is not UTF-8") from error
 
 
 def _without_users(text: str) -> str:

@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from reconciler.model.documents import read_document, read_json
-from reconciler.model.errors import LockHeld, StateError
+from reconciler.model.errors import LockHeld, StateError, WrongInput
 from reconciler.model.findings import FORMAT_VERSION, FactsFile
 from reconciler.store.atomic import sync_folder, write_all, write_file
 from reconciler.store.reading import read_regular
@@ -36,7 +36,7 @@ def facts_path(folder: Path, account: str) -> Path:
 
 
 def read_facts_file(path: Path) -> FactsFile | None:
-    """Return the facts of a file; None where there is none. Raises StateError that names the file, and the place in it
+    """Return the facts of a file; None where there is none. Raises WrongInput that names the file, and the place in it
     that is not a facts file's.
     """
     try:
@@ -44,14 +44,14 @@ def read_facts_file(path: Path) -> FactsFile | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise StateError(f"{path} cannot be read: {error.strerror}", hint=REPLACED) from error
+        raise WrongInput(f"{path} cannot be read: {error.strerror}", hint=REPLACED) from error
     try:
         version = _version(read_json(content))
         if version.partition(".")[0] == FORMAT_VERSION.partition(".")[0]:
             return read_document(FactsFile, content)
     except ValueError as error:
-        raise StateError(f"{path} is not a facts file: {fault_of(error)}", hint=REPLACED) from error
-    raise StateError(f"{path} has the format {version}, this program knows {FORMAT_VERSION}", hint=REPLACED)
+        raise WrongInput(f"{path} is not a facts file: {fault_of(error)}", hint=REPLACED) from error
+    raise WrongInput(f"{path} has the format {version}, this program knows {FORMAT_VERSION}", hint=REPLACED)
 
 
 def _version(content: object) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from reconciler.model.documents import read_document
-from reconciler.model.errors import ReconcilerError
+from reconciler.model.errors import WrongInput
 from reconciler.model.snapshot_file import RECORDING_FORMAT, Recording
 from reconciler.store.atomic import write_file
 from reconciler.store.outputs import check_out
@@ -28,11 +28,9 @@ def read_snapshot(path: Path) -> Recording:
     try:
         recording = read_document(Recording, read_regular(path))
     except OSError as error:
-        raise ReconcilerError(f"{path} cannot be read: {error.strerror}") from error
+        raise WrongInput(f"{path} cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise ReconcilerError(
-            f"{path} is not a snapshot", hint="`reconciler snapshot --out FILE` writes one"
-        ) from error
+        raise WrongInput(f"{path} is not a snapshot", hint="`reconciler snapshot --out FILE` writes one") from error
     if recording.format_version.partition(".")[0] != RECORDING_FORMAT.partition(".")[0] or not recording.exchanges:
-        raise ReconcilerError(f"{path} is not a snapshot of a format that this version reads")
+        raise WrongInput(f"{path} is not a snapshot of a format that this version reads")
     return recording

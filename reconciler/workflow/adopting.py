@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from reconciler.model.errors import ReconcilerError
+from reconciler.model.errors import WrongInput
 from reconciler.model.http import VENDOR_DOMAINS
 from reconciler.model.project import PROJECT_FILE
 from reconciler.model.touched import collecting
@@ -39,7 +39,7 @@ def address_of(typed: str) -> str:
     except ValueError:
         parts, host = urlsplit(""), ""
     if parts.scheme not in ("http", "https") or not re.fullmatch(r"[A-Za-z0-9.:-]+", host) or parts.username:
-        raise ReconcilerError(
+        raise WrongInput(
             "this is not an address of an account",
             hint="give the API URL from Settings > Developer, like https://youraccount.api-us1.com",
         )

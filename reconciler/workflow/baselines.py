@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -134,6 +135,8 @@ class Update:
     before: LockedBaseline | None
     before_version: str
     now: LockedBaseline
+    moved_from: str = ""
+    """Commit that this tag was when it was locked, where it is another one now; "" where it has not moved."""
 
     @property
     def changed(self) -> bool:
@@ -149,11 +152,13 @@ def look(folder: Path, environ: Mapping[str, str], project: LoadedProject) -> tu
     updates = []
     for written in sources(project):
         baseline = parsed(written)
-        commit = git.commit_of(baseline)
-        texts = git.texts(baseline, commit)
+        version = git.version_of(baseline)
+        texts = git.texts(baseline, version.commit)
         keep(cache_folder(environ), texts)
         name, before = _before(baseline, old)
-        updates.append(Update(written, before, name, LockedBaseline(commit=commit, digest=digest_of(texts))))
+        now = LockedBaseline(commit=version.commit, digest=digest_of(texts))
+        moved_from = _other_commit(baseline, version.commit, old) if version.is_tag else ""
+        updates.append(Update(written, before, name, now, moved_from))
     return LockFile(
         baselines={update.written: update.now for update in sorted(updates, key=lambda update: update.written)}
     ), updates
@@ -171,6 +176,18 @@ def _before(baseline: Baseline, lock: LockFile) -> tuple[str, LockedBaseline | N
         if other.place == baseline.place:
             return other.version, entry
     return "", None
+
+
+def _other_commit(baseline: Baseline, commit: str, lock: LockFile) -> str:
+    """Return the commit that this version of the repository is locked as, for this folder or another one of it, where
+    that is not `commit`; "" otherwise.
+    """
+    for written, entry in lock.baselines.items():
+        with suppress(ValueError):
+            other = parse_baseline(written)
+            if (other.url, other.version) == (baseline.url, baseline.version) and entry.commit != commit:
+                return entry.commit
+    return ""
 
 
 def lock_text(lock: LockFile) -> str:

@@ -19,7 +19,7 @@ from reconciler.deriving.export import names_elsewhere
 from reconciler.engine.recordings import Replay
 from reconciler.model import document as doc
 from reconciler.model.desired import Desired, Import
-from reconciler.model.errors import ReconcilerError
+from reconciler.model.errors import WrongInput
 from reconciler.model.kind import Kinds
 from reconciler.model.plan import Action, Plan
 from reconciler.model.project import PROJECT_FILE
@@ -67,7 +67,7 @@ async def compare(session: Session, left: str, right: str, only: frozenset[str] 
     if turned:
         first, other = other, first
     if isinstance(other, Desired):
-        raise ReconcilerError("two folders cannot be compared: one side has to be an account or a snapshot")
+        raise WrongInput("two folders cannot be compared: one side has to be an account or a snapshot")
     whole, lines = differing(first, other, session)
     whole = inverted(whole) if turned else whole
     spent = doc.Forecast(plan_requests=sum(account.requests for account in accounts))
@@ -205,7 +205,7 @@ async def _side(
     if (place / PROJECT_FILE).is_file():
         loaded = open_session(place, None, session.runtime).load().desired
         return adapted(session, loaded) if masked else loaded
-    raise ReconcilerError(
+    raise WrongInput(
         f"`{name}` is not an environment of this project, a folder with a {PROJECT_FILE}, or a snapshot file",
         hint=f"environments: {', '.join(session.project.project.environments)}",
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.model.errors import ReconcilerError
+from reconciler.model.errors import WrongInput
 from reconciler.model.kind import Kinds
 
 if TYPE_CHECKING:  # what only some commands need is imported by them
@@ -35,13 +35,13 @@ def asked_for(kinds: Kinds, reads: Mapping[str, frozenset[str]]) -> list[str]:
 
 
 def open_emulator(path: Path) -> Application:
-    """Open the emulator's account in a file. Raises ReconcilerError where the file cannot be used."""
+    """Open the emulator's account in a file. Raises WrongInput where the file cannot be used."""
     from reconciler.emulator import open_account
 
     try:
         return open_account(path)
     except OSError as error:
-        raise ReconcilerError(
+        raise WrongInput(
             f"the emulator's account {path} cannot be opened: {error}",
             hint="the file and its folder have to be writable, and the file is made by the emulator alone",
         ) from error

@@ -10,7 +10,7 @@ from typing import Any
 from reconciler import emulator
 from reconciler.config import environment, load_project, plain_data
 from reconciler.model.documents import read_json
-from reconciler.model.errors import ReconcilerError, StateError
+from reconciler.model.errors import WrongInput
 from reconciler.model.project import PROJECT_FILE
 from reconciler.store.reading import read_regular
 from reconciler.workflow.account_url import EMULATOR
@@ -54,7 +54,7 @@ def database(
             return folder / DATABASE
     settings = environment(project, environment_name, environ)
     if not settings.url.startswith(EMULATOR):
-        raise ReconcilerError(
+        raise WrongInput(
             f"the environment `{settings.name}` is not kept in a file of the emulator: its `url` is {settings.url}",
             hint="name an environment whose `url` is emulator:FILE with --env, or the file with --db; "
             "a served emulator takes POST /_emulator/seed and /_emulator/reset",
@@ -68,14 +68,14 @@ def seed(path: Path, source: Path) -> Any:
     try:
         data = read_json(content) if source.suffix == ".json" else plain_data(content.decode("utf-8"), str(source))
     except ValueError as error:
-        raise ReconcilerError(f"{source} is not a seed: {error}", hint="see the emulator's page in the docs") from error
+        raise WrongInput(f"{source} is not a seed: {error}", hint="see the emulator's page in the docs") from error
     if not isinstance(data, dict):
-        raise ReconcilerError(f"{source} is not a seed: it has to be a map", hint="see the emulator's page in the docs")
+        raise WrongInput(f"{source} is not a seed: it has to be a map", hint="see the emulator's page in the docs")
     account = open_emulator(path)
     try:
         return account.seed(data)
     except (KeyError, TypeError, ValueError) as error:
-        raise ReconcilerError(f"{source} cannot be loaded: {error}") from error
+        raise WrongInput(f"{source} cannot be loaded: {error}") from error
     finally:
         account.close()
 
@@ -91,11 +91,11 @@ def reset(path: Path) -> None:
 
 def behave(path: Path, source: Path) -> list[str]:
     """Let the account kept in `path` behave as a facts file says; return the switches that turned. Raises
-    StateError for what is not a facts file.
+    WrongInput for what is not a facts file.
     """
     facts = facts_file(source)
     if facts is None:
-        raise StateError(f"{source} is not there", hint="`reconciler probe` writes a facts file")
+        raise WrongInput(f"{source} is not there", hint="`reconciler probe` writes a facts file")
     known = {name: fact.found for name, fact in facts.facts.items() if fact.found and fact.contradicted is None}
     account = open_emulator(path)
     try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.config import EnvironmentSettings, LoadedProject
 from reconciler.model.diagnostics import Diagnostic
-from reconciler.model.errors import ConfigError, ReconcilerError
+from reconciler.model.errors import ConfigError, ReconcilerError, WrongInput
 from reconciler.model.facts import Facts
 from reconciler.model.kind import Kinds, fits
 from reconciler.model.redaction import STARS, Redactor, Shown, redactor
@@ -165,18 +165,15 @@ class Environment:
         return self.redactor.show(unreadable(self.redactor.show(text), lambda _: STARS))
 
     def chosen_kinds(self, names: str | None) -> frozenset[str] | None:
-        """Return the kinds of a list with commas; None for all. Raises ReconcilerError for an unknown one."""
+        """Return the kinds of a list with commas; None for all. Raises WrongInput for an unknown one."""
+        from reconciler.workflow.options import unknown_kind
+
         if not names:
             return None
         only = frozenset(filter(None, names.replace(" ", "").split(",")))
         if not only:
-            raise ReconcilerError("--kinds names no kind", hint="leave it out for all, or name some: --kinds tag,field")
-        for name in sorted(only):
-            if name not in self.kinds or not self.kinds[name].abilities.managed:
-                import difflib
-
-                managed = [kind for kind in self.kinds if self.kinds[kind].abilities.managed]
-                near = difflib.get_close_matches(name, managed, 1)
-                hint = f"did you mean `{near[0]}`?" if near else "`reconciler kinds` lists them"
-                raise ReconcilerError(f"there is no kind `{name}` to read", hint=hint)
+            raise WrongInput("--kinds names no kind", hint="leave it out for all, or name some: --kinds tag,field")
+        managed = [kind for kind in self.kinds if self.kinds[kind].abilities.managed]
+        for name in sorted(only.difference(managed)):
+            raise unknown_kind(name, managed, " to read")
         return only

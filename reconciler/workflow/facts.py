@@ -9,16 +9,17 @@ from typing import Any
 
 from reconciler import __version__
 from reconciler.model.address import kind_of
-from reconciler.model.errors import ReconcilerError, StateError
+from reconciler.model.errors import WrongInput
 from reconciler.model.facts import Facts
 from reconciler.model.findings import FactEntry, FactsFile
 from reconciler.probe import Fact, load_experiments, takes, words
 from reconciler.store.probefile import REPLACED, facts_files, facts_path, read_facts_file
+from reconciler.workflow.options import unknown_kind
 from reconciler.workflow.session import Session
 
 
 def facts_file(path: Path) -> FactsFile | None:
-    """Return the facts of a file; None where there is none. Raises StateError that names the file and the place in it,
+    """Return the facts of a file; None where there is none. Raises WrongInput that names the file and the place in it,
     also for what is of no such row, or what no probe finds.
     """
     file, known = read_facts_file(path), known_facts()
@@ -29,7 +30,7 @@ def facts_file(path: Path) -> FactsFile | None:
         elif fact is not None and entry.found and not takes(name, entry.found):
             wrong = f"`facts.{name}.found`: a probe finds {', '.join(_numbers(word) for word in words(name))}"
         if wrong:
-            raise StateError(f"{path} is not a facts file: {wrong}", hint=REPLACED)
+            raise WrongInput(f"{path} is not a facts file: {wrong}", hint=REPLACED)
     return file
 
 
@@ -38,13 +39,13 @@ def _numbers(word: str) -> str:
 
 
 def own_facts(folder: Path, account: str) -> FactsFile | None:
-    """Return the facts of an account; None where there are none. Raises StateError for a damaged file, and for one that
+    """Return the facts of an account; None where there are none. Raises WrongInput for a damaged file, and for one that
     holds those of another account.
     """
     path = facts_path(folder, account)
     file = facts_file(path)
     if file is not None and file.account != account:
-        raise StateError(f"{path} holds the facts of {file.account}, not of {account}", hint=REPLACED)
+        raise WrongInput(f"{path} holds the facts of {file.account}, not of {account}", hint=REPLACED)
     return file
 
 
@@ -58,7 +59,7 @@ def lent_facts(folder: Path, environment: str, account: str) -> tuple[FactsFile 
             continue
         try:
             lent = facts_file(path)
-        except StateError as error:
+        except WrongInput as error:
             damaged.append(error.message)
         else:
             files += [lent] if lent is not None and lent.environment == environment else []
@@ -71,7 +72,7 @@ def load_facts(folder: Path, account: str, lender: str | None) -> Facts:
     """
     try:
         own = own_facts(folder, account)
-    except StateError as error:
+    except WrongInput as error:
         return Facts(problem=error.message, hint=error.hint, lender=lender or "")
     lent, damaged = lent_facts(folder, lender, account) if lender else (None, ())
     mine: Mapping[str, FactEntry] = own.facts if own is not None else {}
@@ -145,13 +146,13 @@ def row_of(name: str) -> int:
 
 def facts_of(session: Session, what: str | None) -> list[dict[str, Any]]:
     """Return a row for each fact that a kind (or the kind of an address) rests on: what is taken, where that comes
-    from, and how the account is. Raises ReconcilerError for what is not a kind.
+    from, and how the account is. Raises WrongInput for what is not a kind.
     """
     kind = kind_of(what) if what else None
     if kind is not None and kind not in session.kinds:
-        raise ReconcilerError(f"there is no kind `{kind}`", hint="`reconciler kinds` lists them")
+        raise unknown_kind(kind, session.kinds)
     if session.facts.problem:
-        raise StateError(session.facts.problem, hint=session.facts.hint)
+        raise WrongInput(session.facts.problem, hint=session.facts.hint)
     return [
         {
             "fact": fact.name,

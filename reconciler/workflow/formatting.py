@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reconciler.config import formatted, project_files
-from reconciler.model.errors import ReconcilerError
+from reconciler.model.errors import WrongInput
 from reconciler.model.project import PROJECT_FILE
 from reconciler.resources import load_kinds
 from reconciler.store.edits import write_files
@@ -24,9 +24,7 @@ def format_project(folder: Path, files: Sequence[Path], *, write: bool) -> list[
     wanted = [os.path.relpath(folder / file, folder) for file in files]
     for name in wanted:
         if name not in known:
-            raise ReconcilerError(
-                f"{name} is not a YAML file of this project", hint="name a file below its `config` folder"
-            )
+            raise WrongInput(f"{name} is not a YAML file of this project", hint="name a file below its `config` folder")
     for name in wanted or known:
         text = (folder / name).read_bytes().decode("utf-8")
         formatted_text = formatted(text, name, kinds, project=name == PROJECT_FILE)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from reconciler.config.reading.problems import did_you_mean
+from reconciler.model.errors import WrongInput
 from reconciler.planning.select import Selected, Selection
 
 if TYPE_CHECKING:
     from reconciler.deriving.undo import Inverse
+
+
+def unknown_kind(name: str, kinds: Iterable[str], use: str = "") -> WrongInput:
+    """Return what is said of a kind that is not among those that can be named, for a `use` such as " to read"."""
+    return WrongInput(
+        f"there is no kind `{name}`{use}", hint=did_you_mean(name, kinds, "`reconciler kinds` lists them")
+    )
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from reconciler.model.errors import AuthError, Refused, StateError
+from reconciler.model.errors import AuthError, Refused, StateError, WrongInput
 from reconciler.model.findings import LeftView, ProbeReport
 from reconciler.model.live import STRANGE
 from reconciler.model.redaction import abridged
@@ -88,7 +88,7 @@ def _keep(session: Session, report: ProbeReport, say: Callable[[str], None]) -> 
     try:
         try:
             known = own_facts(session.folder, session.identity)
-        except StateError as error:
+        except WrongInput as error:
             known, aside = None, put_aside(path)
             say(f"{error.message}: it is kept as {aside.name}, and a new one was written")
         base = known or blank(session)

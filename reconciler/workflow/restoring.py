@@ -10,7 +10,7 @@ from reconciler.engine.gather import gather
 from reconciler.model.address import kind_of
 from reconciler.model.archive import ArchivedRecords, ArchiveHead, ArchiveSpec, CustomerRecord, Returned
 from reconciler.model.documents import read_document, read_json
-from reconciler.model.errors import ReconcilerError, Rejected
+from reconciler.model.errors import Rejected, WrongInput
 from reconciler.model.grammar import a
 from reconciler.model.http import Remote, shown
 from reconciler.store.encryption import Seal
@@ -30,9 +30,7 @@ def newest_run(folder: Path) -> str:
     """Return the run that was archived last. Raises ReconcilerError where there is none."""
     runs = sorted(path.name for path in folder.glob("*") if any(path.glob("*.ndjson")))
     if not runs:
-        raise ReconcilerError(
-            f"there is no archive in {folder}", hint="give the folder that `apply --archive` was given"
-        )
+        raise WrongInput(f"there is no archive in {folder}", hint="give the folder that `apply --archive` was given")
     return runs[-1]
 
 
@@ -40,7 +38,7 @@ def lots_of(session: Session, folder: Path, run: str) -> list[ArchivedRecords]:
     """Read the archive of a run. Raises ReconcilerError for what is not an archive, or that of another account."""
     paths = sorted((folder / run).glob("*.ndjson"))
     if not paths:
-        raise ReconcilerError(f"there is no archive of {run} in {folder}")
+        raise WrongInput(f"there is no archive of {run} in {folder}")
     return [_lot(session, path) for path in paths]
 
 
@@ -48,12 +46,12 @@ def _lot(session: Session, path: Path) -> ArchivedRecords:
     try:
         head, records = _read(session, path)
     except (OSError, ValueError, KeyError) as error:
-        raise ReconcilerError(
+        raise WrongInput(
             f"{path} is not an archive, or was truncated or changed; nothing was changed ({_why(error)})",
             hint="bring the file back as it was written, or move it away: the others are whole by themselves",
         ) from error
     if head.account != session.identity:
-        raise ReconcilerError(
+        raise WrongInput(
             f"{path} is of the account {head.account}, not of {session.identity}; nothing was changed",
             hint="check --env",
         )

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from reconciler import __version__
-from reconciler.model.errors import PlanError, StateDamaged, StateError
+from reconciler.model.errors import PlanError, StateDamaged, StateError, WrongInput
 from reconciler.model.kind import fits
 from reconciler.model.ports import Store, Version
 from reconciler.model.run import RunRecord
@@ -32,10 +32,13 @@ def pull(session: Session) -> str:
 
 
 def push(session: Session, content: bytes, *, force: bool = False) -> int:
-    """Write a state over the present one and return its serial. Raises StateError for another lineage, another
-    account, or an older serial; `force` passes over lineage and serial.
+    """Write a state over the present one and return its serial. Raises WrongInput for what is no state, and StateError
+    for another lineage, another account, or an older serial; `force` passes over lineage and serial.
     """
-    given = parse_state(content, "that is pushed", fits=fits(session.kinds))
+    try:
+        given = parse_state(content, "that is pushed", fits=fits(session.kinds))
+    except StateDamaged as error:
+        raise WrongInput(error.message, hint=error.hint) from error
     if given.account and given.account != session.identity:
         raise StateError(
             f"the given state belongs to {given.account}, not to {session.identity}", hint="nothing was written"

@@ -16,7 +16,7 @@ from reconciler import emulator
 from reconciler.config import LoadedProject, as_yaml, environment, plain_data
 from reconciler.emulator import Application
 from reconciler.model.address import kind_of
-from reconciler.model.errors import ConfigError, PlanError, ReconcilerError
+from reconciler.model.errors import ConfigError, PlanError, ReconcilerError, WrongInput
 from reconciler.model.scenario import Given, Records, Run, Scenario
 from reconciler.resources import load_kinds
 from reconciler.store.reading import read_regular
@@ -91,7 +91,7 @@ class Bench:
                 await _apply_all(self.session)
             self._records(account, given)
         except (KeyError, TypeError, ValueError) as error:
-            raise ReconcilerError(f"what is given cannot be set up: {error}") from error
+            raise WrongInput(f"what is given cannot be set up: {error}") from error
         finally:
             account.close()
         try:
@@ -164,10 +164,10 @@ def _seed_of(given: Given, folder: Path) -> dict[str, Any]:
     try:
         text = read_regular(folder / given.seed).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ReconcilerError(f"the seed {given.seed} cannot be read: {error}") from error
+        raise WrongInput(f"the seed {given.seed} cannot be read: {error}") from error
     data = plain_data(text, given.seed)
     if not isinstance(data, dict):
-        raise ReconcilerError(f"{given.seed} is not a seed: it has to be a map")
+        raise WrongInput(f"{given.seed} is not a seed: it has to be a map")
     return data
 
 

@@ -16,7 +16,7 @@ from reconciler.config.reading.including import Tree, WorkingTree
 from reconciler.config.reading.nodes import Source
 from reconciler.config.reading.problems import Problems
 from reconciler.model.document import SettingsView
-from reconciler.model.errors import ConfigError, ReconcilerError, Refused
+from reconciler.model.errors import ConfigError, ReconcilerError, Refused, WrongInput
 from reconciler.model.project import DECLARES, PROJECT_FILE
 from reconciler.store.programs import run_program
 from reconciler.store.reading import read_regular
@@ -135,11 +135,11 @@ def _read(folder: Path, source: str) -> bytes | None:
         try:
             return read_regular(path)
         except OSError as error:
-            raise ReconcilerError(f"{path} cannot be read: {error.strerror}") from error
+            raise WrongInput(f"{path} cannot be read: {error.strerror}") from error
     if source.startswith("-") or not source.strip() or ":" in source:
-        raise ReconcilerError(f"{source!r} is not a Git reference", hint="for a file write file:PATH")
+        raise WrongInput(f"{source!r} is not a Git reference", hint="for a file write file:PATH")
     if _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{source}^{{commit}}") is None:
-        raise ReconcilerError(
+        raise WrongInput(
             f"there is not a Git reference {source} here",
             hint="fetch the target branch; actions/checkout does with `fetch-depth: 0`, GitLab with GIT_DEPTH: 0",
         )
@@ -147,9 +147,7 @@ def _read(folder: Path, source: str) -> bytes | None:
     named = (_git(folder, "for-each-ref", "--format=%(refname)", "--", *places) or b"").decode().split()
     if len(meant := sorted({*places} & {*named})) > 1:
         # Git would take the first, and who may push a tag could put it before the branch.
-        raise ReconcilerError(
-            f"{source} is several things here: {', '.join(meant)}", hint="write out which one is meant"
-        )
+        raise WrongInput(f"{source} is several things here: {', '.join(meant)}", hint="write out which one is meant")
     return _git(folder, "show", f"{source}:./{PROJECT_FILE}")
 
 

@@ -453,7 +453,7 @@ def test_guards_come_from_a_file_or_a_reference_that_is_there(flow: Flow) -> Non
         ("file:none.yaml", "cannot be read"),
     ):
         ran = flow.world.cli("plan", f"--guards-from={source}")
-        assert (ran.code, said in ran.err) == (1, True), ran.text
+        assert (ran.code, said in ran.err) == (3, True), ran.text
 
 
 def test_a_branch_without_a_project_file_lets_nothing_be_sent(flow: Flow) -> None:

@@ -40,7 +40,7 @@ def test_a_real_account_is_neither_seeded_nor_reset(world: World) -> None:
     """The environment is named, and what to do instead."""
     world.write(PROJECT, "reconciler.yaml")
     ran = world.cli("--env", "production", "emulator", "reset")
-    assert ran.code == 1, ran.text
+    assert ran.code == 3, ran.text
     assert "`production` is not kept in a file of the emulator" in ran.err
     assert "--db" in ran.err
 
@@ -65,7 +65,7 @@ def test_the_account_of_the_environment_is_served(
     monkeypatch.setattr("reconciler.emulator.serve", lambda path, *rest: served.append(str(path)))
     world.write(project, "reconciler.yaml")
     ran = world.cli("emulator", "serve", "--port", "0", *options)
-    assert (ran.code, served) == ((1, []) if file is None else (0, [str(world.folder / file)])), ran.text
+    assert (ran.code, served) == ((3, []) if file is None else (0, [str(world.folder / file)])), ran.text
 
 
 def test_without_a_project_the_demo_account_is_meant(world: World) -> None:

@@ -96,7 +96,7 @@ def test_nothing_that_is_named_may_be_blank(blank: str) -> None:
 def test_a_list_of_kinds_names_one(world: World) -> None:
     """A list that is empty between its commas is not the list of all."""
     ran = world.cli("plan", "--kinds", " ,")
-    assert (ran.code, ran.err.splitlines()[0]) == (1, "error: --kinds names no kind")
+    assert (ran.code, ran.err.splitlines()[0]) == (3, "error: --kinds names no kind")
 
 
 def test_an_example_can_be_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

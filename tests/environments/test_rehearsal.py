@@ -122,5 +122,5 @@ def test_what_is_no_snapshot_is_refused(applied: World, content: str) -> None:
     """A truncated file, another document, a newer format: a message, no traceback."""
     (applied.folder / "x.json").write_text(content)
     ran = applied.cli("replay", "x.json")
-    assert ran.code == 1
+    assert ran.code == 3
     assert "is not a snapshot" in ran.err

@@ -200,7 +200,7 @@ def test_nothing_can_stand_in_for_the_target_branch(git: World) -> None:
         subprocess.run(["git", *arguments], cwd=git.folder, check=True)
     for name in ("origin/main", "main"):
         ran = git.cli("plan", "--guards-from", name)
-        assert (ran.code, "several things here" in ran.err) == (1, True), ran.text
+        assert (ran.code, "several things here" in ran.err) == (3, True), ran.text
     for name in ("refs/remotes/origin/main", "refs/heads/main"):
         ran = git.cli("plan", "--guards-from", name)
         assert (ran.code, "environment_changed" in ran.out) == (7, True), ran.text

@@ -358,7 +358,7 @@ def test_every_command_names_a_damaged_facts_file(world: World, damage: str) -> 
     commands: Mapping[tuple[str, ...], int] = {
         ("plan",): 0, ("rehearse",): 0, ("apply", "--auto-approve"): 0, ("drift",): 0,
         ("clone", "--from", "demo", "--to", "demo2", "--dry-run"): 0,
-        ("doctor",): 1, ("explain", "--facts"): 1, ("emulator", "behave", str(path)): 1,
+        ("doctor",): 1, ("explain", "--facts"): 3, ("emulator", "behave", str(path)): 3,
     }  # fmt: skip
     world.write(
         f"version: 1\nenvironments: {{demo: {{url: 'emulator:{ACCOUNT}'}}, demo2: {{url: 'emulator:b.db'}}}}\n"
@@ -402,7 +402,7 @@ def test_an_emulated_account_behaves_as_a_facts_file_says(world: World) -> None:
     ran = world.cli("emulator", "behave", str(facts_path(world.folder, "acme.api-us1.com")))
     assert (ran.code, "outcome_path=taskOutccomes" in ran.out) == (0, True), ran.text
     assert world.account.settings.outcome_path == "taskOutccomes"
-    assert world.cli("emulator", "behave", "reconciler.yaml").code == 1
+    assert world.cli("emulator", "behave", "reconciler.yaml").code == 3
 
 
 def test_a_rehearsal_assumes_nothing_that_was_probed(world: World) -> None:

@@ -437,7 +437,7 @@ def test_a_wrong_id_or_value_in_an_archive_is_damage_of_it(world: World) -> None
         world.forget()
         ran = world.cli("undo", "--auto-approve", "--restore", str(world.folder / "saved"), run.name)
         said = " ".join(ran.err.split())
-        assert ran.code == 1, (address, name, value, ran.text)
+        assert ran.code == 3, (address, name, value, ran.text)
         assert f"{address}.ndjson is not an archive" in said, (address, name, value, said)
         assert "move it away" in said
         assert not world.writes(), (address, name, value)

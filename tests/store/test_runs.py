@@ -310,7 +310,7 @@ def test_what_is_pushed_and_no_state_is_told_as_that(world: World) -> None:
     world.write('{"version": 4}', "terraform.json")
     ran = world.cli("state", "push", str(world.folder / "terraform.json"))
     assert (ran.code, "the state that is pushed is not a state of this program" in " ".join(ran.err.split())) == (
-        1,
+        3,
         True,
     )
 
@@ -351,7 +351,7 @@ def test_a_broken_lock_is_on_record(world: World) -> None:
         assert refused.code == 8
         assert "jane on host" in refused.err
         assert world.cli("plan").code == 0, "a plan takes no lock"
-        assert world.cli("lock", "break", "wrong", "--auto-approve").code == 1
+        assert world.cli("lock", "break", "wrong", "--auto-approve").code == 3
         assert world.cli("lock", "break", "id-jane", "--auto-approve").code == 0
         assert json.loads(world.cli("lock", "list", "--format", "json").out) == []
     newest = json.loads(world.cli("runs", "list", "--format", "json").out)[0]
@@ -367,7 +367,7 @@ def test_an_account_of_the_emulator_that_cannot_be_opened_is_told(world: World) 
     project = (world.folder / "reconciler.yaml").read_text("utf-8")
     world.write(project.replace("account.db", "other.db"), "reconciler.yaml")
     ran = world.cli("plan")
-    assert (ran.code, "other.db cannot be opened" in ran.err) == (1, True), ran.text
+    assert (ran.code, "other.db cannot be opened" in ran.err) == (3, True), ran.text
 
 
 def test_a_run_that_died_after_its_last_step_is_closed(world: World) -> None:

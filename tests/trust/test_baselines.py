@@ -30,13 +30,14 @@ rules:
 """
 
 
-def git(folder: Path, *arguments: str) -> None:
-    """Run git in a repository that is made where there is none."""
+def git(folder: Path, *arguments: str) -> str:
+    """Run git in a repository that is made where there is none; return what it prints."""
     if not (folder / ".git").exists():
         folder.mkdir(parents=True, exist_ok=True)
         subprocess.run(["git", "init", "-q", "-b", "main", "."], cwd=folder, check=True)
     identity = ["-c", "user.name=t", "-c", "user.email=t@acme.example", "-c", "commit.gpgsign=false"]
-    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
+    ran = subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True, text=True)
+    return ran.stdout.strip()
 
 
 @pytest.fixture
@@ -113,6 +114,52 @@ def test_other_content_than_what_is_locked_is_refused(world: World, base: Path) 
     lock.write_text(json.dumps(found), "utf-8")
     ran = world.cli("plan")
     assert (ran.code, "does not hold what reconciler.lock says" in ran.err) == (7, True), ran.text
+
+
+@pytest.mark.parametrize("folder", ["@v1//crm", "@v1//sales", "@main//crm"])
+def test_a_tag_that_was_moved_is_told(world: World, base: Path, folder: str) -> None:
+    """From which commit to which, also where another folder of the repository is included by it now, and where the
+    files are the same. A branch moves, and that is no warning.
+    """
+    project = world.folder / "reconciler.yaml"
+    branch = folder.startswith("@main")
+    if branch:
+        project.write_text(project.read_text("utf-8").replace("@v1//crm", folder), "utf-8")
+    assert world.cli("update").code == 0
+    old = git(base, "rev-parse", "HEAD")
+    (base / "sales").mkdir()
+    (base / "sales" / "tags.yaml").write_text(BASE, "utf-8")
+    change(base, BASE.replace("Customer,", "Buyer,"), "v1")
+    new = git(base, "rev-parse", "HEAD")
+    project.write_text(project.read_text("utf-8").replace("@v1//crm", folder), "utf-8")
+    for options, code in (["--check"], 2), (["--check", "--format", "json"], 2), ([], 0):
+        ran = world.cli("update", *options)
+        assert ran.code == code, ran.text
+        assert ("from v1 to v1" in ran.text) is False
+        assert (f"warning: THE TAG WAS MOVED: git+file:../base{folder} was {old}, and is {new} now" in ran.err) is (
+            not branch
+        ), ran.text
+    assert folder != "@main//crm" or f"and was {old[:12]}: it has moved on" in ran.out
+    assert "TAG WAS MOVED" not in world.cli("update").text, "what was locked since is not told again"
+    git(base, "commit", "-q", "--allow-empty", "-m", "same files")
+    git(base, "tag", "-f", "v1")
+    ran = world.cli("update", "--check")
+    assert (ran.code, "it holds what it held" in ran.out) == (0, True), ran.text
+    assert ("TAG WAS MOVED" in ran.err) is not branch
+
+
+@pytest.mark.parametrize("wrong", ["@v1//nope", "@v9//crm", "@v1//sub"])
+def test_a_baseline_that_is_not_there_is_wrong_input(world: World, base: Path, wrong: str) -> None:
+    """A folder, a version, and a folder with no YAML in it; nothing is locked."""
+    (base / "sub").mkdir()
+    (base / "sub" / "x.txt").touch()
+    git(base, "add", "-A")
+    git(base, "commit", "-q", "-m", "two")
+    git(base, "tag", "-f", "v1")
+    project = world.folder / "reconciler.yaml"
+    project.write_text(project.read_text("utf-8").replace("@v1//crm", wrong), "utf-8")
+    ran = world.cli("update")
+    assert (ran.code, (world.folder / "reconciler.lock").exists()) == (3, False), ran.text
 
 
 def test_why_nothing_was_fetched_is_told(world: World, base: Path) -> None:
@@ -192,21 +239,21 @@ def test_links_submodules_and_large_ones_are_refused(world: World, base: Path, m
     hook.chmod(0o755)
     reads = GitBaselines(world.folder, world.environ)
     one = parse_baseline("git+file:../base@v1//crm")
-    assert list(reads.texts(one, reads.commit_of(one))) == ["tags.yaml"]
+    assert list(reads.texts(one, reads.version_of(one).commit)) == ["tags.yaml"]
     assert not (base / "ran").exists()
     monkeypatch.setattr(store, "MOST_BYTES", 10)
     with pytest.raises(ReconcilerError, match="larger than a baseline"):
-        reads.texts(one, reads.commit_of(one))
+        reads.texts(one, reads.version_of(one).commit)
     (base / "crm" / "passwd.yaml").symlink_to("/etc/passwd")
     git(base, "add", "-A")
     git(base, "commit", "-q", "-m", "link")
     git(base, "tag", "link")
     linked = parse_baseline("git+file:../base@link//crm")
     with pytest.raises(ReconcilerError, match="a link, which is not followed"):
-        reads.texts(linked, reads.commit_of(linked))
+        reads.texts(linked, reads.version_of(linked).commit)
     git(base, "branch", "v1")
     with pytest.raises(ReconcilerError, match="a tag and a branch"):
-        reads.commit_of(one)
+        reads.version_of(one)
 
 
 def test_a_damaged_cache_is_none(tmp_path: Path) -> None:
@@ -239,11 +286,11 @@ def test_the_files_of_a_baseline_are_asked_of_one_git(
     monkeypatch.setattr("reconciler.store.baselines.run_program", counted)
     reads = GitBaselines(world.folder, world.environ)
     one = parse_baseline("git+file:../base@more//more")
-    assert reads.texts(one, reads.commit_of(one)) == texts
+    assert reads.texts(one, reads.version_of(one).commit) == texts
     assert len(ran) <= 6
     none = parse_baseline("git+file:../base@more//nope")
     with pytest.raises(ReconcilerError, match="has no folder `nope` at more"):
-        reads.texts(none, reads.commit_of(none))
+        reads.texts(none, reads.version_of(none).commit)
 
 
 def test_the_cache_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

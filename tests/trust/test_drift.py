@@ -118,8 +118,8 @@ def test_selections_from_files(world: World) -> None:
     world.write("# the first two\ntag.a\n\ntag.b  # and this\n", "chosen.txt")
     document = json.loads(world.cli("plan", "--target", "@chosen.txt", "--format", "json").out)
     assert [change["address"] for change in document["changes"]] == ["tag.a", "tag.b"]
-    assert world.cli("plan", "--target", "@missing.txt").code == 1
+    assert world.cli("plan", "--target", "@missing.txt").code == 3
     world.write("# nothing\n", "empty.txt")
     ran = world.cli("plan", "--target", "@empty.txt")
-    assert ran.code == 1, "an empty file must not select everything"
+    assert ran.code == 3, "an empty file must not select everything"
     assert world.cli("plan", "--target", "tag.x").code == 3

@@ -150,4 +150,4 @@ def test_a_baseline_comes_over_ssh(world: World, base: Path, tmp_path: Path) -> 
     assert "git@host.example git-upload-pack" in asked
     git(base, "tag", "-d", "v1")
     ran = world.cli("update", "--check")
-    assert (ran.code, "has no tag and no branch `v1`" in ran.err) == (1, True), ran.text
+    assert (ran.code, "has no tag and no branch `v1`" in ran.err) == (3, True), ran.text
