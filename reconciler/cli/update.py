@@ -92,14 +92,14 @@ def _tell(done: Looked) -> None:
 
 
 def _tell_moved(done: Looked) -> None:
-    """Say which tags are another commit than what they were locked as: a tag is a promise, and so nobody looks at it
+    """Say which tags are another commit than what they were locked as: a tag is a promise, and so it is not looked at
     again.
     """
     for update in done.updates:
         if update.moved_from:
             trouble(
                 f"THE TAG WAS MOVED: {update.written} was {update.moved_from}, and is {update.now.commit} now",
-                f"ask whoever keeps the repository before this is applied{_back(done)}; "
+                f"ask the owner of the repository before this is applied{_back(done)}; "
                 "a commit in place of the tag cannot be moved",
                 label="warning",
             )

@@ -32,8 +32,8 @@ def pull(session: Session) -> str:
 
 
 def push(session: Session, content: bytes, *, force: bool = False) -> int:
-    """Write a state over the present one and return its serial. Raises WrongInput for what is no state, and StateError
-    for another lineage, another account, or an older serial; `force` passes over lineage and serial.
+    """Write a state over the present one and return its serial. Raises WrongInput for what is not a state, and
+    StateError for another lineage, another account, or an older serial; `force` passes over lineage and serial.
     """
     try:
         given = parse_state(content, "that is pushed", fits=fits(session.kinds))
