@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 FORMS = ("text", "json", "markdown", "html")
+GOES_ON = ("running", "approval", "cancelled")
+"""States of a rollout that has not ended."""
 
 
 @click.group("fleet")
@@ -229,6 +231,7 @@ def _selection(given: Mapping[str, Any]) -> dict[str, Any]:
 def status(chosen: Globals, rollout: str | None, every: bool, accounts: bool, database: str | None, fmt: str) -> int:
     """Show how far a rollout is (the newest one without a name)."""
     from reconciler.fleet.book import looked_into
+    from reconciler.fleet.running import again, foreign
 
     fleet = opened(chosen, database, ask=False)
     if accounts:
@@ -242,9 +245,13 @@ def status(chosen: Globals, rollout: str | None, every: bool, accounts: bool, da
             listed(rows, ("rollout", "mode", "begun", "accounts"), fmt)
             return 0
         report = book.report(book.rollout(rollout))
+        whose = foreign(book, report.name) if report.state in GOES_ON else ""
+        more = f"Note: {whose}; go on with that one, or with: {again(book, report.name)}" if whose else ""
     from reconciler.render.fleet import VIEWS
 
     say(VIEWS[fmt](report), "json" if fmt == "json" else "text")
+    if more:
+        note(more)
     return 0
 
 
@@ -336,6 +343,7 @@ def resume(
 def approve(chosen: Globals, rollout: str, wave: str, digest: str, database: str | None) -> int:
     """Approve exactly the plans of a wave; `fleet resume` then goes on."""
     from reconciler.fleet.book import looked_into
+    from reconciler.fleet.running import again
     from reconciler.model.errors import StalePlan
 
     fleet = opened(chosen, database, ask=False)
@@ -353,7 +361,7 @@ def approve(chosen: Globals, rollout: str, wave: str, digest: str, database: str
                 hint="look at the report again, and approve what it shows",
             )
         book.approve(spec.name, wave, waiting[wave].digest)
-    note(f"Approved. Go on with: reconciler fleet resume {spec.name}")
+        note(f"Approved. Go on with: {again(book, spec.name)}")
     return 0
 
 

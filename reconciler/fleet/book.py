@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from reconciler.fleet.spec import AS_DECLARED, CHUNK, DONE, OPEN, Spec, job_id, result_of
+from pydantic import ValidationError
+
+from reconciler.fleet.spec import AS_DECLARED, CHUNK, DONE, OPEN, VERSION, Spec, job_id, result_of
 from reconciler.model.errors import ReconcilerError, StateError, WrongInput
 from reconciler.model.fleet import FleetReport, JobResult, Standing, Wave, WaveReport, WaveStanding
 
@@ -22,6 +24,8 @@ MOST_NAMED = 500
 """Rollouts that are known by name."""
 MOST_ROLLOUTS = 50
 """Rollouts that are looked through for what an account has."""
+TAKEN = "taken-over-by"
+"""What the engine keeps of a rollout that another version of the program goes on with."""
 
 
 def silence() -> None:
@@ -77,7 +81,10 @@ class Book:
         """Yield the newest rollouts, the newest first, one after the other: each names all of its accounts. With a
         `mode`, those that plan, apply or look for drift.
         """
-        yield from self._specs([name for name in self._names(limit) if f"-{mode}-" in name or not mode])
+        for name in self._names(limit):
+            if f"-{mode}-" in name or not mode:
+                with suppress(StateError):  # of a newer program: it says nothing that this one understands
+                    yield from self._specs([name])
 
     def _names(self, limit: int) -> list[str]:
         """Return the names of the newest rollouts, the newest first."""
@@ -90,7 +97,7 @@ class Book:
         for name in names:
             for row in self.client.list_workflows(workflow_ids=[name], load_output=False):
                 if row.input:
-                    yield Spec.model_validate(row.input["args"][0])
+                    yield _spec(row)
 
     def rollout(self, name: str | None) -> Spec:
         """Return a rollout by the beginning of its name; the newest one without it. Raises ReconcilerError."""
@@ -118,9 +125,25 @@ class Book:
         raise ReconcilerError("every rollout has ended", hint="`reconciler fleet status --all` lists them")
 
     def version(self, name: str) -> str:
-        """Return the version of the program that a rollout belongs to."""
+        """Return the version of the program that began a rollout: the one that the engine has its jobs done as."""
         row = self._row(name)
         return (row.app_version or "") if row is not None else ""
+
+    def owner(self, name: str) -> str:
+        """Return the version of the program that a rollout belongs to: that which began it, or took it over last."""
+        row = self._row(name)
+        return _owner(row) if row is not None else ""
+
+    def take_over(self, name: str, version: str) -> None:
+        """Make a rollout one of this version of the program."""
+        self.client.update_workflow_attributes(name, {TAKEN: version}, merge=True)
+
+    def foreign(self, version: str) -> Iterator[tuple[str, str]]:
+        """Yield the rollouts that have not ended and belong to another version, each with that one."""
+        rows = self.client.list_workflows(
+            name="rollout", status=OPEN, sort_desc=True, limit=MOST_NAMED, load_input=False, load_output=False
+        )
+        yield from ((row.workflow_id, _owner(row)) for row in rows if _owner(row) != version)
 
     def _row(self, name: str) -> WorkflowStatus | None:
         """Return how a rollout is doing, without what it is about."""
@@ -304,6 +327,23 @@ class Look:
             self._requests += result.requests
             self._count[wave, "failed"] += result.bad
             self._count[wave, "todo"] += not apply and result.outcome == "changes"
+
+
+def _owner(row: WorkflowStatus) -> str:
+    return str((row.attributes or {}).get(TAKEN) or row.app_version or "")
+
+
+def _spec(row: WorkflowStatus) -> Spec:
+    """Return what a rollout is about. Raises StateError where this program does not understand it: a gate that it does
+    not know would not be asked.
+    """
+    try:
+        return Spec.model_validate(cast(Any, row.input)["args"][0])
+    except (ValidationError, LookupError, TypeError) as error:
+        raise StateError(
+            f"the rollout {row.workflow_id} of {_owner(row)} cannot be read by {VERSION}",
+            hint="go on with the version that began it",
+        ) from error
 
 
 def _wave_of(workflow: str) -> str:

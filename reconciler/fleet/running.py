@@ -204,16 +204,25 @@ def finished(book: Book, spec: Spec) -> FleetReport:
 
 
 def taken_over(book: Book, spec: Spec, *, take_over: bool) -> str:
-    """Return the version that a rollout goes on as. Raises StateError where another version began it, and it
-    is not to be taken over.
+    """Return the version that a rollout goes on as. Raises StateError where it belongs to another version, and nobody
+    said to take it over; from then on it belongs to this one.
     """
-    begun = book.version(spec.name)
-    if begun != VERSION and not take_over:
-        raise StateError(
-            f"the rollout {spec.name} was begun by {begun}, and this is {VERSION}",
-            hint="finish it with that version, or say --take-over",
-        )
-    return begun or VERSION
+    if told := foreign(book, spec.name):
+        if not take_over:
+            raise StateError(told, hint=f"finish it with that version, or say: {again(book, spec.name)}")
+        book.take_over(spec.name, VERSION)
+    return book.version(spec.name) or VERSION
+
+
+def foreign(book: Book, name: str) -> str:
+    """Return that a rollout belongs to another version of the program; "" where it belongs to this one."""
+    owner = book.owner(name)
+    return f"the rollout {name} belongs to {owner}, and this is {VERSION}" if owner != VERSION else ""
+
+
+def again(book: Book, name: str) -> str:
+    """Return the command with which this program goes on with a rollout."""
+    return f"reconciler fleet resume {name}{' --take-over' if foreign(book, name) else ''}"
 
 
 def work(
@@ -238,6 +247,9 @@ def work(
             from reconciler.fleet.metrics import served
 
             tell(f"Metrics: http://127.0.0.1:{served(worker, metrics)}/metrics")
+        with looked_into(fleet.database) as book:
+            for rollout, owner in book.foreign(VERSION):
+                tell(f"{rollout} belongs to {owner}, and is left to it: {again(book, rollout)}")
         tell(f"Worker {name} is ready.")
         while not stopping():
             time.sleep(BEAT)

@@ -15,7 +15,6 @@ from reconciler.fleet.accounts import members
 from reconciler.fleet.baselines import Baselines
 from reconciler.fleet.book import looked_into
 from reconciler.fleet.job import Worker
-from reconciler.model.errors import StateError
 from reconciler.model.fleet import JobResult
 from reconciler.resources import load_kinds
 from reconciler.workflow.runtime import Runtime
@@ -174,17 +173,3 @@ class TestFleet:
     def test_fifty_deaths(self, fleet: Fleet, seed: int) -> None:
         """Fifty deaths."""
         assert one_death(fleet, random.Random(seed), 6) == []
-
-    def test_what_another_version_began_is_taken_over_only_when_asked(self) -> None:
-        """What another version began is taken over only when asked."""
-        from reconciler.fleet.running import taken_over
-        from reconciler.fleet.spec import Spec
-
-        class Other:
-            def version(self, name: str) -> str:
-                return "reconciler 0.1.0, fleet 1.0"
-
-        spec = Spec(name="x", mode="apply")
-        with pytest.raises(StateError, match=r"was begun by reconciler 0\.1\.0"):
-            taken_over(Other(), spec, take_over=False)  # type: ignore[arg-type]
-        assert taken_over(Other(), spec, take_over=True) == Other().version("x")  # type: ignore[arg-type]
