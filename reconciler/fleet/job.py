@@ -9,19 +9,22 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.fleet.baselines import Baselines
+from reconciler.fleet.baselines import Baselines, FleetSession
 from reconciler.model.document import ChangeView, PlanDocument, Summary
 from reconciler.model.documents import read_document
 from reconciler.model.errors import ConfigError, LockHeld, ReconcilerError, Refused, StalePlan
 from reconciler.model.fleet import Job, JobResult, Outcome
 from reconciler.model.kind import fits
+from reconciler.model.ports import AT_ONCE
 from reconciler.model.redaction import Show, abridged
 from reconciler.workflow.applying import apply_plan
 from reconciler.workflow.book import open_book
+from reconciler.workflow.holding import locked
 from reconciler.workflow.hooks import Hooks
 from reconciler.workflow.judging import judged
 from reconciler.workflow.options import PlanOptions
@@ -35,6 +38,8 @@ ENDINGS: tuple[tuple[type[ReconcilerError], Outcome], ...] = (
     (ReconcilerError, "failed"),
 )
 """What an error makes of a job: the first that it is one of."""
+PATIENT = 1.25
+"""Leases for which a held lock is watched: that of a process that died has ended by then."""
 LONGEST = 500
 """Characters of a message that a result keeps."""
 MOST_LINES = 200
@@ -54,6 +59,7 @@ class Worker:
     done: Counter[str] = field(default_factory=Counter)
     """How many jobs ended with which outcome, in this process."""
     requests: int = 0
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     _loop: asyncio.AbstractEventLoop | None = None
     _running: int = 0
 
@@ -97,7 +103,7 @@ class Worker:
             result = _failed(job, error)
         finally:
             self._running -= 1
-        if self.stop.is_set() and result.outcome == "partial":
+        if self.stop.is_set() and result.outcome in ("partial", "locked"):
             await _endlessly()
         self.done[result.outcome] += 1
         self.requests += result.requests
@@ -121,6 +127,31 @@ class Worker:
     async def _apply(self, job: Job, text: str) -> JobResult:
         session = self.baselines.session(job)
         document = read_document(PlanDocument, text, fits(session.kinds))
+        try:
+            return await self._carried_out(job, session, document)
+        except LockHeld:
+            async with self._outlasting(session):
+                return await self._carried_out(job, session, document)
+
+    @asynccontextmanager
+    async def _outlasting(self, session: FleetSession) -> AsyncIterator[None]:
+        """Hold the lock of an account once its holder has let go, or died without a word: that is known after a lease.
+        The other accounts of this process go on meanwhile. Raises LockHeld where a holder lives.
+        """
+        waits, steady = session.runtime.waits, session.runtime.clock.steady
+        until, pause = steady() + PATIENT * waits.lease, max(waits.poll, waits.lease / 20)
+        async with AsyncExitStack() as stack:
+            while True:
+                try:
+                    stack.enter_context(locked(session, "fleet apply", timeout=AT_ONCE))
+                    break
+                except LockHeld:
+                    if self.stop.is_set() or steady() > until:
+                        raise
+                await self.sleep(pause)
+            yield
+
+    async def _carried_out(self, job: Job, session: FleetSession, document: PlanDocument) -> JobResult:
         if document.digest in open_book(session).base.applied_plans:
             return _told(job, "applied", document)  # the engine did not hear of it
         judged_again = judged(session, document, document.managed)
@@ -136,7 +167,7 @@ class Worker:
         if checked.refused and not checked.planned.plan.steps:
             moved = "; ".join(f"{change.address}: {change.why}" for change in checked.refused)
             return _told(job, "stale", document, moved, session.redactor.show)
-        summary = await apply_plan(session, checked.planned, Hooks(stop=self.stop))
+        summary = await apply_plan(session, checked.planned, Hooks(stop=self.stop), lock_timeout=AT_ONCE)
         requests = checked.requests + summary.requests
         left = [f"{address}: {what}" for address, what, _ in summary.failed]
         left += [f"{address}: {why}" for address, why in summary.skipped]

@@ -13,6 +13,8 @@ from reconciler.model.state import Record, State
 if TYPE_CHECKING:
     from reconciler.model.run import RunRecord
 
+AT_ONCE = -1.0
+"""The timeout of a lock that is taken now or not at all: the caller waits, and tries again."""
 Moment = Literal["asked", "sent", "answered", "stopped"]
 """When a request is wanted and waits for its turn, each time that it goes over the wire, and when it is over: answered
 (or failed), or stopped by an interrupt or by what went wrong beside it.
@@ -136,7 +138,9 @@ class Store(Protocol):
         ...
 
     def lock(self, info: LockInfo, *, timeout: float = 0.0) -> AbstractContextManager[Hold]:
-        """Hold the lock; raises LockHeld naming the holder when `timeout` seconds did not free it."""
+        """Hold the lock; raises LockHeld naming the holder when `timeout` seconds did not free it. With `AT_ONCE`
+        nothing is waited for, and what was seen of the lock counts for the next try.
+        """
         ...
 
     def holder(self) -> LockInfo | None:

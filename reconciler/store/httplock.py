@@ -18,7 +18,7 @@ from typing import Any
 from reconciler import __version__
 from reconciler.model.documents import read_json
 from reconciler.model.errors import StateError
-from reconciler.model.ports import LockInfo
+from reconciler.model.ports import AT_ONCE, LockInfo
 from reconciler.model.waits import Waits
 from reconciler.store.blobs import Conflict
 from reconciler.store.blobs import replace as overwrite
@@ -52,30 +52,36 @@ class HttpLock:
     ) -> None:
         self._blobs, self._wire, self._clock, self._waits = blobs, wire, clock, waits or Waits()
         self._tell = tell or (lambda reason, seconds: None)
+        self._before: tuple[LockInfo | None, float] | None = None
+        """A lock that was not given back, and since when it was seen, by tries that wait for nothing."""
 
     def acquire(self, info: LockInfo, timeout: float) -> HttpHold:
-        """Take the lock. That of a dead process of this machine is broken. Raises LockHeld."""
+        """Take the lock. That of a dead process of this machine is broken. With `AT_ONCE` the caller waits, and tries
+        again. Raises LockHeld.
+        """
         mine = replace(info, process=self._clock.process(), fence=1, lease=self._waits.lease)
         deadline = self._clock.steady() + max(timeout, 0.0)
         broken, looked = False, 0
         while True:
             answer = self._wire.lock(document(mine, self._wire.where))
             if answer.status in FREE:
-                return self._begin(mine)
+                return self._begin(mine, patient=timeout != AT_ONCE)
             holder = self._holder(answer)
             if not broken and self._clock.dead(holder.process):
                 broken = True
                 self._wire.unlock(document(holder, self._wire.where))
                 continue
             left = deadline - self._clock.steady()
-            if holder.id == PROBE and looked < GLANCES:  # a process only looks: it is free again in a moment
+            if (
+                holder.id == PROBE and looked < GLANCES and timeout != AT_ONCE
+            ):  # a process only looks: it is free again in a moment
                 looked += 1
                 left = max(left, self._waits.poll)
             if left <= 0:
                 raise held_by(holder, self._wire.where)
             self._clock.sleep(min(self._waits.poll, left))
 
-    def _begin(self, mine: LockInfo) -> HttpHold:
+    def _begin(self, mine: LockInfo, *, patient: bool = True) -> HttpHold:
         """Return the lock that the server gave us, once no other process writes under it any more."""
         self._blobs.lock_id, self._blobs.refused = mine.id, False
         hold = HttpHold(self._blobs, self._wire, self._clock, self._waits, mine)
@@ -84,14 +90,24 @@ class HttpLock:
             before = parse(blob.content) if blob is not None else None
             hold.seamless = blob is None or (before is not None and given_back(before))
             if not hold.seamless and not (before is not None and self._clock.dead(before.process)):
-                self._outlast(lease_of(before, self._waits.lease))
+                self._outlast(before, patient=patient)
             hold.raise_fence((before.fence if before is not None else 0) + 1)
         except BaseException:
             hold.unlock()
             raise
         return hold
 
-    def _outlast(self, seconds: float) -> None:
+    def _outlast(self, before: LockInfo | None, *, patient: bool) -> None:
+        """Wait until a run that did not give its lock back has surely stopped. Raises LockHeld where it has not, and
+        the caller waits.
+        """
+        seconds = lease_of(before, self._waits.lease)
+        if not patient:
+            if self._before is None or self._before[0] != before:
+                self._before = before, self._clock.steady()
+            if self._clock.steady() < self._before[1] + seconds:
+                raise held_by(before, self._wire.where)
+            return
         self._tell(
             f"the lock of {self._wire.where} was not given back: until the run that held it has surely stopped", seconds
         )

@@ -17,7 +17,7 @@ from dataclasses import asdict, fields, replace
 
 from reconciler.model.documents import MOST, read_json
 from reconciler.model.errors import LockHeld, StateError
-from reconciler.model.ports import LockInfo
+from reconciler.model.ports import AT_ONCE, LockInfo
 from reconciler.model.waits import Waits
 from reconciler.store.blobs import Blob, BlobStore, Conflict, put_once
 from reconciler.store.options import Clock
@@ -68,13 +68,16 @@ class LeaseLock:
     ) -> None:
         self._blobs, self._clock, self._waits = blobs, clock, waits or Waits()
         self._tell = tell or (lambda reason, seconds: None)
+        self._seen = Watch(self._waits.lease)
 
     def acquire(self, info: LockInfo, timeout: float) -> Lease:
         """Take the lock, waiting up to `timeout` seconds; longer only for one that seems to have ended, or was broken:
-        its holder may be about to write, so it is watched for one lease. Raises LockHeld, which names the holder.
+        its holder may be about to write, so it is watched for one lease. With `AT_ONCE` the caller waits, and tries
+        again: the lock is watched from try to try. Raises LockHeld, which names the holder.
         """
         deadline = self._clock.steady() + max(timeout, 0.0)
-        watch, contested, reported = Watch(self._waits.lease), 0, False
+        watch = Watch(self._waits.lease) if timeout != AT_ONCE else self._seen
+        contested, reported = 0, False
         while True:
             blob = self._blobs.get(NAME)
             now = self._clock.steady()
@@ -89,7 +92,7 @@ class LeaseLock:
                     continue
                 raise held_by(None, self._blobs.where)
             left = deadline - now
-            if watch.hopeful(self._clock.wall()):
+            if timeout != AT_ONCE and watch.hopeful(self._clock.wall()):
                 left = max(left, watch.left(now))
                 if not reported:
                     self._tell(f"the lock of {self._blobs.where} {why_watched(watch.info)}", watch.left(now))

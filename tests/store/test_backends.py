@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from reconciler.model.errors import LockHeld, ReconcilerError, StateDamaged, StateError
+from reconciler.model.ports import AT_ONCE
 from reconciler.store import StoreOptions, open_store, wire
 from reconciler.store.blobs import Conflict
 from reconciler.store.sqlite import SqliteBlobStore
@@ -374,6 +375,26 @@ def test_over_http_a_lock_that_was_broken_on_the_server_itself_is_waited_out(
     began = http_place.watch.steady
     with http_place.open().lock(info("jim")):
         assert http_place.watch.steady == began, "joe gave it back"
+
+
+def test_over_http_a_lock_that_was_not_given_back_is_waited_out_from_try_to_try(
+    http_place: Place, http_server: Backend
+) -> None:
+    """By a caller that waits by itself: each try ends at once, and gives the server's lock back."""
+    holding = http_place.open().lock(info("jane"))
+    holding.__enter__()
+    http_server.locks.clear()
+    store, began, tries = http_place.open(), http_place.watch.steady, 0
+    with contextlib.ExitStack() as stack:
+        for tries in range(1, 30):
+            try:
+                stack.enter_context(store.lock(info("joe"), timeout=AT_ONCE))
+                break
+            except LockHeld:
+                assert http_server.locks == {}
+                assert http_place.watch.steady == began + 3.0 * (tries - 1), "it waited"
+                http_place.watch.advance(3.0)
+        assert http_place.watch.steady - began == pytest.approx(60.0)
 
 
 def test_over_http_a_server_that_names_no_holder_stops_it_when_it_records(
