@@ -164,7 +164,8 @@ class Baselines:
         now = self.runtime.clock.steady()
         if baseline not in self._vaults or now - self._vaults[baseline][0] > VAULT:
             environ = self.runtime.environ
-            source = SecretSource(project.project.secrets, project.folder, environ)
+            # No target branch rules a fleet: in a run about a request its vaults stay closed.
+            source = SecretSource(project.project.secrets, project.folder, environ, source="")
             self._vaults[baseline] = now, source
         return self._vaults[baseline][1]
 

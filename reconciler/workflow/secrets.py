@@ -33,13 +33,14 @@ _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)")
 @dataclass
 class SecretSource:
     """Where the secrets of an environment come from. Where the settings are those of a `source` that rules, nothing
-    inside the repository is run or read, for what is there belongs to the change.
+    inside the repository is run or read, for what is there belongs to the change. Whoever opens one says what rules;
+    where nothing does (""), a run about a request opens none.
     """
 
     settings: Secrets
     folder: Path
     environ: Mapping[str, str]
-    source: str = ""
+    source: str
     left: float = ALTOGETHER
     _all: Mapping[str, str] | None = None
     _failed: ReconcilerError | None = None

@@ -12,7 +12,7 @@ import pytest
 from reconciler.config.reading.fleet import load_fleet
 from reconciler.fleet.accounts import members
 from reconciler.fleet.baselines import VAULT, Baselines, FleetSession
-from reconciler.model.errors import StalePlan
+from reconciler.model.errors import Refused, StalePlan
 from reconciler.model.fleet import Job
 from reconciler.resources import load_kinds
 from reconciler.store import Clock
@@ -102,6 +102,28 @@ class TestBaselines:
         assert "Golden" in {one.attrs["name"] for one in session.load().desired.resources.values()}
         with pytest.raises(StalePlan):
             baselines.session(before["acme"])
+
+    @pytest.mark.parametrize("sign", [{"GITHUB_EVENT_NAME": "pull_request_target"}, {"CI_MERGE_REQUEST_IID": "7"}])
+    @pytest.mark.parametrize("way", ["command: ['{}', '{{name}}']", "command: ['{}']", "file: '{}'"])
+    def test_a_run_about_a_request_opens_no_vault(
+        self, fleet: Fleet, tmp_path: Path, sign: dict[str, str], way: str
+    ) -> None:
+        """The rule of single runs: only what a target branch names is followed, and none rules a fleet. What a variable
+        of the process says still counts.
+        """
+        fleet.write(file_of({"acme": ""}), CONFIG + HOOK)
+        vault = tmp_path / "vault"
+        vault.write_text(f"#!/bin/sh\ntouch {tmp_path / 'ran'}\necho HOOK_KEY=the-value\n")
+        vault.chmod(0o700)
+        project(fleet, f"secrets: {{{way.format(vault)}}}\n")
+        baselines, jobs = opened(fleet, {"PATH": os.environ["PATH"], **sign})
+        session = baselines.session(jobs["acme"])
+        session.load()
+        with pytest.raises(Refused, match="follows no program and no file of secrets"):
+            session.secret("HOOK_KEY")
+        assert not (tmp_path / "ran").exists()
+        baselines, jobs = opened(fleet, {"HOOK_KEY": "of-the-process", **sign})
+        assert baselines.session(jobs["acme"]).secret("HOOK_KEY") == "of-the-process"
 
     def test_every_account_knows_the_secrets_of_its_baseline(self, fleet: Fleet, tmp_path: Path) -> None:
         """Of files that were read for another account too, from variables of the process and from a vault, which is
