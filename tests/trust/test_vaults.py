@@ -89,7 +89,7 @@ def test_a_file_answers_what_is_sent(world: World, name: str, text: str) -> None
         ({"command": ["no-such-vault"]}, "cannot be run"),
         ({"file": "missing.env"}, "cannot be read"),
         ({"file": "link.env"}, "outside of"),
-        ({"file": "deep.env"}, "no JSON map"),
+        ({"file": "deep.env"}, "not a JSON map"),
         ({"file": "bad.env"}, "line 2 is not NAME=value"),
         ({"file": "other.env"}, "neither `secrets` nor a variable has HOOK_KEY"),
     ],
