@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from reconciler.render.layout import cells, wrap
+from reconciler.render.layout import cells, folded, wrap
 from reconciler.render.quoting import clean, literal, to_json
 
 MARGIN = 2
 NARROWEST = 10
-"""Columns that a cell may be made narrow to."""
+"""Columns that a cell may be made narrow to, where its words are shorter."""
 
 
 def table(
@@ -20,7 +20,8 @@ def table(
     width: int | None = None,
 ) -> str:
     """Return rows as text with a heading, or as JSON; ends with a newline. Where they are wider than `width`, the
-    widest cells are broken into lines.
+    widest cells are broken into lines at blanks; where their words are too long for that, every cell is on a line of
+    its own. No word is broken: names and addresses are copied.
 
     Text shows `columns` in that order, missing members as blanks, and nothing at all when there are no rows. JSON
     carries each row whole, in its own order, and `[]` when there are none.
@@ -37,21 +38,37 @@ def _aligned(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], width: i
     ]
     widths = [max(cells(line[index]) for line in grid) for index in range(len(columns))]
     numeric = [all(_is_number(row.get(column)) for row in rows) for column in columns]
-    widths = widths if width is None else _narrowed(widths, width - MARGIN * (len(widths) - 1))
+    if width is not None:
+        words = [max(_longest_word(line[index]) for line in grid) for index in range(len(columns))]
+        least = [max(word, min(NARROWEST, wide)) for word, wide in zip(words, widths, strict=True)]
+        room = width - MARGIN * (len(widths) - 1)
+        if sum(least) > room:
+            return "".join(_stacked(grid[0], line, width) for line in grid[1:])
+        widths = _narrowed(widths, least, room)
     lines = [line for row in grid for line in _broken(row, widths)]
     return "".join(
         "  ".join(_fitted(*cell) for cell in zip(line, widths, numeric, strict=True)).rstrip() + "\n" for line in lines
     )
 
 
-def _narrowed(widths: list[int], room: int) -> list[int]:
-    """Return widths that take no more than `room` together, if that can be: the widest shrink first."""
+def _longest_word(text: str) -> int:
+    return max(map(cells, text.split()), default=0)
+
+
+def _narrowed(widths: list[int], least: list[int], room: int) -> list[int]:
+    """Return widths that take no more than `room` together, none below its `least`: the widest shrink first."""
     widths = list(widths)
-    while sum(widths) > room and max(widths) > NARROWEST:
-        widest = max(range(len(widths)), key=widths.__getitem__)
-        below = sorted({NARROWEST, *(width for width in widths if width < widths[widest])})[-1]
-        widths[widest] -= min(max(widths[widest] - below, 1), sum(widths) - room)
+    while sum(widths) > room:
+        widest = max((index for index in range(len(widths)) if widths[index] > least[index]), key=widths.__getitem__)
+        below = max([least[widest], *(width for width in widths if width < widths[widest])])
+        widths[widest] -= min(widths[widest] - below, sum(widths) - room)
     return widths
+
+
+def _stacked(heading: Sequence[str], row: Sequence[str], width: int) -> str:
+    """Return a row as lines: what it is about, and below that what each further column says of it."""
+    said = [row[0], *(f"  {name.lower()}: {cell}" for name, cell in zip(heading[1:], row[1:], strict=True) if cell)]
+    return "".join(f"{folded(line, width)}\n" for line in said)
 
 
 def _broken(row: Sequence[str], widths: Sequence[int]) -> Iterator[list[str]]:

@@ -7,6 +7,7 @@ import contextlib
 import os
 import re
 import shlex
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -138,7 +139,7 @@ def test_help_knows_every_command(world: World) -> None:
 
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_tables_fit(width: int) -> None:
-    """Cells are broken into lines; no word of them is lost."""
+    """Cells are broken into lines, at blanks: no word of them is lost or broken."""
     kinds = load_kinds()
     whole = [(kind_rows(kinds), ["kind", "section", "api", "operations"])]
     columns = ["attribute", "api", "type", "changes", "description"]
@@ -146,8 +147,8 @@ def test_tables_fit(width: int) -> None:
     for rows, names in whole:
         shown = table(rows, names, width=width)
         assert all(cells(line) <= width for line in shown.splitlines())
-        flat = re.sub(r"\s", "", table(rows, names))
-        assert sorted(flat) == sorted(re.sub(r"\s", "", shown))
+        missing = Counter(table(rows, names).split()[len(names) :]) - Counter(shown.split())
+        assert not missing, "a heading is one word, and stands once or with each cell"
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
