@@ -18,6 +18,8 @@ _STYLES = {
     "destroy": "fill:#ffebe9,stroke:#cf222e,color:#1f2328",
     "other": "fill:#ddf4ff,stroke:#0969da,color:#1f2328",
 }
+MOST_ARROWS, MOST_CHARACTERS = 500, 50_000
+"""What mermaid draws where the page that it is on allows no more (`maxEdges`, `maxTextSize`)."""
 _TONES = {"create": "add", "update": "change", "delete": "destroy", "replace": "destroy"}
 
 
@@ -93,6 +95,11 @@ def mermaid(diagram: Diagram) -> str:
     lines += [f"  {numbers[needed]} --> {numbers[by]}" for needed, by in diagram.edges]
     used = dict.fromkeys(tone for _, tone in diagram.nodes.values())
     return "\n".join([*lines, *(f"  classDef {tone} {_STYLES[tone]}" for tone in used)])
+
+
+def too_large_for_mermaid(diagram: Diagram) -> bool:
+    """Return whether a page that leaves mermaid as it comes draws an error in place of the diagram."""
+    return len(diagram.edges) > MOST_ARROWS or len(mermaid(diagram)) > MOST_CHARACTERS
 
 
 def dot(diagram: Diagram) -> str:

@@ -29,6 +29,7 @@ _UNSEEN = rf"({JOINED})|[^{SHOWN}{BLANKS}]"
 _UNSEEN_IN_LINES = rf"({JOINED}|\n)|[^{SHOWN}{BLANKS}]"
 _UNSEEN_IN_COLOUR = rf"({JOINED}|\n|\x1b\[(?:0|1|2|1;)?(?:3[0-7])?m)|[^{SHOWN}{BLANKS}]"
 _NOT_XML = "[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
+_OF_MERMAID = re.compile(r"""[#&"<>`\\%$]|:(?=fa-)""")
 _CLIP = 500
 
 # What programs that run jobs take for a command. GitHub: `::name` at the beginning of a line, behind blanks, and
@@ -108,10 +109,10 @@ def _code(text: str) -> str:
 
 
 def _mermaid(text: str) -> str:
-    """In a quoted label: what mermaid would read as its own or as HTML are its entities."""
-    for character in '#&"<>`\\':
-        text = text.replace(character, f"#{ord(character)};")
-    return _seen(text)
+    """In a quoted label: what mermaid would read as its own or as HTML are its entities. Directives (`%%{init: {}}%%`),
+    formulas (`$$`) and icons (`fa:fa-car`) have a meaning inside of quotes too, and an empty label is none.
+    """
+    return _seen(_OF_MERMAID.sub(lambda found: f"#{ord(found[0])};", text)) or " "
 
 
 def _dot(text: str) -> str:
