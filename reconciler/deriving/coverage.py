@@ -6,7 +6,8 @@ import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reconciler.deriving.export import Exported, set_aside
+from reconciler.deriving.aside import set_aside
+from reconciler.deriving.exported import Exported
 from reconciler.model.address import key_of
 from reconciler.model.kind import Kinds
 from reconciler.model.project import Ignore

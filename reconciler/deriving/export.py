@@ -6,8 +6,9 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass, field, replace
 
+from reconciler.deriving.exported import Exported
+from reconciler.deriving.said_once import said_once
 from reconciler.model import values
 from reconciler.model.address import join, key_of
 from reconciler.model.demands import Names, demands
@@ -19,25 +20,8 @@ from reconciler.model.redaction import LONG, Redactor
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import Nested, Roster, attributes
 from reconciler.model.state import Binding
-from reconciler.model.values import Lookup, Ref, RemoteId, Value, items_of
+from reconciler.model.values import Lookup, Ref, RemoteId, Value
 from reconciler.planning.declarable import Declarable, declarable, undeclared
-from reconciler.planning.rosters import members_of, rosters_of
-
-
-@dataclass(frozen=True, slots=True)
-class Exported:
-    """A live object with the resource that declares it. `dropped` are attributes that the account fills with what no
-    declaration takes, with the reason; `problem` is why the object could not be declared as it is now.
-    """
-
-    resource: Resource
-    live: Live
-    dropped: Mapping[str, str] = field(default_factory=dict)
-    problem: str = ""
-    gone: tuple[str, ...] = ()
-    """One line for each reference to an object that the account does not show: it is declared by its id."""
-    partly: Mapping[str, str] = field(default_factory=dict)
-    """Attributes of which the account holds more than is declared, with what that is."""
 
 
 def refused(resource: Resource, kind: Kind, names: Names | None = None) -> list[str]:
@@ -151,157 +135,11 @@ def undeclarable_keys(snapshot: Snapshot, kinds: Kinds, names: Iterable[str]) ->
     }
 
 
-def set_aside(
-    snapshot: Snapshot, kinds: Kinds, bindings: Mapping[str, Binding], only: frozenset[str] | None = None
-) -> dict[str, list[str]]:
-    """Return by kind what an export leaves out by decision, one line for each reason with how many and which: what
-    is not expected to be managed (see `Kind.incidental`) and no state knows.
-    """
-    known = {(binding.kind, binding.id) for binding in bindings.values()}
-    aside: dict[str, list[str]] = {}
-    for name, kind in kinds.items():
-        if not kind.abilities.managed or (only is not None and name not in only):
-            continue
-        reasons: dict[str, list[Live]] = defaultdict(list)
-        for live in snapshot.lives.get(name, ()):
-            why = kind.aside(live) or (MADE_BESIDE if kind.reading.mostly_unmanaged and not live.builtin else "")
-            if why and (name, live.id) not in known:
-                reasons[why].append(live)
-        lines = [f"{_counted(kind, lives)}: {why}" for why, lives in reasons.items()]
-        if lines:
-            aside[name] = lines
-    return aside
-
-
-def came_along(snapshot: Snapshot, kinds: Kinds, only: frozenset[str] | None = None) -> list[str]:
-    """Return one line with the objects that came with the account, hold more than their name, and that nothing can
-    declare; none where there are none.
-    """
-    lines = []
-    for name, kind in kinds.items():
-        if not kind.abilities.managed or (only is not None and name not in only):
-            continue
-        lives = [
-            live
-            for live in snapshot.lives.get(name, ())
-            if live.builtin
-            and not kind.aside(live)
-            and kind.declare(live.attrs).keys() - {kind.identity.name_attribute}
-        ]
-        if lives:
-            lines.append(_counted(kind, lives).removeprefix(f"{len(lives)} of kind "))
-    return [f"left as they came with the account: {'; '.join(lines)}"] if lines else []
-
-
-def beside(
-    snapshot: Snapshot,
-    kinds: Kinds,
-    bindings: Mapping[str, Binding],
-    only: frozenset[str] | None = None,
-    *,
-    said: bool = False,
-) -> list[str]:
-    """Return what each command that takes over an account, or compares it, names beside the objects that it takes one
-    by one: what people make beside the configuration, and what came with the account. `said` are those that have a
-    line each already, as `export_for_files` gives them: apps' and servers' objects.
-    """
-    aside = set_aside(snapshot, kinds, bindings, only)
-    lines = [line for name, some in aside.items() if not said or kinds[name].reading.mostly_unmanaged for line in some]
-    return [*lines, *came_along(snapshot, kinds, only)]
-
-
-MADE_BESIDE = "made beside the configuration; it is not declared"
-NAMED = 5
-
-
-def _counted(kind: Kind, lives: list[Live]) -> str:
-    """Return how many objects, with their names unless those are of people."""
-    count = f"{len(lives)} of kind {kind.name}"
-    if kind.reading.mostly_unmanaged:
-        return count
-    names = ", ".join(f"`{live.attrs.get(kind.identity.name_attribute) or live.id}`" for live in lives[:NAMED])
-    return f"{count} ({names}{f' and {len(lives) - NAMED} more' if len(lives) > NAMED else ''})"
-
-
 def sound(exported: Iterable[Exported]) -> list[Exported]:
     """Return what can be declared as it is now, without what stands in something that cannot."""
     exported = list(exported)
     gone = {entry.resource.address for entry in exported if entry.problem}
     return [entry for entry in exported if not ({entry.resource.address, entry.resource.parent} & gone)]
-
-
-def _called(kind: Kind, live: Live) -> str:
-    return f"{kind.title.lower()} `{live.attrs.get(kind.identity.name_attribute) or live.id}`"
-
-
-def said_once(
-    exported: Iterable[Exported], snapshot: Snapshot, kinds: Kinds, declared: Mapping[str, Resource]
-) -> list[Exported]:
-    """Return the resources with each membership in one place: in the roster of what has the members, for it says their
-    order; by the member itself where it is `declared` so, or where that object is declared without its roster.
-    """
-    by_address = {entry.resource.address: entry for entry in exported}
-    listing: dict[str, set[Value]] = defaultdict(set)
-    rosters = rosters_of(kinds)
-    for address, entry in by_address.items():
-        name, short = rosters.get(entry.resource.kind, ("", ""))
-        there = declared.get(address)
-        listed = there is not None and name in there.attrs
-        if name in entry.resource.attrs or (listed and name in entry.live.attrs):  # an empty list is one too
-            items = items_of(entry.resource.attrs.get(name)) if there is None or listed else ()
-            entries = [leaf for leaf in items if not _short(leaf, short, declared)]
-            by_address[address] = _with_roster(entry, name, entries, empty=listed)
-            for leaf in filter(lambda leaf: isinstance(leaf, Ref), entries):
-                listing[str(leaf)].add(RemoteId(entry.resource.kind, entry.live.id))
-    shorts = {member: short for name, (_, short) in rosters.items() for member in members_of(kinds[name])}
-    called = _all_called(rosters, snapshot, kinds)
-    return [
-        _with_short(entry, kinds, shorts.get(entry.resource.kind, ""), listing.get(address, set()), called)
-        for address, entry in by_address.items()
-    ]
-
-
-def _all_called(names: Iterable[str], snapshot: Snapshot, kinds: Kinds) -> dict[Value, str]:
-    """Return what the objects of these kinds are called."""
-    return {
-        RemoteId(name, live.id): _called(kinds[name], live) for name in names for live in snapshot.lives.get(name, ())
-    }
-
-
-def _short(entry: Value, short: str, declared: Mapping[str, Resource]) -> bool:
-    there = declared.get(entry.address) if isinstance(entry, Ref) else None
-    return there is not None and short in there.attrs
-
-
-def _with_roster(entry: Exported, name: str, entries: list[Value], *, empty: bool) -> Exported:
-    """Return an object with these entries; those that only an id tells are gone, or not to be told from others."""
-    lost = [entry for entry in entries if isinstance(entry, Lookup) and entry.by == "id"]
-    kept = [entry for entry in entries if entry not in lost]
-    attrs = {key: value for key, value in entry.resource.attrs.items() if key != name}
-    attrs |= {name: kept} if kept or empty else {}
-    partly = dict(entry.partly)
-    if lost:
-        partly[name] = f"`{name}` holds {', '.join(map(str, lost))} too, which nothing can declare; it stays there"
-    return replace(entry, resource=replace(entry.resource, attrs=attrs), partly=partly)
-
-
-def _with_short(entry: Exported, kinds: Kinds, name: str, holders: set[Value], called: Mapping[Value, str]) -> Exported:
-    """Return a member without what a roster says, and with a line where it is a member of more than is declared."""
-    kind, said = kinds[entry.resource.kind], set(holders)
-    if name not in entry.live.attrs or (name not in entry.resource.attrs and not holders):
-        return entry
-    attrs = {key: value for key, value in entry.resource.attrs.items() if key != name or not holders}
-    if not holders:
-        said.add(entry.live.attrs[name])
-    rest, others = kind.without(entry.live, said), []
-    while rest.attrs[name] is not None and rest.attrs[name] not in others:
-        others.append(rest.attrs[name])
-        rest = kind.without(rest, {*said, *others})
-    partly = dict(entry.partly)
-    if others:
-        listed = " and ".join(called.get(other, str(other)) for other in others)
-        partly[name] = f"it is in {listed} too; nothing declares that, and it stays so"
-    return replace(entry, resource=replace(entry.resource, attrs=attrs), partly=partly)
 
 
 class _LiveObjects:

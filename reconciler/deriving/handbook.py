@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from urllib.parse import quote
 
-from reconciler.deriving.export import Exported
+from reconciler.deriving.exported import Exported
 from reconciler.model import values
 from reconciler.model.address import join, key_of, kind_of
 from reconciler.model.desired import Resource

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from reconciler.deriving.export import Exported
+from reconciler.deriving.exported import Exported
 from reconciler.model import values
 from reconciler.model.address import kind_of
 from reconciler.model.errors import ConfigError

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from reconciler.config.writing.rewriting import Arrangement, ProposedEdit, Refusal
-from reconciler.deriving.export import Exported
+from reconciler.deriving.exported import Exported
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kind
 from reconciler.model.live import Live

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from reconciler.config import Loaded
 from reconciler.config.writing.rewriting import Arrangement, ProposedEdit, Refusal, Rewriting
-from reconciler.deriving.export import Exported, export
+from reconciler.deriving.export import export
+from reconciler.deriving.exported import Exported
 from reconciler.model import values
 from reconciler.model.errors import ConfigError
 from reconciler.model.state import Binding

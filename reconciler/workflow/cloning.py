@@ -6,14 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, replace
 
-from reconciler.deriving.copying import (
-    listing,
-    mentioning,
-    mentions,
-    only_there,
-    portable,
-    unmatched,
-)
+from reconciler.deriving.copying import listing, only_there, portable, unmatched
+from reconciler.deriving.mentions import mentioning, mentions
 from reconciler.judging.guards import beyond
 from reconciler.model import values
 from reconciler.model.desired import Desired

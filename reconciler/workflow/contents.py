@@ -7,19 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from reconciler.deriving.copying import (
-    mentioning,
-    translated,
-)
-from reconciler.deriving.export import (
-    Exported,
-    beside,
-    export_comparable,
-    export_for_files,
-    names_elsewhere,
-    sound,
-    undeclarable_keys,
-)
+from reconciler.deriving.aside import beside
+from reconciler.deriving.export import export_comparable, export_for_files, names_elsewhere, sound, undeclarable_keys
+from reconciler.deriving.exported import Exported
+from reconciler.deriving.mentions import mentioning, translated
 from reconciler.engine.recordings import Masked, Replay
 from reconciler.engine.refresh import Refreshed, refresh
 from reconciler.model.address import kind_of

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from reconciler.config import Loaded
 from reconciler.config.writing.rewriting import Rewriting
-from reconciler.deriving.export import Exported
+from reconciler.deriving.exported import Exported
 from reconciler.model import values
 from reconciler.model.desired import Resource
 from reconciler.model.errors import ConfigError

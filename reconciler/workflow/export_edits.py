@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from reconciler.config import Loaded
 from reconciler.config.writing.rewriting import ProposedEdit
-from reconciler.deriving.copying import mentions
-from reconciler.deriving.export import Exported, unmade
+from reconciler.deriving.export import unmade
+from reconciler.deriving.exported import Exported
+from reconciler.deriving.mentions import mentions
 from reconciler.deriving.redaction import Hiding
 from reconciler.model import values
 from reconciler.model.desired import Resource

@@ -13,7 +13,9 @@ from pathlib import Path
 from reconciler.config import Loaded
 from reconciler.config.writing.additions import Additions
 from reconciler.config.writing.rewriting import ProposedEdit, Refusal, Rewriting
-from reconciler.deriving.export import Exported, beside, export_for_files
+from reconciler.deriving.aside import beside
+from reconciler.deriving.export import export_for_files
+from reconciler.deriving.exported import Exported
 from reconciler.deriving.redaction import Hiding, addresses_in, variables_for
 from reconciler.model.address import kind_of
 from reconciler.model.desired import Desired, Resource

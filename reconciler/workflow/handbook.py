@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.config.reading.owners import owners_of
-from reconciler.deriving.export import Exported, export
+from reconciler.deriving.export import export
+from reconciler.deriving.exported import Exported
 from reconciler.deriving.handbook import Material, handbook
 from reconciler.engine.records import records_at
 from reconciler.engine.remotes import Budget, Shared

@@ -10,7 +10,8 @@ from functools import partial
 from reconciler.config import Loaded
 from reconciler.config.writing.additions import Additions
 from reconciler.config.writing.rewriting import ProposedEdit, Refusal, Rewriting
-from reconciler.deriving.export import beside, export_for_files, names_elsewhere
+from reconciler.deriving.aside import beside
+from reconciler.deriving.export import export_for_files, names_elsewhere
 from reconciler.deriving.promoting import WHOLE, Choice, Row
 from reconciler.deriving.redaction import addresses_in, variables_for
 from reconciler.model.address import kind_of

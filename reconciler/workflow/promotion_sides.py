@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from reconciler.config import Loaded
 from reconciler.config.writing.rewriting import ProposedEdit
 from reconciler.deriving.copying import listing
-from reconciler.deriving.export import Exported
+from reconciler.deriving.exported import Exported
 from reconciler.deriving.memberships import memberships
 from reconciler.deriving.promoting import Choice, Row, Side, Status, with_empty
 from reconciler.deriving.redaction import Hiding

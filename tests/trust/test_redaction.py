@@ -256,7 +256,8 @@ CUTS = {
     "workflow/promises.py": {"document.format_version.split('.')[:2]"},
     "config/reading/validation.py": {"fault.error['msg'][:1]"},
     "planning/declarable.py": {"paths[:MOST]"},
-    "deriving/export.py": {"lives[:NAMED]", "re.sub('[^a-z0-9]+', '_', plain).strip('_')[:LONGEST_KEY]"},
+    "deriving/aside.py": {"lives[:NAMED]"},
+    "deriving/export.py": {"re.sub('[^a-z0-9]+', '_', plain).strip('_')[:LONGEST_KEY]"},
     "render/charts.py": {
         "risky[:_MOST_BARS]",
         "[index * step for index in range(int(length / step) + 1)][:10 * _TICKS]",
