@@ -20,6 +20,9 @@ from reconciler.model.grammar import agreeing
 from reconciler.render.quoting import literal
 
 NO_CHANGES = "No changes. The account matches the configuration."
+REST = "the rest was left out"
+NARROWED = ("target", "exclude", "kinds", "no_delete", "only_adopt", "undo")
+"""Options with which the plan is about a part of what is declared or managed."""
 NOTHING = "Nothing is declared and nothing is managed: the account was compared with nothing."
 MOST_NAMED = 30
 """Addresses that are named in one sentence; the others are counted."""
@@ -267,6 +270,11 @@ def selection(document: PlanDocument) -> list[str]:
     return texts
 
 
+def narrowed(document: PlanDocument) -> bool:
+    """Whether the plan is about a part: then it says nothing of the account as a whole."""
+    return any(document.options.get(option) for option in NARROWED)
+
+
 def drift(document: PlanDocument) -> str:
     """Return how far the account has moved away from what was last applied."""
     gone = sum(change.action == "delete" for change in document.changes)
@@ -276,7 +284,8 @@ def drift(document: PlanDocument) -> str:
     if not document.changes and _idle(document):
         return "Nothing is managed: there is nothing that could have changed."
     if not document.changes:
-        return "No drift. The account is as it was last applied."
+        what, rest = ("selection", f"; {REST}") if narrowed(document) else ("account", "")
+        return f"No drift. The {what} is as it was last applied{rest}."
     return f"Drift: {number(changed)} changed, {number(gone)} gone, {number(document.summary.unchanged)} as applied."
 
 
@@ -291,7 +300,9 @@ def verdict(document: PlanDocument) -> str:
         return f"No changes in what could be planned; {missing} could not be."
     if document.options.get("destroy") and _idle(document):
         return "Nothing is managed: there is nothing to destroy."
-    return NOTHING if _idle(document) and not document.declared else NO_CHANGES
+    if _idle(document) and not document.declared:
+        return NOTHING
+    return NO_CHANGES if not narrowed(document) else f"No changes. The selection matches the configuration; {REST}."
 
 
 def _idle(document: PlanDocument) -> bool:

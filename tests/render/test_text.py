@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
+import click
 import pytest
 
+from reconciler.cli.opening import narrowing, selection
 from reconciler.model.document import (
     AttributeView,
     ChangeView,
@@ -18,7 +20,7 @@ from reconciler.model.document import (
 )
 from reconciler.model.redaction import as_made
 from reconciler.model.summary import ApplySummary
-from reconciler.render import text, words
+from reconciler.render import html, markdown, text, words
 from reconciler.render.layout import cells
 from tests.render import documents
 from tests.render.golden import assert_golden
@@ -103,6 +105,28 @@ def test_the_same_document_gives_the_same_text() -> None:
 def test_no_changes_is_said_in_terraforms_words() -> None:
     """Nothing to do is one sentence."""
     assert "No changes. The account matches the configuration.\n" in text.plan(documents.nothing())
+
+
+def test_a_part_is_not_the_account() -> None:
+    """Under whichever option that narrows a plan, each view says that the selection matches, and of drift as well."""
+
+    @narrowing
+    @selection
+    def narrows() -> None: ...
+
+    names = {parameter.name for parameter in click.command()(narrows).params}
+    assert names >= {"target", "exclude", "names", "no_delete", "only_adopt"}, "the options of a plan have other names"
+    options = {("kinds" if name == "names" else str(name)): ["tag"] for name in names} | {"undo": "run"}
+    for name, value in options.items():
+        document = documents.nothing().model_copy(update={"options": {name: value}})
+        drift = document.model_copy(update={"options": {name: value, "refresh_only": True}})
+        for view in (text.plan, markdown.plan, html.plan):
+            shown = " ".join(view(document).split())
+            assert "No changes. The selection matches the configuration; the rest was left out." in shown, (name, view)
+            assert "The account matches" not in shown
+        assert "No drift. The selection is as it was last applied; the rest was left out." in text.plan(drift), name
+    whole = documents.nothing().model_copy(update={"options": {"refresh_only": True}})
+    assert "The account is as it was last applied." in text.plan(whole)
 
 
 def test_no_changes_is_not_claimed_for_what_could_not_be_read() -> None:
