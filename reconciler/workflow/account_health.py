@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
+from reconciler.engine.gather import gather
 from reconciler.engine.refresh import read_listing
 from reconciler.model.address import abridged
 from reconciler.model.errors import (
@@ -116,17 +117,17 @@ def _clock(session: Session, date: str) -> Check:
 
 async def _permissions(session: Session, line: Any) -> AsyncIterator[Check]:
     """Which kinds the key may read, and which the account has. What is declared or managed is read as a plan reads it,
-    of the rest one row.
+    of the rest one row; all at the same time, as a plan reads, for the connection bounds how many and how fast.
     """
     needed, bad, missing = _needed(session), {}, []
+    firsts = {name: kind.reading.collections[0].known(session.facts) for name, kind in _looked_at(session).items()}
+    try:
+        answers = await gather(_read(line, first, whole=name in needed) for name, first in firsts.items())
+    except ReconcilerError as error:
+        yield failed("permissions", error)
+        return
     readable = 0
-    for name, kind in _looked_at(session).items():
-        first = kind.reading.collections[0].known(session.facts)
-        try:
-            unknown = await _read(line, first, whole=name in needed)
-        except ReconcilerError as error:
-            yield failed("permissions", error)
-            return
+    for name, unknown in zip(firsts, answers, strict=True):
         if unknown is None:
             readable += 1
         elif unknown.forbidden:

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.workflow.account_health import Check
 from reconciler.workflow.health import LINES, _surroundings, examine, exit_code
 from reconciler.workflow.holding import locked
 from reconciler.workflow.runtime import Runtime
@@ -40,6 +41,26 @@ SERVED = "version: 1\nenvironments: {demo: {url: 'http://nowhere.invalid', token
 def _doctor(world: World) -> tuple[int, dict[str, dict[str, Any]]]:
     ran = world.cli("doctor", "--format", "json")
     return ran.code, {row["check"]: row for row in json.loads(ran.out)}
+
+
+def test_an_account_that_answers_slowly_is_asked_for_its_kinds_at_the_same_time(world: World) -> None:
+    """The checks are the same, whichever answers first."""
+    asked = world.requests
+    expected = run(examine(world.session()))
+    requests = len(asked())
+
+    async def seconds() -> tuple[float, list[Check]]:
+        loop = asyncio.get_running_loop()
+        begin = loop.time()
+        checks = await examine(world.session())
+        return loop.time() - begin, checks
+
+    world.held.delay = iter([(number * 7 % 5) / 5 + 0.5 for number in range(4 * requests)]).__next__
+    took, checks = run(seconds())
+    world.held.delay = None
+    assert checks == expected
+    assert requests > 20
+    assert took < 12, "one after the other, each of them takes a second at least"
 
 
 def test_a_healthy_environment_is_one_page_without_writes(world: World) -> None:
