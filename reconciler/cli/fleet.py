@@ -6,12 +6,13 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from reconciler.cli.endings import endings
 from reconciler.cli.opening import folder, listing
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import listed, note, say, settle
@@ -21,6 +22,7 @@ from reconciler.render.quoting import place
 if TYPE_CHECKING:
     from reconciler.fleet.running import Fleet
     from reconciler.model.fleet import FleetReport
+    from reconciler.render.rollout import Board
 
 F = TypeVar("F", bound=Callable[..., Any])
 FORMS = ("text", "json", "markdown", "html")
@@ -145,7 +147,7 @@ def _carry_out(
     settle()
     board = Board(sys.stderr, Standing(spec.mode, waves), clock=monotonic, environ=os.environ, quiet=chosen.quiet)
     again = f"reconciler fleet resume {spec.name}"
-    with board, above(board.away), _stopping(again, board.stopping) as stop:
+    with board, above(board.away), _stopping(again, board) as stopping:
         from reconciler.fleet.running import carry_out  # what loads the engine, once the table stands
 
         report = carry_out(
@@ -154,33 +156,44 @@ def _carry_out(
             resumed=resumed is not None,
             wait=wait,
             version=resumed,
-            stopping=lambda: bool(stop),
+            stopping=stopping,
             show=board.show,
         )
+        stopped = stopping() and report.state == "running"
     code = told(chosen, report, outputs)
-    if stop:
+    if stopped:
         note(f"Go on with: {again}")
         return 130
     return code
 
 
 @contextmanager
-def _stopping(again: str, first: Callable[[], None] = lambda: None) -> Iterator[list[int]]:
-    """Note signals: the first one stops in order, the second one at once."""
-    stop: list[int] = []
+def _stopping(again: str, board: Board | None = None) -> Iterator[Callable[[], bool]]:
+    """Obey signals: the first one stops in order, the second one at once. Yields whether to stop, for the loop that
+    works: it says so, for a signal comes in the middle of whatever is drawn.
+    """
+    asked: list[int] = []
+    told: list[bool] = []
 
-    def asked(number: int, _: object) -> None:
-        stop.append(number)
-        if len(stop) == 1:
-            first()
-            note("Stopping: running applies record what they did; press again to stop now.")
-        else:
-            note(f"Stopped. Go on with: {again}")
+    def signalled(number: int, _: object) -> None:
+        asked.append(number)
+        if len(asked) > 1:
+            with suppress(Exception):  # the terminal may be gone
+                known = board.abandon() if board is not None else ""
+                note(f"Stopped. {f'On record: {known}. ' if known else ''}Go on with: {again}")
             os._exit(130)
 
-    before = {number: signal.signal(number, asked) for number in (signal.SIGINT, signal.SIGTERM)}
+    def stopping() -> bool:
+        if asked and not told:
+            told.append(True)
+            if board is not None:
+                board.stopping()
+            note("Stopping: what was begun finishes, or records what it did; press again to stop now.")
+        return bool(asked)
+
+    before = {number: signal.signal(number, signalled) for number in (signal.SIGINT, *endings())}
     try:
-        yield stop
+        yield stopping
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -395,6 +408,6 @@ def worker(chosen: Globals, name: str | None, at_night: str | None, metrics: int
 
     fleet = opened(chosen, database, ask=False)
     called = name or socket.gethostname()
-    with _stopping(f"reconciler fleet worker --name {called}") as stop:
-        work(fleet, called, stopping=lambda: bool(stop), at_night=at_night, metrics=metrics, tell=note)
+    with _stopping(f"reconciler fleet worker --name {called}") as stopping:
+        work(fleet, called, stopping=stopping, at_night=at_night, metrics=metrics, tell=note)
     return 0

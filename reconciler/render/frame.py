@@ -61,6 +61,14 @@ class Frame(Live):
                     self.console.print(line, markup=False, highlight=False, soft_wrap=True)
                 self.refresh()
 
+    def abandon(self) -> None:
+        """Erase it for good, from within a signal that may have interrupted its drawing: the process ends now."""
+        if self.is_started:
+            self._lock.acquire(timeout=1.0)  # kept: no other thread draws it again
+            self._started = False
+            self.console.file.write(self._drawn * _BACK)
+            self.console.file.flush()
+
     @contextmanager
     def away(self) -> Iterator[None]:
         """Let whatever is printed inside stand above it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
@@ -49,7 +48,6 @@ class Board:
         self._told: set[str] = set()
         self._frame: Frame | None = None
         self._stopping = False
-        self._guard = threading.Lock()
 
     def __enter__(self) -> Self:
         if self._interactive and not self._quiet:
@@ -74,10 +72,9 @@ class Board:
 
     def show(self, standing: Standing) -> None:
         """Take note of how far it is."""
-        with self._guard:
-            if not self._known:  # what was done before this process began says nothing of how fast it is
-                self._first, self._known = standing, True
-            self._now = standing
+        if not self._known:  # what was done before this process began says nothing of how fast it is
+            self._first, self._known = standing, True
+        self._now = standing
         if self._frame is not None:
             self._frame.draw()
         if self._quiet or self._frame is not None:
@@ -92,20 +89,26 @@ class Board:
         """Say that no new account is begun."""
         self._stopping = True
 
+    def abandon(self) -> str:
+        """Take the table away at once, from within a signal, and return what is on record by now."""
+        if self._frame is not None:
+            self._frame.abandon()
+            self._frame = None
+        standing = self._now
+        return "; ".join(_line(standing, wave) for wave in standing.waves[:MOST_WAVES])
+
     def seconds_left(self) -> float | None:
         """How long what is left takes at the speed since this process began; None where that is unknown."""
-        with self._guard:
-            done = self._now.done - self._first.done
-            elapsed = self._clock() - self._began
-            return elapsed / done * self._now.left if done >= ENOUGH and self._now.left else None
+        now = self._now
+        done = now.done - self._first.done
+        return (self._clock() - self._began) / done * now.left if done >= ENOUGH and now.left else None
 
     def _drawn(self) -> RenderableType:
         from rich.console import Group
         from rich.table import Table
         from rich.text import Text
 
-        with self._guard:
-            standing = self._now
+        standing = self._now
         table = Table(box=None, pad_edge=False, header_style="dim")
         verbs = ("planned", "applied") if standing.mode == "apply" else ("planned",)
         verbs = ("looked at",) if standing.mode == "drift" else verbs
