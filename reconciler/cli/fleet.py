@@ -147,7 +147,7 @@ def _carry_out(
     settle()
     board = Board(sys.stderr, Standing(spec.mode, waves), clock=monotonic, environ=os.environ, quiet=chosen.quiet)
     again = f"reconciler fleet resume {spec.name}"
-    with board, above(board.away), _stopping(again, board) as stopping:
+    with _stopping(again, board) as stopping, board, above(board.away):
         from reconciler.fleet.running import carry_out  # what loads the engine, once the table stands
 
         report = carry_out(
