@@ -4,18 +4,22 @@ Usage: `python -m scripts.quick [--seconds N] [--list]`, or `make quick`. What c
 `main` (from HEAD where there is none or it is checked out), with what is not committed. The nearest tests are the
 changed ones, then those of the package's room that import a changed module, then others that do, then the rest of the
 room. Unless they changed themselves, tests that took long on this machine come last, and are not begun when they would
-end too late. What did not run is said; `make test` runs all.
+end too late; one of which that was not known is interrupted. What did not run is said; `make test` runs all.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,7 +30,7 @@ SECONDS = 12.0
 SLOW = 1.0
 """Seconds from which on a test comes last the next time."""
 OVER = 4.0
-"""Seconds after the end until which a test may run that is known to be slow."""
+"""Seconds after the end until which the last test may run."""
 TOOK = "quick/took"
 """Where pytest's cache has the seconds of slow tests."""
 MOST = 24
@@ -99,7 +103,8 @@ def imports(file: Path) -> set[str]:
 
 class Budget:
     """A plugin of pytest that begins no test once the time is over; `left` counts what was not run. Tests that were
-    slow before come last, the slowest at the end, but for those in `first`.
+    slow before come last, the slowest at the end, but for those in `first`. `interrupted` is the one that took so long
+    that it was not waited for.
     """
 
     def __init__(self, seconds: float, first: Iterable[str] = ()) -> None:
@@ -107,6 +112,8 @@ class Budget:
         self._first = frozenset(first)
         self._known: dict[str, float] = {}
         self._took: defaultdict[str, float] = defaultdict(float)
+        self._running = ""
+        self.interrupted = ""
         self.left = self._collected = self._done = 0
 
     @pytest.hookimpl(trylast=True)
@@ -129,14 +136,44 @@ class Budget:
         took = {**cache.get(TOOK, {}), **self._took}
         cache.set(TOOK, {name: round(seconds, 1) for name, seconds in took.items() if seconds >= SLOW})
 
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Interrupt the test that still runs when the last one has to be over."""
+        timer = threading.Timer(self._end + OVER - time.monotonic(), self.interrupt)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def interrupt(self) -> None:
+        """Interrupt the test that runs, if one does."""
+        if self._running:
+            self.interrupted = self._running
+            os.kill(os.getpid(), signal.SIGINT)
+
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> object:
+        began, self._running = time.monotonic(), item.nodeid
         yield
+        now, self._running = time.monotonic(), ""
+        if item.nodeid == self.interrupted:
+            self._took[item.nodeid] = max(now - began, SLOW)
         if nextitem is None:
             return
-        now, took = time.monotonic(), self._known.get(nextitem.nodeid, 0.0)
-        if now > self._end or (took and now + took > self._end + OVER):
+        took = self._known.get(nextitem.nodeid, 0.0)
+        if self.interrupted or now > self._end or (took and now + took > self._end + OVER):
             item.session.shouldstop = "the time for the quick loop is over"
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> object:
+        outcome = yield
+        report = outcome.get_result()  # type: ignore[attr-defined]
+        if (
+            item.nodeid == self.interrupted and report.failed
+        ):  # the program ends with 130, which the test did not expect
+            report.outcome, report.longrepr = "skipped", (str(item.path), 0, "Skipped: interrupted")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self._took[report.nodeid] += report.duration
@@ -155,7 +192,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\n".join(files) or "nothing changed that has tests")
         return 0
     options = ["-q", "-x", "-p", "no:randomly", "-p", "no:xdist", "--no-header", *files]
-    code = int(pytest.main(options, plugins=[budget]))
+    with budget.watching():
+        code = int(pytest.main(options, plugins=[budget]))
+    if budget.interrupted:
+        print(f"{budget.interrupted} was interrupted: it takes too long for this loop, and comes last from now on")
     if budget.left > 0:
         print(f"{budget.left} of the nearest tests did not run; `make test` runs all")
     if code == pytest.ExitCode.NO_TESTS_COLLECTED or (code == pytest.ExitCode.INTERRUPTED and budget.left):

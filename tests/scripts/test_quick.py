@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import types
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,33 @@ def test_what_was_slow_comes_last_and_is_not_begun_too_late(pytester_folder: Pat
     assert ran(Durations(**known)) == (["test_fast", "test_slow"], 1)
     assert ran(Durations(), "test_three.py") == (["test_slow", "test_fast", "test_slower"], 0)
     assert ran(Durations()) == (["test_slow", "test_fast", "test_slower"], 0)
+
+
+class TooLong:
+    """A plugin that interrupts a test as soon as it runs, as the end of the time does."""
+
+    def __init__(self, budget: quick.Budget) -> None:
+        self._budget = budget
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> None:
+        if item.name == "test_long":
+            with suppress(KeyboardInterrupt) if "swallows" in item.nodeid else nullcontext():
+                self._budget.interrupt()
+
+
+@pytest.mark.parametrize("way", ["is_ended", "swallows"])
+def test_a_test_that_takes_too_long_is_interrupted_and_known_from_then_on(pytester_folder: Path, way: str) -> None:
+    """It is no failure, also where the program under test takes the interrupt for one of the user's."""
+    text = "def test_long(): assert False\ndef test_next(): pass\n"
+    (pytester_folder / f"test_{way}.py").write_text(text, "utf-8")
+    budget = quick.Budget(60.0)
+    assert _loop(pytester_folder, budget, TooLong(budget)) == pytest.ExitCode.INTERRUPTED
+    assert budget.interrupted == f"test_{way}.py::test_long"
+    assert budget.left == {"is_ended": 2, "swallows": 1}[way]
+    durations = Durations()
+    _loop(pytester_folder, quick.Budget(60.0), durations)
+    assert durations.ran == ["test_next", "test_long"]
 
 
 def _loop(folder: Path, *plugins: object) -> int:
