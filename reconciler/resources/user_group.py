@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated
@@ -14,7 +15,7 @@ from reconciler.model.live import Collection, Live, Row, Tables
 from reconciler.model.spec import KEY, Api, Default, Normal, Spec
 from reconciler.model.traits import Abilities, Reading, Texts
 from reconciler.model.values import Json, Value, map_of, sendable
-from reconciler.model.write import Impact, Write
+from reconciler.model.write import Finding, Impact, Write
 from reconciler.resources import losing
 from reconciler.resources.counts import counted_rows
 
@@ -25,6 +26,30 @@ PLAIN = ("title", "descript", "id", "links", "sdate", "cdate", "udate")
 """Properties that are not permissions."""
 PERMISSION = re.compile(r"pg[A-Z_]\w*|reqApproval\w*|unsubscribelink|optinconfirm|socialdata")
 """Names of permissions, also of those that the vendor may add. What else a row holds may be a stamp or a count."""
+
+WRITABLE = frozenset(
+    """
+    unsubscribelink optinconfirm pgListAdd pgListEdit pgListDelete pgListHeaders pgListEmailaccount pgListBounce
+    pgMessageAdd pgMessageEdit pgMessageDelete pgMessageSend pgContactAdd pgContactEdit pgContactDelete pgContactMerge
+    pgContactImport pgContactApprove pgContactExport pgContactSync pgContactFilters pgContactActions pgContactFields
+    pg_user_add pg_user_edit pg_user_delete pgGroupAdd pgGroupEdit pgGroupDelete pgTemplateAdd pgTemplateEdit
+    pgTemplateDelete pgPersonalizationAdd pgPersonalizationEdit pgPersonalizationDelete pgAutomationManage pgFormEdit
+    pgReportsCampaign pgReportsList pgReportsUser pgReportsTrend pgStartupReports pgStartupGettingstarted pgDeal
+    pgDealDelete pgDealReassign pgDealGroupAdd pgDealGroupEdit pgDealGroupDelete pgSavedResponsesManage pgTagManage
+    reqApproval reqApproval1st reqApprovalNotify socialdata
+    """.split()
+)
+"""Flags that the API documents for writes (section 2.18)."""
+READ = frozenset(
+    """
+    p_admin pgReportsDeal pgAccountAdd pgAccountEdit pgAccountDelete pgAccountManageCustomField pgDealFields pgMfaAdmin
+    pgDealExport pgDealManageRoles pgAccountNoteAdd pgAccountNoteEdit pgAccountNoteDelete pgDealNoteAdd pgDealNoteEdit
+    pgDealNoteDelete pgDealListAll pgContactResubscribe pgDealImport pgAccountImport pgAccountExport
+    """.split()
+)
+"""Flags that groups were recorded with, and that are read-only or undocumented for writes (section 2.18)."""
+TEXTS = ("reqApproval1st", "reqApprovalNotify")
+"""Flags that are not on or off: a number, and e-mail addresses."""
 
 
 def normal_flags(flags: Value) -> dict[str, str]:
@@ -96,6 +121,13 @@ class UserGroupKind(Kind):
         }
         return {**super().declare(attrs), **({"flags": flags} if flags else {})}
 
+    def demands(self, attrs: Mapping[str, Value], changed: frozenset[str]) -> list[Finding]:
+        """What cannot be a flag is refused; one that is not known may be new, and is told: a name that the account
+        does not know is ignored by it, and would be planned again and again.
+        """
+        flags = map_of(attrs.get("flags")) if "flags" in changed else {}
+        return [finding for name, value in flags.items() if (finding := _judged(name, value)) is not None]
+
     def impact(self, write: Write) -> Flow[list[Impact]]:
         """No records; but who is in the group (rows of the linked sub-collection, section 5) should be known."""
         if not write.destroying:
@@ -103,6 +135,20 @@ class UserGroupKind(Kind):
         count = yield from counted_rows(at("/groups", write.id, "userGroups"), "userGroups")
         people = Impact(count, "people lose this group's permissions", effect="hidden")
         return [people, *(yield from losing.seen_by_group(write.id))]
+
+
+def _judged(name: str, value: Value) -> Finding | None:
+    """Return what is odd about a flag."""
+    attribute = f"flags.{name}"
+    if name not in WRITABLE | READ:
+        near = difflib.get_close_matches(name, WRITABLE | READ, 1)
+        hint = f"did you mean `{near[0]}`?" if near else "they are called as the API calls them, e.g. pgListAdd"
+        if not PERMISSION.fullmatch(name):
+            return Finding(f"`{name}` is not a permission of user groups", "error", attribute, hint)
+        return Finding(f"`{name}` is not a permission that this version knows", "warning", attribute, hint)
+    if name not in TEXTS and _text(value) not in ("", "0", "1"):
+        return Finding(f"`{name}` is on or off", "warning", attribute, "write true or false")
+    return None
 
 
 def _is_flag(value: Json) -> bool:

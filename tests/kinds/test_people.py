@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.world import World
 
 JANE = """
@@ -45,6 +47,28 @@ def test_a_sign_in_name_is_changed_by_hand_and_nothing_else_waits_for_it(world: 
     world.apply()
     assert world.plan().lines == ["manual user.jane (username)"]
     assert not world.plan().document.steps
+
+
+@pytest.mark.parametrize(
+    ("flag", "code", "said"),
+    [
+        ("pgListAdd: true", 0, []),
+        ("reqApprovalNotify: boss@acme.example", 0, []),
+        ("pgBrandNew: true", 0, ["`pgBrandNew` is not a permission that this version knows"]),
+        ("pgListAd: true", 0, ["this version knows", "did you mean `pgListAdd`?"]),
+        ("listAdd: true", 7, ["`listAdd` is not a permission of user groups", "did you mean `pgListAdd`?"]),
+        ("may delete everything: true", 7, ["is not a permission of user groups", "as the API calls them"]),
+        ("pgListAdd: sometimes", 0, ["`pgListAdd` is on or off", "write true or false"]),
+    ],
+)
+def test_what_is_no_flag_is_told(world: World, flag: str, code: int, said: list[str]) -> None:
+    """With its place by `validate`; the plan refuses what cannot be one, and warns of what may be new."""
+    world.write(f"user_groups: {{agents: {{name: Agents, flags: {{{flag}}}}}}}")
+    ran = world.cli("validate")
+    text = " ".join(ran.text.split())
+    assert (ran.code, [one for one in said if one not in text], "config/" in ran.err) == (0, [], bool(said)), ran.text
+    planned = world.cli("plan")
+    assert (planned.code, not said or said[0] in " ".join(planned.text.split())) == (code, True), planned.text
 
 
 def test_only_declared_flags_of_a_group_are_managed(world: World) -> None:
