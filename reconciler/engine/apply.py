@@ -7,23 +7,21 @@ left to do.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable
+from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
-from typing import Protocol
 
 from reconciler.engine.drive import drive
+from reconciler.engine.ports import Outcome, Ports
+from reconciler.engine.queue import Queue
 from reconciler.model.errors import ReconcilerError, Refused, Rejected, StateError, Uncounted, Unreachable
-from reconciler.model.events import Event, Failed, Finished, Noted, Skip, Started, Waiting
-from reconciler.model.http import Bound, Remote
+from reconciler.model.events import Failed, Finished, Noted, Skip, Started, Waiting
+from reconciler.model.http import Bound
 from reconciler.model.kind import Kinds
 from reconciler.model.plan import COUNTED, WRITES, Change, Plan, Step, flow_of, write_of
-from reconciler.model.state import Binding, Intent, Record
+from reconciler.model.state import Intent, Record
 from reconciler.model.values import Reference, RemoteId, encode
-from reconciler.model.waits import Waits
-from reconciler.model.write import Write
 
 SETTLE = 3
 """How often a create with a lost answer is looked for and, if it is not there, sent again."""
@@ -33,85 +31,6 @@ AFTER_AN_ANSWER = 2
 """So many looks are enough then: a listing may be late, the write is not."""
 AT_ONCE = 6
 """Steps in flight; the pacer decides how fast requests go, this only bounds open connections."""
-
-
-class Recounting(Protocol):
-    """Counts what a change costs right before it is sent. Raises Refused where that is more than was approved."""
-
-    async def __call__(self, change: Change, write: Write, *, unsent: bool = False) -> None:
-        """Count once; `unsent` where the request before was the same one and was surely not carried out."""
-        ...
-
-    def alone(self, change: Change) -> AbstractAsyncContextManager[None]:
-        """Return what is held while a change is counted and sent."""
-        ...
-
-
-@dataclass(frozen=True)
-class Ports:
-    """What the applier needs from outside. `record` makes a journal record durable before it returns; `settle`
-    returns the change that is left to do for an address (None: nothing) after looking at the account; `gone(kind, id)`
-    looks whether an object is not there any more, and is False where the account does not say;
-    `binding(change, id, complete, spares)` makes what the state remembers; `recount` is asked before every request
-    that can take something away; `stop` is set to start nothing new.
-
-    `settling` are the seconds before each look for what a write without an answer did: it may still be on its way, so
-    that what is not there at the first look is looked for again before anything is sent again. `found` is what is left
-    to do for creates of a run that died, which came to light after the plan was made.
-    """
-
-    remote: Remote
-    record: Callable[[Record], None]
-    settle: Callable[[str], Awaitable[Change | None]]
-    gone: Callable[[str, str], Awaitable[bool]]
-    emit: Callable[[Event], None]
-    clock: Callable[[], float]
-    secret: Callable[[str], str]
-    binding: Callable[[Change, str, bool, list[str]], Binding]
-    recount: Recounting
-    stop: asyncio.Event = field(default_factory=asyncio.Event)
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    settling: Sequence[float] = Waits().settling
-    found: Mapping[str, Change] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of the steps, by number: done, failed with its error, skipped with its cause."""
-
-    done: frozenset[int]
-    failed: Mapping[int, ReconcilerError]
-    skipped: Mapping[int, str]
-    cancelled: bool = False
-
-
-class Queue:
-    """The steps of a plan that nothing has to wait for any more, in the order in which that became so. `before` is the
-    step that another one comes after, whatever becomes of it, by number.
-
-    Only steps that run have a task: one for each of ten thousand that wait took more memory than the plan.
-    """
-
-    def __init__(self, steps: Sequence[Step], before: Mapping[int, int]) -> None:
-        self.ready: deque[Step] = deque()
-        self._open: dict[int, int] = {}
-        self._next: dict[int, list[Step]] = {}
-        for step in steps:
-            first = {*step.waits, *step.after, *([before[step.number]] if step.number in before else [])}
-            if not first:
-                self.ready.append(step)
-                continue
-            self._open[step.number] = len(first)
-            for number in first:
-                self._next.setdefault(number, []).append(step)
-
-    def over(self, step: Step) -> None:
-        """Take note of a step that is done, failed or skipped."""
-        for following in self._next.pop(step.number, ()):
-            self._open[following.number] -= 1
-            if not self._open[following.number]:
-                del self._open[following.number]
-                self.ready.append(following)
 
 
 async def apply(plan: Plan, kinds: Kinds, ports: Ports, run: str) -> Outcome:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from reconciler.engine.apply import Outcome
+from reconciler.engine.ports import Outcome
 from reconciler.model import values
 from reconciler.model.errors import ReconcilerError, Refused
 from reconciler.model.kind import Kinds

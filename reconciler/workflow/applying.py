@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.engine import apply as applier
+from reconciler.engine.ports import Outcome, Ports
 from reconciler.engine.recount import Recount
 from reconciler.engine.verify import Verified, doubtful, touched, verify
 from reconciler.model.errors import StateError
@@ -150,8 +151,8 @@ class _Run:
         self.tally.count(event)
         self.hooks.emit(event)
 
-    def _ports(self) -> applier.Ports:
-        return applier.Ports(
+    def _ports(self) -> Ports:
+        return Ports(
             remote=self.remote,
             record=self.book.record,
             settle=self.again.settle,
@@ -202,7 +203,7 @@ class _Run:
             self.notes.append(self.session.redactor.show(line))
             self._emit(Noted("facts", self.session.redactor.show(line)))
 
-    async def _resend(self, left: Plan) -> applier.Outcome:
+    async def _resend(self, left: Plan) -> Outcome:
         for change in left.changes:
             self.watch.resent(change)
         return await applier.apply(left, self.session.kinds, replace(self._ports(), emit=self._repaired), self.name)

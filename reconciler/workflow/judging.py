@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from reconciler.judging.guards import DESTROYS, judge
+from reconciler.judging.guards import judge
+from reconciler.judging.looks import DESTROYS
 from reconciler.judging.policies import judge_policies
 from reconciler.model.address import kind_of
 from reconciler.model.document import PlanDocument

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from reconciler.engine.apply import Outcome
+from reconciler.engine.ports import Outcome
 from reconciler.engine.verify import Ports
 from reconciler.model import values
 from reconciler.model.address import kind_of

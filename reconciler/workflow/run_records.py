@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from reconciler import __version__
-from reconciler.engine.apply import Outcome
+from reconciler.engine.ports import Outcome
 from reconciler.engine.verify import Verified
 from reconciler.model.address import abridged, kind_of
 from reconciler.model.document import ChangeView, PlanDocument

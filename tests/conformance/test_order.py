@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.engine.apply import Queue
+from reconciler.engine.queue import Queue
 from reconciler.model.plan import Step
 from reconciler.resources import load_kinds
 from tests.world import World

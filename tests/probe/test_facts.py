@@ -240,8 +240,9 @@ def test_an_update_that_surely_took_is_not_read_back(world: World) -> None:
 def test_counts_and_settling_rest_on_no_fact() -> None:
     """No file that counts records, archives them, or settles lost creates asks for a fact."""
     root = Path(__file__).resolve().parents[2] / "reconciler"
-    files = ["engine/apply.py", "engine/verify.py", "engine/recount.py", "engine/archive.py", "engine/examine.py",
-             "engine/usage.py", "resources/counts.py", "resources/losing.py", "resources/records.py"]  # fmt: skip
+    names = "apply ports verify recount archive examine usage"
+    files = [f"engine/{name}.py" for name in names.split()]
+    files += ["resources/counts.py", "resources/losing.py", "resources/records.py"]
     for name in files:
         assert "facts" not in (root / name).read_text(), name
 
