@@ -19,29 +19,24 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
-from reconciler.model.errors import AuthError, Limited, ReconcilerError, Rejected, RemoteError, Unexpected, Unreachable
+from reconciler.model.errors import AuthError, ReconcilerError, RemoteError, Unreachable
 from reconciler.model.http import Request, Response, get
 from reconciler.model.ports import Moment
-from reconciler.model.redaction import Redactor, Show, abridged
+from reconciler.model.redaction import Redactor, Show
 from reconciler.remote.answers import (
-    LONGEST,
     MOST_BYTES,
     WEB_PAGE,
-    Excessive,
     MalformedResponse,
-    describe,
     has_maps,
     is_page,
     parse,
-    retry_after,
-    soft_failure,
     status_of,
 )
 from reconciler.remote.guard import Mode, check, paths
 from reconciler.remote.network import Network
 from reconciler.remote.pacer import Pacer, Turn
 from reconciler.remote.trace import line
-from reconciler.remote.trouble import no_connection
+from reconciler.remote.verdicts import Again, Verdicts
 
 ATTEMPTS = 8
 """Tries of one request at most, whatever the reason."""
@@ -93,16 +88,6 @@ HANDED_OVER = ("http11.send_request_headers.started", "http11.send_request_body.
 """The last moments before a request is on its way, in the words of httpcore."""
 
 
-class _Again(Exception):
-    """One try failed in a way that another may mend."""
-
-    def __init__(self, reason: str, error: RemoteError | AuthError, delay: float | None = None) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.error = error
-        self.delay = delay
-
-
 def base_url(url: str) -> str:
     """Return the URL that paths are appended to: as given when it has a path, otherwise with `/api/3` (section 1.1)."""
     parts = urlsplit(url)
@@ -116,6 +101,18 @@ def basic(url: str) -> dict[str, str]:
         return {}
     pair = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
     return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+
+
+def headers_of(token: str, base: str) -> dict[str, str]:
+    """Return what every request has. `base` is the URL that paths are appended to."""
+    return {
+        "Accept": "application/json",
+        "Accept-Encoding": "gzip, deflate",
+        "Connection": "keep-alive",
+        "User-Agent": "activecampaign-reconciler",
+        "Api-Token": token,
+        **basic(base),
+    }
 
 
 class Client:
@@ -143,7 +140,6 @@ class Client:
         self._writable = paths(writable)
         self.sent: Counter[str] = Counter()
         self._base = base_url(connection.url)
-        self._host = urlsplit(self._base).netloc.rpartition("@")[2]
         hears = listeners or Listeners()
         self._show = hears.show or Redactor([connection.token]).show
         self._on_wait, self._on_answer, self._on_request = hears.on_wait, hears.on_answer, hears.on_request
@@ -153,18 +149,13 @@ class Client:
         self._refusal: AuthError | None = None
         self._proving = asyncio.Lock()
         self._pacer = pacer or Pacer(connection.rate, clock, sleep)
-        self._headers = {
-            "Accept": "application/json",
-            "Accept-Encoding": "gzip, deflate",
-            "Connection": "keep-alive",
-            "User-Agent": "activecampaign-reconciler",
-            "Api-Token": connection.token,
-            **basic(self._base),
-        }
+        self._headers = headers_of(connection.token, self._base)
         waits = httpx.Timeout(connection.timeout, connect=10.0, write=min(connection.timeout, HANDOVER))
         self._timeout = waits.as_dict()
         self._own = transport is None
         self._around = Network.of(self._base, os.environ) if transport is None else Network()
+        host = urlsplit(self._base).netloc.rpartition("@")[2]
+        self._verdicts = Verdicts(host, self._show, self._pacer.hold, self._around.asked)
         self._transport = transport or httpx.AsyncHTTPTransport(
             limits=httpx.Limits(max_connections=10),
             proxy=self._around.proxy,
@@ -209,10 +200,10 @@ class Client:
         check(request, self.mode, self._writable)
         try:
             return await self._once(request)
-        except _Again as first:
+        except Again as first:
             return await self._send_again(request, first)
 
-    async def _send_again(self, request: Request, first: _Again) -> Response:
+    async def _send_again(self, request: Request, first: Again) -> Response:
         """Go on after a first try that failed, as long as its reason is one that may pass."""
         import stamina
 
@@ -221,7 +212,7 @@ class Client:
         failures: Counter[str] = Counter()
 
         def again(error: Exception) -> bool | float:
-            if not isinstance(error, _Again):
+            if not isinstance(error, Again):
                 return False
             failures[error.reason] += 1
             if failures[error.reason] >= PATIENCE[error.reason]:
@@ -243,7 +234,7 @@ class Client:
                     if request.again is not None:
                         await request.again(bool(failures.keys() - UNSENT))
                     return await self._once(request)
-        except _Again as failed:
+        except Again as failed:
             if failed.reason == "forbidden":
                 await self._prove_key(request)
             raise failed.error from failed.__cause__
@@ -280,19 +271,19 @@ class Client:
             answer, content = await self._whole(request, headers, turn)
         except UNSENT_ERRORS as error:
             self._tell(request, type(error).__name__, began)
-            raise _Again("connect", self._unconnected(error)) from error
+            raise Again("connect", self._verdicts.unconnected(error)) from error
         except httpx.HTTPError as error:
             self._tell(request, type(error).__name__, began)
-            raise self._lost(request, self._unanswered(request, error)) from error
+            raise self._verdicts.lost(request, self._verdicts.unanswered(request, error)) from error
         self._tell(request, answer.status_code, began)
         try:
             body = parse(answer.status_code, content, answer.headers.get("content-type", ""))
         except MalformedResponse as error:
-            raise self._garbled(request, answer.status_code, error) from error
-        return self._judge(
-            request,
-            Response(status_of(answer.status_code, body), body, {k.lower(): v for k, v in answer.headers.items()}),
-        )
+            raise self._verdicts.garbled(request, answer.status_code, error) from error
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        said = Response(status_of(answer.status_code, body), body, headers)
+        self._known = self._known or said.ok
+        return self._verdicts.judge(request, said)
 
     async def raw(self, request: Request, *, token: str | None = None, paced: bool = True) -> Response:
         """Send a request once and return whatever is answered, with the status as it came; with another token, or out
@@ -325,10 +316,10 @@ class Client:
             answer, content = await self._whole(request, headers, turn)
         except UNSENT_ERRORS as error:
             self._tell(request, type(error).__name__, began)
-            raise self._unconnected(error) from error
+            raise self._verdicts.unconnected(error) from error
         except httpx.HTTPError as error:
             self._tell(request, type(error).__name__, began)
-            raise self._unanswered(request, error) from error
+            raise self._verdicts.unanswered(request, error) from error
         self._tell(request, answer.status_code, began)
         try:
             body = parse(answer.status_code, content, answer.headers.get("content-type", ""))
@@ -395,93 +386,9 @@ class Client:
         if event in HANDED_OVER:
             self._fence(self._bound)
 
-    def _judge(self, request: Request, answer: Response) -> Response:
-        """Return the answer if the request expects it, otherwise raise what it means."""
-        status = answer.status
-        if answer.ok:
-            self._known = True
-            if request.method != "GET" and soft_failure(answer.body):
-                raise Rejected(f"{request} was refused{self._because(answer)}", status=status)
-            return answer
-        if status == 429:
-            text = f"{self._host} keeps answering 429: its rate limit is used up"
-            limited = Limited(text, hint="lower `requests_per_second`, or try later")
-            raise _Again("limited", limited, retry_after(answer.headers))
-        if status in (401, 403) and request.method == "GET":
-            raise _Again("forbidden", self._refused(request, f"({status}{self._because(answer)})"))
-        if status in request.expect:
-            return answer
-        raise self._failed_on_server(request, answer) if status >= 500 else self._not_done(request, answer)
-
-    def _failed_on_server(self, request: Request, answer: Response) -> Exception:
-        """Return what a status from 500 on means. Only what is not a POST is sent again."""
-        status, wait = answer.status, retry_after(answer.headers)
-        text = f"{request} failed on the server ({status}{self._because(answer)})"
-        error = Rejected(text, status=status, hint="try again later")
-        if request.method != "POST":
-            # Beyond the rate limit, some accounts answer 503 (row 54 of section 7): all requests wait.
-            return _Again("busy" if status == 503 else "server", error, wait)
-        if status == 503:
-            self._pacer.hold(wait or 2.0)  # the requests that look what became of it wait, too
-        return error
-
-    def _not_done(self, request: Request, answer: Response) -> Exception:
-        """Return what a status below 500 means that is not expected and is not worth another try."""
-        status, why = answer.status, f"({answer.status}{self._because(answer)})"
-        if status == 401:
-            return self._refused(get("/users/me"), why)
-        if 300 <= status < 400:
-            elsewhere = _origin(answer.headers.get("location", "elsewhere"))
-            hint = "use the address it redirects to as `url`"
-            return RemoteError(f"{self._host} redirects {request} to {elsewhere}", hint=hint)
-        hint = "the user of the API key may lack the permission, or the account's plan the feature"
-        return Rejected(f"{request} was refused {why}", status=status, hint=hint if status in (402, 403) else "")
-
-    def _refused(self, request: Request, why: str) -> AuthError:
-        if request.path == "/users/me":
-            return AuthError(
-                f"{self._host} does not accept the API key {why}",
-                hint="check `token` and `url`: key and URL are shown together under Settings > Developer",
-            )
-        hint = "the user of the API key lacks the permission, or the account's plan the feature"
-        return AuthError(f"{self._host} refuses {request} {why}", hint=hint)
-
-    def _lost(self, request: Request, error: Unreachable) -> Exception:
-        """A lost answer to a POST is for the applier to settle; everything else can be sent again."""
-        return error if request.method == "POST" else _Again("lost", error)
-
-    def _garbled(self, request: Request, status: int, error: MalformedResponse) -> Exception:
-        if request.method == "POST" and 200 <= status < 300:
-            return Unreachable(f"{request}: {error.message}", hint=error.hint, sent=True)
-        if isinstance(error, Excessive):
-            return Unexpected(f"{self._host}, {request}: {error.message}", hint=error.hint)
-        return _Again("garbled", RemoteError(f"{self._host}, {request}: {error.message}", hint=error.hint))
-
-    def _unconnected(self, error: Exception) -> Unreachable:
-        what, hint = no_connection(error, timed_out=isinstance(error, httpx.TimeoutException), proxy=self._around.asked)
-        return Unreachable(f"{self._host} cannot be reached: {what}", hint=hint, sent=False)
-
-    def _unanswered(self, request: Request, error: Exception) -> Unreachable:
-        timed_out = isinstance(error, httpx.TimeoutException)
-        what = "no answer in time" if timed_out else self._show(str(error)) or type(error).__name__
-        return Unreachable(
-            f"{self._host}: the answer to {request} was lost ({what})",
-            hint="check the network and try again; nothing is sent twice",
-        )
-
-    def _because(self, answer: Response) -> str:
-        """Return what the account says of a failure, to be put behind its status."""
-        shown = abridged(describe(answer.body), LONGEST, self._show)
-        return f": {shown}" if shown else ""
-
     def _tell(self, request: Request, outcome: int | str, began: float) -> None:
         if self._on_answer is not None:
             self._on_answer(self._show(line(request, outcome, time.monotonic() - began)))
-
-
-def _origin(location: str) -> str:
-    parts = urlsplit(location)
-    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else "elsewhere"
 
 
 class _InProcess(httpx.AsyncBaseTransport):
