@@ -56,7 +56,8 @@ def command(chosen: Globals, out: Path, source: str, no_counts: bool, requests: 
     else:
         recording = read_snapshot(Path(source))
         book = chosen.screen.wait(of_snapshot(session(chosen, offline=True), recording, source))
-    count = write_site(out, pages(book), GENERATOR)
+    made = pages(book)
+    count = write_site(out, made, made.__getitem__, GENERATOR)
     unused, undescribed, twins = (len(book.marked(mark)) for mark in ("unused", "undescribed", "twin"))
     say(f"Wrote the handbook of {book.name} to {place(out)}: {len(book.entries):,} objects, {count:,} pages.")
     say(

@@ -71,6 +71,25 @@ def write_file(path: Path, content: bytes, *, mode: int | None = None, fresh: bo
     _tidy(target)
 
 
+def link_to(path: Path, target: str) -> None:
+    """Let a path be a symbolic link to a target, in one step; what it was is gone. Raises OSError."""
+    name = path.parent / f".{path.name[:200]}.{os.getpid()}{SUFFIX}"
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(name)
+    os.symlink(target, name)
+    try:
+        os.replace(name, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise
+
+
+def move(path: Path, target: Path) -> None:
+    """Let a file take the name of another one, in one step. Raises OSError."""
+    os.replace(path, target)
+
+
 def write_all(descriptor: int, content: bytes) -> None:
     """Write all of it; a system call may take a part."""
     view = memoryview(content)

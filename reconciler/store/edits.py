@@ -8,25 +8,21 @@ from __future__ import annotations
 
 import codecs
 import contextlib
-import errno
-import fcntl
 import hashlib
 import json
 import os
 import stat
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.model.errors import ReconcilerError
+from reconciler.store.alone import alone
 from reconciler.store.atomic import sync_folder, write_file
 from reconciler.store.reading import read_regular
 
 JOURNAL = "state/.edits.json"
 """Where an edit stands while it is carried out; `state` is ignored by Git."""
-LOOKS = 100
-"""Times that a project is looked at in which another process writes, in ten seconds."""
 Outside = Callable[[Path, Path], str]
 """Returns why a file is none of a project in a folder; "" for one that is."""
 
@@ -70,7 +66,7 @@ def write_files(folder: Path, texts: Mapping[str, str], before: Mapping[str, str
     """
     if not texts:
         return ()
-    with _alone(folder):
+    with alone(folder):
         _check_none(folder)
         changes = {
             name: content
@@ -103,7 +99,7 @@ def finish(folder: Path, outside: Outside) -> Finished:
     """
     if not os.path.lexists(folder / JOURNAL):
         return Finished()
-    with _alone(folder):
+    with alone(folder):
         written, left = [], []
         try:
             for name, was, text in _read(folder, outside):
@@ -172,28 +168,3 @@ def _digest(path: Path) -> str:
     """Return what a file holds, as the journal knows it; "" for none."""
     content = _held(path)
     return "" if content is None else hashlib.sha256(content).hexdigest()
-
-
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Let one process at a time write files of a project; the system lets go when it dies. The folder itself is what is
-    locked: a file for that would stand among the user's. Where a file system cannot, no process waits.
-    """
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        for look in range(LOOKS):
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                if error.errno not in (errno.EWOULDBLOCK, errno.EAGAIN):
-                    break
-                if look == LOOKS - 1:
-                    raise ReconcilerError(
-                        f"another command is writing files of {folder}; nothing was written", hint="run it again"
-                    ) from None
-                time.sleep(0.1)
-            else:
-                break
-        yield
-    finally:
-        os.close(descriptor)

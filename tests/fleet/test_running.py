@@ -127,6 +127,9 @@ class TestFleet:
         for name in ("acme", "core"):
             assert f'href="accounts/{name}.html"' in (pages / "index.html").read_text()
             assert "VIP" in (pages / "accounts" / f"{name}.html").read_text()
+        assert fleet.run("report", "--out", str(pages)).code == 0, "over the pages of an earlier report"
+        ran = fleet.run("report", "--out", str(fleet.folder))
+        assert (ran.code, "nothing was written" in ran.err) == (1, True), "among other files"
 
     def test_a_job_that_comes_twice_is_done_once(self, fleet: Fleet, worker: Worker) -> None:
         """A job that comes twice is done once."""

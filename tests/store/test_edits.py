@@ -160,7 +160,7 @@ def test_a_journal_that_came_with_the_files_is_not_believed(folder: Path, how: s
 def test_a_second_writer_waits_a_bounded_time(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process holds the folder; then it is told."""
     waited: list[float] = []
-    monkeypatch.setattr("reconciler.store.edits.time.sleep", waited.append)
+    monkeypatch.setattr("reconciler.store.alone.time.sleep", waited.append)
     holder = os.open(folder, os.O_RDONLY)
     fcntl.flock(holder, fcntl.LOCK_EX)
     with pytest.raises(ReconcilerError, match="another command is writing files"):
