@@ -61,7 +61,7 @@ class Probing:
     click.option("--max-seconds", type=click.FloatRange(min=1), metavar="N", help="Seconds that it may take."),
     made=Probing.asked,
 )
-@click.option("--clean", is_flag=True, help="Only remove what an interrupted probe left.")
+@click.option("--clean", is_flag=True, help="Only remove what an interrupted probe left, and name what others did.")
 @formats(PROBE, "the report")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="The file of what would be printed.")
 @apart({"--clean": MEASURES, "--read-only": ("--with-contacts",)})
@@ -168,7 +168,8 @@ def _clean(chosen: Globals, opened: Session) -> int:
     from reconciler.workflow.probing import clean
 
     count, left = chosen.screen.wait(clean(opened, note), "Cleaning")
-    say(f"Removed what an interrupted probe left: {count} on record." if count else "No probe left anything.")
+    removed = f"Removed what an interrupted probe left: {count} on record."
+    say(removed if count else "No probe of this checkout left anything.")
     for one in left:
         note(f"Left: {one.form} id {one.id}: {one.what}")
     return 1 if any("--clean" in one.what for one in left) else 0

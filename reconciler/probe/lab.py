@@ -17,7 +17,7 @@ from reconciler.model.values import Json
 from reconciler.probe.answers import FORBIDDEN, no_result, shape
 from reconciler.probe.forms import FORMS, MARK, OWNERS, Form
 from reconciler.probe.means import BULK, CONTACTS, Exhausted, Forbidden, Journal, Line, Lost, Made, Spent
-from reconciler.probe.record import Record
+from reconciler.probe.record import MARKED, Record
 from reconciler.probe.unsettled import Unsettled
 
 TRIES = 4
@@ -289,6 +289,25 @@ class Lab:
                     )
         return whole
 
+    async def foreign(self) -> list[tuple[str, str, str]]:
+        """Return what is named as a probe's, and not as this one's: (form, id, name). Another checkout made it, whose
+        record is there; or its record is lost. What no listing shows is left out, and what is switched off for good.
+        """
+        found = []
+        for form in FORMS.values():
+            if form.owner or not form.label:
+                continue
+            with suppress(Unsettled, Unreachable):
+                rows = await self._rows(Made(0, form, {form.label: MARK}))
+                names = ((row, str(row.get(form.reads.get(form.label, form.label)) or "")) for row in rows)
+                marks = ((row, MARKED.match(name.strip())) for row, name in names)
+                found += [
+                    (form.name, str(row.get("id")), mark.group())
+                    for row, mark in marks
+                    if mark is not None and mark.group() != self.mark and not _is_retired(form, row)
+                ]
+        return found
+
     # --- inside ----------------------------------------------------------------------------------------------------
 
     def _recorded(self, form: Form, attrs: Mapping[str, Any]) -> Made:
@@ -503,6 +522,12 @@ class Lab:
         for row in rows:
             if str(row.get(owner)) == identity and is_id(row.get("id")):
                 await self._send(Request("DELETE", at(path, row["id"])))
+
+
+def _is_retired(form: Form, row: Mapping[str, Any]) -> bool:
+    """Return whether this is what a removal leaves of something that cannot be deleted."""
+    retire = form.retire if form.disables else None
+    return retire is not None and all(str(row.get(name)) == str(value) for name, value in retire.items())
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:

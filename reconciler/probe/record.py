@@ -13,7 +13,7 @@ from typing import Any
 from reconciler.model.http import is_id
 from reconciler.probe.forms import FORMS, MARK, OWNERS, Form
 
-_MARK = re.compile(rf"{MARK}[0-9A-Za-z]{{1,64}}", re.ASCII)
+MARKED = re.compile(rf"{MARK}[0-9A-Za-z]{{1,64}}", re.ASCII)
 _COUNT = 10**9
 
 
@@ -116,7 +116,7 @@ def _mark_of(lines: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _named(form: Form, line: Mapping[str, Any]) -> str:
-    match = _MARK.match(str(line["attrs"][form.label]).strip())
+    match = MARKED.match(str(line["attrs"][form.label]).strip())
     return match[0] if match is not None else ""
 
 
@@ -139,7 +139,7 @@ def _unfit(form: Form, attrs: Mapping[str, Any]) -> Iterator[str]:
         value = attrs.get(name)
         fits = isinstance(value, str | int) and not isinstance(value, bool)
         if name == form.label:
-            fits = fits and _MARK.match(str(value).strip()) is not None
+            fits = fits and MARKED.match(str(value).strip()) is not None
         elif name == form.owner:
             fits = is_id(value)
         if not fits:
@@ -155,7 +155,7 @@ def _is_text(value: object) -> bool:
 
 
 _MEMBERS: Mapping[str, Mapping[str, Callable[[Any], bool]]] = {
-    "begin": {"mark": lambda value: isinstance(value, str) and _MARK.fullmatch(value) is not None},
+    "begin": {"mark": lambda value: isinstance(value, str) and MARKED.fullmatch(value) is not None},
     "making": {
         "n": _is_count,
         "form": lambda value: isinstance(value, str) and value in FORMS,

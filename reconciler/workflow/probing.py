@@ -121,6 +121,7 @@ async def clean(session: Session, say: Callable[[str], None] = lambda line: None
     with journal.held(), locked(session, "probe --clean") as lock:
         lines = journal.lines()
         if not lines:
+            await _tell_foreign(session, journal, say)
             journal.end()
             return 0, ()
         record = recorded(lines)
@@ -142,9 +143,27 @@ async def clean(session: Session, say: Callable[[str], None] = lambda line: None
                 whole = await lab.seek(reported=bool(record.damaged)) or not record.damaged
                 count = len(lab.open)
                 await lab.clear()
+                _told_foreign(await lab.foreign(), say)
         if whole and not lab.open:
             journal.end()
     return count, left_of(lab)
+
+
+async def _tell_foreign(session: Session, journal: ProbeJournal, say: Callable[[str], None]) -> None:
+    """Look for what other probes made where there is nothing on record; nothing is written."""
+    async with AsyncExitStack() as stack:
+        line = _connected(session, stack, None, Asked(contacts=True))
+        spent = Spent(10**6, 10**6, session.runtime.clock.steady)
+        mark = f"{MARK}{session.runtime.token()[-8:]}"
+        _told_foreign(await Lab(line, journal, mark, spent, contacts=True, writes=False).foreign(), say)
+
+
+def _told_foreign(found: Iterable[tuple[str, str, str]], say: Callable[[str], None]) -> None:
+    for form, identity, name in found:
+        say(
+            f"Not removed: {form} id {identity}, called `{name}`: this checkout has no record of it. If no probe runs "
+            "elsewhere, remove it with `probe --clean` there, or manually"
+        )
 
 
 def _first(record: Record) -> str:

@@ -586,6 +586,38 @@ def test_clean_keeps_what_was_there(tmp_path: Path) -> None:
         assert not _journal(world)
 
 
+@pytest.mark.parametrize("own", [False, True])
+def test_what_another_checkout_made_is_told_and_stays(tmp_path: Path, own: bool) -> None:
+    """By its name, whether this checkout has a record of its own or none; not what only begins alike, nor what is
+    switched off, which is all that a removal can do to it.
+    """
+    with probed_world(tmp_path / "a", AccountSettings()) as world:
+        names = [
+            "zz-probe-theirs01 x",
+            "zz-probe-",
+            "my zz-probe-theirs01",
+            "zz-probed",
+            *(["zz-probe-mine"] if own else []),
+        ]
+        for name in names:
+            world.call("POST", "/tags", {"tag": {"tag": name, "tagType": "contact", "description": ""}})
+        kind = world.call("POST", "/dealTasktypes", {"dealTasktype": {"title": "zz-probe-theirs02"}})["dealTasktype"]
+        world.call("PUT", f"/dealTasktypes/{kind['id']}", {"dealTasktype": {"status": 1}})
+        world.call("POST", "/dealRoles", {"dealRole": {"title": "zz-probe-theirs03"}})
+        before, journal = dump(world), ProbeJournal(world.folder, world.session().identity)
+        if own:
+            with journal.held():
+                journal.append({"op": "begin", "mark": "zz-probe-mine", "at": ""})
+                journal.append({"op": "making", "n": 1, "form": "tag", "attrs": {"tag": "zz-probe-mine"}})
+        done = len(world.writes())
+        ran = world.cli("probe", "--clean")
+        told = [line for line in ran.err.splitlines() if line.startswith("Not removed: ")]
+        assert (ran.code, [line.split()[2] for line in told]) == (0, ["tag", "deal_role"]), ran.text
+        assert ["`zz-probe-theirs01`: " in told[0], "`zz-probe-theirs03`: " in told[1]] == [True, True]
+        assert len(world.writes()) - done == own
+        assert (dump(world) == before) is not own
+
+
 def test_what_is_left_is_told_where_the_report_cannot_be_written(tmp_path: Path) -> None:
     """The ids of disabled task types stand on the screen all the same."""
     with probed_world(tmp_path / "a", AccountSettings()) as world:
