@@ -15,7 +15,7 @@ from reconciler.resources.counts import counted_rows, listed
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
-ELSEWHERE = {"reconciler/probe/lab.py", "reconciler/fleet/partners.py"}
+ELSEWHERE = {"reconciler/probe/sending.py", "reconciler/fleet/partners.py"}
 """Loops of their own: a probe's questions are not requests of a flow, and the partner API counts pages."""
 
 
