@@ -307,7 +307,7 @@ CUTS = {
     "model/snapshot_file.py": {"hashlib.sha256(text.encode()).hexdigest()[:12]"},
     "deriving/promoting.py": {"hashlib.sha256(f'{salt}:{plain}'.encode()).hexdigest()[:32]"},
     "resources/webhook.py": {"hashlib.sha256(str(url).encode()).hexdigest()[:32]"},
-    "store/atomic.py": {"target.name[:200]"},
+    "store/atomic.py": {"path.name[:200]", "target.name[:200]"},
     "store/http.py": {"digits[:8]"},
     "workflow/trusted_limits.py": {"hashlib.sha256(written).hexdigest()[:8]"},
     "workflow/ci.py": {"commit[:12]"},
