@@ -290,13 +290,14 @@ def carry_out(
     if mode.verbose:
         requests_sent(spent + summary.requests)
     written_after(chosen, opened)
-    if hooks.stop.is_set():
-        return 130
+    return 130 if hooks.stop.is_set() else _exit_code_of(summary, planned)
+
+
+def _exit_code_of(summary: ApplySummary, planned: Planned) -> int:
+    """Return what the outcome of an apply that was not stopped is to a program that called this one."""
     if summary.refused:
         return 7
-    if not summary.complete:
-        return 5
-    return exit_code(planned.document, False)
+    return exit_code(planned.document, False) if summary.complete else 5
 
 
 def tell_outcome(summary: ApplySummary, shown: Progress | EventStream) -> None:

@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from reconciler.fleet.book import silence
 from reconciler.fleet.job import Worker
@@ -22,6 +22,9 @@ from reconciler.fleet.rollout import digest_of, failed_too_often, gate
 from reconciler.fleet.spec import AS_DECLARED, CHUNK, DONE, OPEN, POLL, VERSION, Spec, job_id, queue_of, result_of
 from reconciler.model.errors import StateError, WrongInput
 from reconciler.model.fleet import Job, JobResult, Wave
+
+if TYPE_CHECKING:
+    from dbos import DBOSConfig
 
 PATIENCE = 30 * 24 * 3600.0
 """Seconds that a rollout waits for an approval."""
@@ -321,6 +324,24 @@ def _registered() -> list[Any]:
     return _REGISTERED
 
 
+def _configuration(database: str, name: str, version: str, traces: str | None) -> DBOSConfig:
+    from dbos import DBOSPortableJSONSerializer
+
+    config: DBOSConfig = {
+        "name": "reconciler-fleet",
+        "system_database_url": database,
+        "application_version": version,
+        "executor_id": name,
+        "log_level": "CRITICAL",
+        "serializer": DBOSPortableJSONSerializer(),
+        "notification_listener_polling_interval_sec": POLL,
+    }
+    if traces:
+        config["enable_otlp"] = True
+        config["otlp_traces_endpoints"] = [traces]
+    return config
+
+
 @contextmanager
 def launched(
     database: str,
@@ -334,23 +355,11 @@ def launched(
     """Run an engine in this process; with `only`, for that rollout alone. `traces` is where OpenTelemetry's go. Raises
     StateError where the database cannot be used.
     """
-    from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
+    from dbos import DBOS
 
     silence()
-    config: DBOSConfig = {
-        "name": "reconciler-fleet",
-        "system_database_url": database,
-        "application_version": version,
-        "executor_id": name,
-        "log_level": "CRITICAL",
-        "serializer": DBOSPortableJSONSerializer(),
-        "notification_listener_polling_interval_sec": POLL,
-    }
-    if traces:
-        config["enable_otlp"] = True
-        config["otlp_traces_endpoints"] = [traces]
     _WORKER[:] = [worker]
-    DBOS(config=config)
+    DBOS(config=_configuration(database, name, version, traces))
     _registered()
     if only is not None:
         DBOS.listen_queues([queue_of(only)])

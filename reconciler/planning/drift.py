@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kind
@@ -41,42 +42,63 @@ def drift(inputs: Inputs) -> Plan:
         """Return an applied value with ids for references and secrets revealed, to be compared and never shown."""
         return transform(comparable(decode(stored), resolver), reveal)
 
-    changes: list[Change] = []
-    skipped: list[Skipped] = []
-    shown: set[str] = set()
-    notes: list[str] = []
-    kept = 0
+    looked = _Looked(inputs, as_applied)
     for name, kind in inputs.kinds.items():
         mine = {
             a: binding
             for a, binding in sorted(inputs.state.resources.items())
             if binding.kind == name and inputs.covers(a)
         }
-        lives = inputs.snapshot.lives.get(name)
+        looked.at(kind, mine)
+    return Plan(tuple(looked.changes), (), tuple(looked.skipped), tuple(looked.notes), looked.kept, (), ids)
+
+
+@dataclass
+class _Looked:
+    """What was found of the kinds that were looked at: in the order of the kinds, for a kind looks for what stands in
+    those before it (`shown`: what the account has).
+    """
+
+    inputs: Inputs
+    as_applied: Callable[[Value], Value]
+    changes: list[Change] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    shown: set[str] = field(default_factory=set)
+    kept: int = 0
+
+    def at(self, kind: Kind, mine: Mapping[str, Binding]) -> None:
+        """Take in the objects of a kind."""
+        lives = self.inputs.snapshot.lives.get(kind.name)
         if lives is None:
-            why = inputs.snapshot.unknown.get(name, "its kind was not read")
-            skipped += [Skipped(address, why, forbidden=name in inputs.snapshot.unknown) for address in mine]
-            continue
+            unknown = self.inputs.snapshot.unknown
+            why = unknown.get(kind.name, "its kind was not read")
+            self.skipped += [Skipped(address, why, forbidden=kind.name in unknown) for address in mine]
+            return
         lives_by_address = _bound(kind, mine, lives)
         placed = _placed(kind, mine, lives_by_address)
         ranking = _ranks(kind, mine, lives_by_address)
         for address, binding in mine.items():
             live = lives_by_address.get(address)
             if live is not None:
-                shown.add(address)
-                notes += _beside(inputs, kind, address, live)
-                resource = inputs.desired.resources.get(address)
-                ignored = resource.lifecycle.ignore_changes if resource is not None else ()
-                notes += unsaid(kind, address, live, sorted(binding.applied.keys() - {*ignored}))
-                notes += _unsayable(inputs, kind, address, live)
-            why = "" if live is not None else unproven(inputs, kind, address, shown.__contains__)
-            if why:
-                skipped.append(Skipped(address, why, forbidden=True))
+                self.shown.add(address)
+                self.notes += self._notes(kind, address, binding, live)
+            elif why := unproven(self.inputs, kind, address, self.shown.__contains__):
+                self.skipped.append(Skipped(address, why, forbidden=True))
                 continue
-            change = _change(inputs, as_applied, address, binding, live, placed.get(address, {}))
-            changes += [ranked(change, kind, ranking)] if change is not None else []
-            kept += change is None
-    return Plan(tuple(changes), (), tuple(skipped), tuple(notes), kept, (), ids)
+            change = _change(self.inputs, self.as_applied, address, binding, live, placed.get(address, {}))
+            self.changes += [ranked(change, kind, ranking)] if change is not None else []
+            self.kept += change is None
+
+    def _notes(self, kind: Kind, address: str, binding: Binding, live: Live) -> list[str]:
+        """Return what is beside an object's declaration, and what of it was not understood."""
+        resource = self.inputs.desired.resources.get(address)
+        ignored = resource.lifecycle.ignore_changes if resource is not None else ()
+        return [
+            *_beside(self.inputs, kind, address, live),
+            *unsaid(kind, address, live, sorted(binding.applied.keys() - {*ignored})),
+            *_unsayable(self.inputs, kind, address, live),
+        ]
 
 
 def unmanaged(inputs: Inputs, kind: Kind, address: str, live: Live) -> dict[str, Value]:

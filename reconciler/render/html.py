@@ -96,9 +96,7 @@ def plan(document: PlanDocument) -> str:
     few = len(changes) <= _FEW
     entries = [_entry(number, change, names, few=few, drift=drift) for number, change in enumerate(ordered, 1)]
     lost = [] if drift else _lost(ordered, names)
-    drawing = picture(document.steps)
     style, script = asset("report.css"), asset("report.js")
-    asked = sorted((cards.card(guard, document, names) for guard in document.guards), key=lambda card: not card.tripped)
     page = template("report.html").render(
         document=document,
         style=Markup(style),
@@ -111,7 +109,7 @@ def plan(document: PlanDocument) -> str:
         forecast=words.forecast(document.forecast).removeprefix("Forecast: "),
         lost=lost[:MOST_LOST],
         more_lost=max(len(lost) - MOST_LOST, 0),
-        cards=[card for card in asked if card.tripped or card.state != "Fine"],
+        cards=_asked(document, names),
         all_commands=_all_commands(document),
         kept=words.kept(document.guards),
         by_hand=_by_hand(changes, names),
@@ -122,15 +120,29 @@ def plan(document: PlanDocument) -> str:
         filters=_filters(entries, drift=drift),
         numbers={entry.address: entry.number for entry in entries},
         things=lambda addresses: words.named([names.thing(address) for address in addresses]),
-        blast=charts.blast(changes),
-        timeline=charts.timeline(document),
-        picture=drawing if drawing.nodes else None,
-        steps=words.counted(len(document.steps), "step"),
-        waves=words.counted(len(drawing.waves), "wave"),
-        graph_open=len(document.steps) <= GRAPH_OPEN,
+        **_drawn(document, changes),
         **_ALWAYS,
     )
     return page.rstrip("\n") + "\n"
+
+
+def _asked(document: PlanDocument, names: Names) -> list[cards.Card]:
+    """Return the cards of guards, rules and policies that have something to say, those that stop the plan first."""
+    asked = [cards.card(guard, document, names) for guard in document.guards]
+    return sorted((card for card in asked if card.tripped or card.state != "Fine"), key=lambda card: not card.tripped)
+
+
+def _drawn(document: PlanDocument, changes: Sequence[ChangeView]) -> dict[str, Any]:
+    """Return what is drawn: what is lost, when what happens, and what waits for what."""
+    drawing = picture(document.steps)
+    return {
+        "blast": charts.blast(changes),
+        "timeline": charts.timeline(document),
+        "picture": drawing if drawing.nodes else None,
+        "steps": words.counted(len(document.steps), "step"),
+        "waves": words.counted(len(drawing.waves), "wave"),
+        "graph_open": len(document.steps) <= GRAPH_OPEN,
+    }
 
 
 def _by_hand(changes: Iterable[ChangeView], names: Names) -> list[tuple[str, str, str]]:
