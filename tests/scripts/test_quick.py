@@ -116,6 +116,15 @@ def test_what_was_slow_comes_last_and_is_not_begun_too_late(pytester_folder: Pat
     assert ran(Durations()) == (["test_slow", "test_fast", "test_slower"], 0)
 
 
+def test_a_slow_test_that_fails_keeps_its_place(pytester_folder: Path) -> None:
+    """The next loop shows whether it was mended."""
+    (pytester_folder / "test_four.py").write_text("def test_bad(): assert False\ndef test_good(): pass\n", "utf-8")
+    for _ in range(2):
+        durations = Durations(test_bad=60.0)
+        assert _loop(pytester_folder, quick.Budget(65.0), durations) == pytest.ExitCode.TESTS_FAILED
+        assert durations.ran == ["test_bad", "test_good"]
+
+
 class TooLong:
     """A plugin that interrupts a test as soon as it runs, as the end of the time does."""
 
