@@ -68,7 +68,7 @@ def check(world: World, seed: int) -> int:
         place = f"seed {seed}, {path.name}, {words}: {ran.text[-500:]}"
         assert "mistake in the program" not in ran.text, place
         assert "Traceback" not in ran.text, place
-        assert ran.code in (0, 1, 4, 5, 6, 7, 8), place
+        assert ran.code in (0, 1, 4, 5, 6, 7, 8, *([3] if path.name == "s.json" else [])), place  # a wrong input
         back(world, {**kept, path: hurt})
     back(world, kept)
     return len(OF_A_FILE.get(path.name, OF_THE_STATE))
