@@ -15,6 +15,7 @@ from reconciler.render.quoting import place, typed
 
 if TYPE_CHECKING:
     from reconciler.workflow.runtime import Runtime
+    from reconciler.workflow.session import Session
 
 NAME = "prod"
 """What the environment of an adopted account is called, unless `--env` says otherwise."""
@@ -65,19 +66,11 @@ def _asked() -> str:
 
 def _adopt(chosen: Globals, target: Path, directory: Path | None, address: str) -> int:
     """Check, write the project, export, bind, plan."""
-    from dataclasses import replace
-
-    from reconciler.cli.export import outcome_told
-    from reconciler.cli.plan import exit_code
-    from reconciler.cli.views import plan_view
     from reconciler.render.findings import page
     from reconciler.workflow import health
     from reconciler.workflow.adopting import address_of, check, project_of
-    from reconciler.workflow.exporting import export_account
     from reconciler.workflow.init import check_new, write_project
     from reconciler.workflow.opening import open_session
-    from reconciler.workflow.options import PlanOptions
-    from reconciler.workflow.planning import make_plan
 
     name = chosen.environment or NAME
     key = f"AC_{name.upper().replace('-', '_')}_TOKEN"
@@ -97,17 +90,31 @@ def _adopt(chosen: Globals, target: Path, directory: Path | None, address: str) 
     for path in write_project(target, files):
         say(f"Wrote {place(os.path.relpath(path))}")
     where = _there(directory)
+    code = _taken_over(chosen, open_session(target, name, runtime), where)
+    if given:
+        advise(f"The key was not written anywhere. Give it to later commands: export {key}=...")
+    say(f"\nThe files in {place(os.path.relpath(target / 'config'))} say what the account holds. Change one, then run:")
+    say(f"reconciler{where} plan")
+    return code
+
+
+def _taken_over(chosen: Globals, opened: Session, where: str) -> int:
+    """Write the files of what the account holds, show that a plan of them does nothing, and return the exit code."""
+    from dataclasses import replace
+
+    from reconciler.cli.export import outcome_told
+    from reconciler.cli.plan import exit_code
+    from reconciler.cli.views import plan_view
+    from reconciler.workflow.exporting import export_account
+    from reconciler.workflow.options import PlanOptions
+    from reconciler.workflow.planning import make_plan
+
     chosen.screen.next_command = f"reconciler{where} export"
-    opened = open_session(target, name, runtime)
     code = outcome_told(chosen, chosen.screen.wait(export_account(opened, None)))
     chosen.screen.next_command = f"reconciler{where} plan"
     planned = chosen.screen.wait(make_plan(replace(opened, eyes={}), PlanOptions()))
     say("")
     say_made(plan_view(planned.document, "text"), "text")
-    if given:
-        advise(f"The key was not written anywhere. Give it to later commands: export {key}=...")
-    say(f"\nThe files in {place(os.path.relpath(target / 'config'))} say what the account holds. Change one, then run:")
-    say(f"reconciler{where} plan")
     return code or exit_code(planned.document, False)
 
 

@@ -20,13 +20,13 @@ from reconciler.model.desired import Desired, Import, Moved, Removed, Resource
 from reconciler.model.http import VENDOR_DOMAINS
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import Live
-from reconciler.model.plan import Action, AttributeChange, Change, Plan, lifecycle_of
+from reconciler.model.plan import Action, AttributeChange, Change, Plan, Step, lifecycle_of
 from reconciler.model.redaction import LONG, Redactor
 from reconciler.model.sight import Eyes
 from reconciler.model.snapshot import fingerprint
 from reconciler.model.spec import Lifecycle
 from reconciler.model.values import SENSITIVE, Ref, RemoteId, Value
-from reconciler.model.write import Effect
+from reconciler.model.write import Effect, Finding
 from reconciler.planning.bindings import salted
 from reconciler.planning.diff import parts
 from reconciler.planning.renames import Rename
@@ -72,17 +72,7 @@ def to_document(
         options=dict(heading.options),
         summary=summarise(plan, kinds),
         changes=[_change(change, names, kinds[change.kind], heading) for change in plan.changes],
-        steps=[
-            doc.StepView(
-                number=step.number,
-                address=step.address,
-                op=step.op,
-                waits=list(step.waits),
-                after=list(step.after),
-                requests=list(step.requests),
-            )
-            for step in plan.steps
-        ],
+        steps=[_step(step) for step in plan.steps],
         skipped=[
             doc.SkippedView(address=skip.address, reason=skip.reason, forbidden=skip.forbidden, refused=skip.refused)
             for skip in plan.skipped
@@ -99,6 +89,23 @@ def to_document(
         salt=heading.salt,
     )
     return _cleared(document, heading.redactor)
+
+
+def _step(step: Step) -> doc.StepView:
+    return doc.StepView(
+        number=step.number,
+        address=step.address,
+        op=step.op,
+        waits=list(step.waits),
+        after=list(step.after),
+        requests=list(step.requests),
+    )
+
+
+def _finding(finding: Finding) -> doc.FindingView:
+    return doc.FindingView(
+        message=finding.message, severity=finding.severity, attribute=finding.attribute, hint=finding.hint
+    )
 
 
 def _cleared(document: doc.PlanDocument, redactor: Redactor) -> doc.PlanDocument:
@@ -221,12 +228,7 @@ def _change(change: Change, names: Mapping[tuple[str, str], str], kind: Kind, he
         counting=list(change.counting),
         evacuates=dict(change.evacuates),
         uses=[doc.UseView(where=use.where, certainty=use.certainty, note=use.note) for use in change.uses],
-        findings=[
-            doc.FindingView(
-                message=finding.message, severity=finding.severity, attribute=finding.attribute, hint=finding.hint
-            )
-            for finding in change.findings
-        ],
+        findings=[_finding(finding) for finding in change.findings],
         manual={name: _todo(name, how, change.page, heading.account) for name, how in change.manual.items()},
         moved_from=change.moved_from,
         desired=_to_write(change, kind, heading.salt),

@@ -25,7 +25,7 @@ from reconciler.planning.context import Inputs
 from reconciler.planning.declarable import declarable, losses, unsaid
 from reconciler.planning.diff import MISSING, Sides, beside, rewritten, same, visible
 from reconciler.planning.identity import Resolver, bound, by_key, comparable
-from reconciler.planning.ranks import Places, arranged_names, ranked, ranks
+from reconciler.planning.ranks import Ranks, arranged_names, ranked, ranks
 from reconciler.planning.reads import unproven
 
 
@@ -224,7 +224,7 @@ def _placed(kind: Kind, mine: Mapping[str, Binding], lives: Mapping[str, Live]) 
     return placed
 
 
-def _ranks(kind: Kind, mine: Mapping[str, Binding], lives: Mapping[str, Live]) -> Places:
+def _ranks(kind: Kind, mine: Mapping[str, Binding], lives: Mapping[str, Live]) -> Ranks:
     """Return the places among what is managed and alive: as applied, and now."""
     groups: dict[str, list[str]] = defaultdict(list)
     for address in lives if kind.nested else ():

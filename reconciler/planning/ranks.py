@@ -17,7 +17,7 @@ from reconciler.model.plan import Change
 from reconciler.model.values import RemoteId, Value
 from reconciler.planning.context import PlanningContext
 
-Places = Mapping[str, tuple[int, int]]
+Ranks = Mapping[str, tuple[int, int]]
 """By address: the place before, and the place after."""
 Ordered = Mapping[str, tuple[Value, str]]
 """By what stands there: its number and its id, "" for what is new."""
@@ -28,7 +28,7 @@ def arranged_names(kind: Kind) -> frozenset[str]:
     return frozenset(name for attrs in kind.arrange([("", {}, None)]).values() for name in attrs)
 
 
-def ranked(change: Change, kind: Kind, places: Places) -> Change:
+def ranked(change: Change, kind: Kind, places: Ranks) -> Change:
     """Return a change with the places of what moves among its siblings."""
     if change.address not in places:
         return change
@@ -82,7 +82,7 @@ def _on_board(
     board: Sequence[Live],
     siblings: Sequence[Resource],
     arranged: Mapping[str, Mapping[str, Value]],
-) -> Places:
+) -> Ranks:
     (name,) = arranged_names(kind)
     before = {live.id: (live.attrs.get(name), live.id) for live in board}
     after = {

@@ -16,7 +16,7 @@ from reconciler.model.values import Json
 from reconciler.probe.answers import FORBIDDEN, no_result
 from reconciler.probe.forms import FORMS, MARK, OWNERS, Form
 from reconciler.probe.means import BULK, CONTACTS, Forbidden, Journal, Line, Lost, Made, Spent
-from reconciler.probe.record import MARKED, Record
+from reconciler.probe.record import MARKED, ProbeRecord
 from reconciler.probe.sending import Sender
 from reconciler.probe.unsettled import Unsettled
 
@@ -202,7 +202,7 @@ class Lab(Sender):
         more = [(created.form.name, created.id or "?", f"{_known(created)}: {CLEAN}") for created in self.open]
         return list(dict.fromkeys([*self.left, *(created for created in more if created[:2] not in reported)]))
 
-    def resume(self, record: Record) -> None:
+    def resume(self, record: ProbeRecord) -> None:
         """Take over what a probe that died has on record."""
         for entry in record.entries:
             created = Made(entry.number, entry.form, entry.attrs, entry.id)

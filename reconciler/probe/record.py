@@ -32,7 +32,7 @@ class Entry:
 
 
 @dataclass
-class Record:
+class ProbeRecord:
     """`mark` is "" where no line tells how things are named. `damaged` are lines that tell nothing, with why."""
 
     mark: str = ""
@@ -41,11 +41,11 @@ class Record:
     highest: int = 0
 
 
-def recorded(lines: Iterable[tuple[int, object]]) -> Record:
+def recorded(lines: Iterable[tuple[int, object]]) -> ProbeRecord:
     """Return what the lines of a journal tell, in whatever order they are: (number of the line, its JSON; None where it
     is none).
     """
-    record, kept = Record(), list[tuple[int, Mapping[str, Any]]]()
+    record, kept = ProbeRecord(), list[tuple[int, Mapping[str, Any]]]()
     for place, line in lines:
         why = _wrong(line)
         if why or not isinstance(line, dict):
@@ -71,7 +71,7 @@ def recorded(lines: Iterable[tuple[int, object]]) -> Record:
     return record
 
 
-def _made(record: Record, lines: Iterable[tuple[int, Mapping[str, Any]]]) -> dict[int, Entry]:
+def _made(record: ProbeRecord, lines: Iterable[tuple[int, Mapping[str, Any]]]) -> dict[int, Entry]:
     """Return what was made, by its number in the journal."""
     entries: dict[int, Entry] = {}
     for place, line in lines:
@@ -89,7 +89,7 @@ def _made(record: Record, lines: Iterable[tuple[int, Mapping[str, Any]]]) -> dic
     return entries
 
 
-def _learn(record: Record, entry: Entry, place: int, line: Mapping[str, Any]) -> None:
+def _learn(record: ProbeRecord, entry: Entry, place: int, line: Mapping[str, Any]) -> None:
     if line["op"] == "made":
         if entry.id and entry.id != str(line["id"]):
             record.damaged.append(f"line {place}: {entry.number} has another id in another line")

@@ -15,7 +15,7 @@ from reconciler.model.redaction import abridged
 from reconciler.probe import Experiment, Lab, Spent, Unsettled, takes
 from reconciler.probe.forms import FORMS, MARK
 from reconciler.probe.means import CONTACTS, Exhausted, writable
-from reconciler.probe.record import Record, recorded
+from reconciler.probe.record import ProbeRecord, recorded
 from reconciler.store.probefile import ProbeJournal, check_facts_folder, facts_path, put_aside, write_facts
 from reconciler.workflow.book import open_book
 from reconciler.workflow.facts import blank, own_facts
@@ -166,7 +166,7 @@ def _told_foreign(found: Iterable[tuple[str, str, str]], say: Callable[[str], No
         )
 
 
-def _first(record: Record) -> str:
+def _first(record: ProbeRecord) -> str:
     """Return what is wrong with a record, in a few words."""
     more = len(record.damaged) - 1
     return f"{record.damaged[0]}{f', and {more} more' if more > 0 else ''}" if record.damaged else "it is empty"

@@ -22,7 +22,7 @@ from reconciler.model.http import Request, Response
 from reconciler.probe import FORMS, Form, Lab, Spent, load_experiments
 from reconciler.probe.lab import OTHERS
 from reconciler.probe.means import Forbidden, writable
-from reconciler.probe.record import Entry, Record
+from reconciler.probe.record import Entry, ProbeRecord
 from reconciler.remote import guard
 from reconciler.render import findings
 from reconciler.store.probefile import ProbeJournal
@@ -563,7 +563,7 @@ def test_what_has_an_id_on_record_now_is_not_removed(form: Form) -> None:
     attrs |= dict.fromkeys(filter(None, (*form.match, form.owner)), "1")
     lab = Lab(Others(), _Nowhere(), "zz-probe-1", Spent(100, 100, lambda: 0.0), contacts=True)
     entry = Entry(1, form, attrs, "7")
-    lab.resume(Record("zz-probe-1", [entry]))
+    lab.resume(ProbeRecord("zz-probe-1", [entry]))
     run(lab.clear())
     assert lab.open == []
     assert lab.left == ([] if form.owner else [(form.name, "7", OTHERS)])
