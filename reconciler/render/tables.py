@@ -36,11 +36,13 @@ def _aligned(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], width: i
         [column.replace("_", " ").upper() for column in columns],
         *([_cell(row.get(column)) for column in columns] for row in rows),
     ]
-    widths = [max(cells(line[index]) for line in grid) for index in range(len(columns))]
     numeric = [all(_is_number(row.get(column)) for row in rows) for column in columns]
+    by_column = [*zip(*grid, strict=True)]
+    widths = [max(map(cells, column)) for column in by_column]
     if width is not None:
-        words = [max(_longest_word(line[index]) for line in grid) for index in range(len(columns))]
-        least = [max(word, min(NARROWEST, wide)) for word, wide in zip(words, widths, strict=True)]
+        least = [
+            max(_longest_word(column), min(NARROWEST, wide)) for column, wide in zip(by_column, widths, strict=True)
+        ]
         room = width - MARGIN * (len(widths) - 1)
         if sum(least) > room:
             return "".join(_stacked(grid[0], line, width) for line in grid[1:])
@@ -51,8 +53,8 @@ def _aligned(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], width: i
     )
 
 
-def _longest_word(text: str) -> int:
-    return max(map(cells, text.split()), default=0)
+def _longest_word(column: Sequence[str]) -> int:
+    return max((cells(word) for text in column for word in text.split()), default=0)
 
 
 def _narrowed(widths: list[int], least: list[int], room: int) -> list[int]:
