@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.model.findings import PartView, PointView, ProbeReport
 from reconciler.render.layout import Paper
-from reconciler.render.pages import template
+from reconciler.render.pages import filled
 from reconciler.render.quoting import clean
 
 if TYPE_CHECKING:
@@ -101,10 +101,8 @@ def html(report: ProbeReport) -> str:
     """Return the report as an HTML page without scripts, that loads nothing."""
     sections = [(WORDS[verdict], verdict, rows) for verdict in ORDER if (rows := list(_told(report, verdict)))]
     notes = [("About the account", _about(report)), ("Left in the account", _left(report))]
-    page = template("findings.html").render(
-        summary=summary(report), version=report.version, sections=sections, notes=[note for note in notes if note[1]]
-    )
-    return page.rstrip("\n") + "\n"
+    told = [note for note in notes if note[1]]
+    return filled("findings.html", summary=summary(report), version=report.version, sections=sections, notes=told)
 
 
 def _told(report: ProbeReport, verdict: str) -> Iterator[tuple[str, str, str]]:

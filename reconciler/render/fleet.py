@@ -11,7 +11,8 @@ from typing import Any
 
 from reconciler.model.document import Summary
 from reconciler.model.fleet import Drifted, FleetReport, Group, JobResult, WaveReport
-from reconciler.render.pages import template
+from reconciler.render.directions import isolated
+from reconciler.render.pages import filled
 from reconciler.render.quoting import clean
 from reconciler.render.sentences import affected, takes
 from reconciler.render.words import counted
@@ -164,12 +165,13 @@ def markdown(report: FleetReport) -> str:
 
 def cell(text: str) -> str:
     """Return a text as it may stand in a cell of a table: one line, nothing of Markdown or HTML."""
-    return re.sub(r"([\\`*_{}\[\]<>()#|!~&@])", r"\\\1", clean(text).replace("\n", " "))
+    return isolated(re.sub(r"([\\`*_{}\[\]<>()#|!~&@])", r"\\\1", clean(text).replace("\n", " ")))
 
 
 def html(report: FleetReport, links: Mapping[str, str] | None = None) -> str:
     """Return the report as one page; `links` lead from accounts to their own reports."""
-    return template("fleet.html").render(
+    return filled(
+        "fleet.html",
         report=report,
         headline=headline(report),
         state=_STATES[report.state],

@@ -16,7 +16,7 @@ from reconciler.model.redaction import Shown, as_made
 from reconciler.render.diagrams import in_order
 from reconciler.render.graph import NODE_HEIGHT, NODE_WIDTH, Item, Picture, drawn, short
 from reconciler.render.harmless import outgoing
-from reconciler.render.pages import asset, policy, template
+from reconciler.render.pages import asset, filled, policy
 from reconciler.render.quoting import clean
 
 if TYPE_CHECKING:
@@ -83,7 +83,8 @@ class _Pages:
         from markupsafe import Markup
 
         style = _inline("handbook.css")
-        text = template(f"handbook_{kind}.html").render(
+        text = filled(
+            f"handbook_{kind}.html",
             book=self.book,
             title=title,
             here=kind,

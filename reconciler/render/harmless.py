@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 from reconciler.model.characters import BLANKS, JOINED, SHOWN, compiled
+from reconciler.render.directions import isolated, named_span, unmarked
 
 Where = Literal["line", "prose", "code", "mermaid", "dot", "xml", "sarif", "command", "property"]
 """`line`: on a terminal, in a fence, in a cell of a table, in HTML that a template escapes; `prose` and `code`: in
@@ -51,6 +52,7 @@ def outgoing(text: str, form: Form = "plain") -> str:
 
     What had to be escaped is escaped in the way of the form, so that data stays the same data.
     """
+    text = text if text.isascii() or form in _DATA else unmarked(text)
     if not (_ANY_IN_ASCII if text.isascii() else compiled(_ANY)).search(text):
         pass
     elif form in ("plain", "text"):
@@ -97,7 +99,7 @@ def _prose(text: str) -> str:
     clipped = text if len(text) <= _CLIP else text[:_CLIP] + "..."
     escaped = re.sub(r"([\\`*_{}\[\]<>|~&])", r"\\\1", clipped)
     escaped = re.sub(r"([@#])(?=\w)", "\\1\u200b", escaped)
-    return re.sub(r"(?i)(:)(?=//)|(\bwww)(?=\.)", "\\g<0>\u200b", escaped)
+    return isolated(re.sub(r"(?i)(:)(?=//)|(\bwww)(?=\.)", "\\g<0>\u200b", escaped))
 
 
 def _code(text: str) -> str:
@@ -105,7 +107,8 @@ def _code(text: str) -> str:
     text = _seen(text)
     ticks = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
     pad = " " if text.startswith("`") or text.endswith("`") else ""
-    return f"{ticks}{pad}{text}{pad}{ticks}"
+    span = f"{ticks}{pad}{text}{pad}{ticks}"
+    return named_span(text, span)
 
 
 def _mermaid(text: str) -> str:

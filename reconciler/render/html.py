@@ -18,7 +18,7 @@ from reconciler.render import cards, charts, sentences, words
 from reconciler.render.boards import boards
 from reconciler.render.graph import NODE_HEIGHT, NODE_WIDTH, picture
 from reconciler.render.naming import SCREENS, Names, screen
-from reconciler.render.pages import asset, policy, template
+from reconciler.render.pages import asset, filled, policy
 from reconciler.render.sides import Row, called, rows
 
 if TYPE_CHECKING:
@@ -97,7 +97,8 @@ def plan(document: PlanDocument) -> str:
     entries = [_entry(number, change, names, few=few, drift=drift) for number, change in enumerate(ordered, 1)]
     lost = [] if drift else _lost(ordered, names)
     style, script = asset("report.css"), asset("report.js")
-    page = template("report.html").render(
+    return filled(
+        "report.html",
         document=document,
         style=Markup(style),
         script=Markup(script),
@@ -123,7 +124,6 @@ def plan(document: PlanDocument) -> str:
         **_drawn(document, changes),
         **_ALWAYS,
     )
-    return page.rstrip("\n") + "\n"
 
 
 def _asked(document: PlanDocument, names: Names) -> list[cards.Card]:

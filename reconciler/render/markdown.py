@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from reconciler.model.document import ChangeView, GuardView, PlanDocument
 from reconciler.render import cards, mermaid, sentences, words
 from reconciler.render.boards import Board, Card, boards
+from reconciler.render.directions import isolated_lines
 from reconciler.render.harmless import harmless
 from reconciler.render.naming import SCREENS, Names, screen
 from reconciler.render.outline import outline
@@ -209,7 +210,7 @@ def _fenced(page: _Page, changes: Sequence[ChangeView], frame: str, meaning: str
     """Add as many changes as fit, from the first, in one fence; count the others. Return whether there is one."""
     if not changes:
         return False
-    blocks = ["\n".join(_diff(change)) for change in changes]
+    blocks = [isolated_lines("\n".join(_diff(change))) for change in changes]
     fence = "`" * max(3, 1 + max((len(run) for block in blocks for run in re.findall("`+", block)), default=0))
     notice = f"({f'{words.number(len(changes))} {meaning}'.strip()}, not all of them shown)"
     room = page.left - _size(frame) - 2 * len(fence) - len(notice) - 20

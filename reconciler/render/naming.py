@@ -9,6 +9,7 @@ from typing import Any
 
 from reconciler.model.address import kind_of
 from reconciler.model.document import BoardView, ChangeView, PlanDocument
+from reconciler.render.directions import named
 from reconciler.render.words import number
 
 _PERSON = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
@@ -114,8 +115,8 @@ class Names:
         return cls(document.changes, _on_boards(document) if document.boards else {})
 
     def __getitem__(self, address: str) -> str:
-        """Return the name of what stands at an address."""
-        return self._names.get(address) or humanised(address.rpartition(".")[2])
+        """Return the name of what stands at an address, for a sentence."""
+        return named(self._names.get(address) or humanised(address.rpartition(".")[2]))
 
     def thing(self, address: str) -> str:
         """Return `tag VIP`, `stage Lead of Sales`."""

@@ -8,12 +8,13 @@ import base64
 import hashlib
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from reconciler.render.directions import isolated_html
 from reconciler.render.quoting import clean
 
 if TYPE_CHECKING:
-    from jinja2 import Environment, Template
+    from jinja2 import Environment
 
 
 @cache
@@ -38,9 +39,11 @@ def environment() -> Environment:
     )
 
 
-def template(name: str) -> Template:
-    """Return a template by the name of its file."""
-    return environment().get_template(name)
+def filled(name: str, /, **content: Any) -> str:
+    """Return a page: a template by the name of its file, filled, with names isolated that are read from right to left;
+    ends with a newline.
+    """
+    return isolated_html(environment().get_template(name).render(**content)).rstrip("\n") + "\n"
 
 
 def policy(style: str, script: str = "") -> str:

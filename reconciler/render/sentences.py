@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from reconciler.model.document import ChangeView, ImpactView, PlanDocument, Summary, UseView
 from reconciler.render import words
+from reconciler.render.directions import named
 from reconciler.render.naming import SCREENS, Names, joined, label, screen, sized
 from reconciler.render.words import counted, number
 
@@ -193,7 +194,7 @@ def headline(change: ChangeView, names: Names) -> str:
     """Return what happens to one object: `The tag VIP is deleted.`"""
     thing = names.thing(change.address)
     if change.action == "update" and (gone := removed(change)):
-        return f"The {thing} loses the {'option' if len(gone) == 1 else 'options'} {words.named(gone)}."
+        return f"The {thing} loses the {'option' if len(gone) == 1 else 'options'} {words.named([*map(named, gone)])}."
     if change.switches_off:
         return f"The {thing} is switched off, not deleted."
     verbs = {"delete": "is deleted", "replace": "is deleted and made again", "update": "changes"}

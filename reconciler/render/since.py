@@ -8,7 +8,7 @@ from reconciler.model.document import AttributeView, ChangeView, GuardView, Plan
 from reconciler.model.since import Difference, Differences
 from reconciler.render import cards, words
 from reconciler.render.harmless import harmless
-from reconciler.render.pages import template
+from reconciler.render.pages import filled
 from reconciler.render.quoting import clean, literal, to_json
 from reconciler.render.tree import same
 
@@ -67,8 +67,7 @@ def _prose(line: str) -> str:
 
 def html(found: Differences) -> str:
     """Return what is different as an HTML page."""
-    page = template("since.html").render(found=found, meaning=MEANING, tones=TONES, rest=_rest(found))
-    return page.rstrip("\n") + "\n"
+    return filled("since.html", found=found, meaning=MEANING, tones=TONES, rest=_rest(found))
 
 
 def github(found: Differences) -> str:

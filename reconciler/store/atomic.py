@@ -20,6 +20,8 @@ from reconciler.model.touched import touched
 
 SUFFIX = ".new"
 """How the names of files that were not finished end."""
+LINK = ".link."
+"""How the names of links that were not put in place begin."""
 LOOKS = 20
 """Times that a pipe is looked at for its reader, in a second."""
 ABANDONED = 3600.0
@@ -73,7 +75,7 @@ def write_file(path: Path, content: bytes, *, mode: int | None = None, fresh: bo
 
 def link_to(path: Path, target: str) -> None:
     """Let a path be a symbolic link to a target, in one step; what it was is gone. Raises OSError."""
-    name = path.parent / f".{path.name[:200]}.{os.getpid()}{SUFFIX}"
+    name = path.parent / f"{LINK}{os.getpid()}{SUFFIX}"
     with contextlib.suppress(FileNotFoundError):
         os.unlink(name)
     os.symlink(target, name)

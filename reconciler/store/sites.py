@@ -18,7 +18,7 @@ from pathlib import Path
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.redaction import Shown
 from reconciler.store.alone import alone
-from reconciler.store.atomic import SUFFIX, link_to, move, sync_folder, write_file
+from reconciler.store.atomic import LINK, SUFFIX, link_to, move, sync_folder, write_file
 
 INDEX = "index.html"
 CURRENT, SITE = "current", "site-"
@@ -159,8 +159,8 @@ def _left(path: Path, markers: Iterable[str]) -> bool:
 
 
 def _unfinished(path: Path) -> bool:
-    named = ".html." in path.name or path.name.startswith(f".{CURRENT}.")
-    return path.name.startswith(".") and path.name.endswith(SUFFIX) and named
+    page = path.name.startswith(".") and ".html." in path.name
+    return path.name.endswith(SUFFIX) and (page or path.name.startswith(LINK))
 
 
 def _target(path: Path) -> str:

@@ -14,9 +14,13 @@
       const link = document.createElement("a");
       link.href = href;
       link.textContent = title;
+      link.dir = "auto";
       const rest = document.createElement("span");
       rest.className = "quiet";
-      rest.textContent = " " + kind + ", " + address + (description ? ": " + description : "");
+      rest.textContent = " " + kind + ", " + address + (description ? ": " : "");
+      const told = document.createElement("bdi");
+      told.textContent = description;
+      rest.append(told);
       item.append(link, rest);
       return item;
     }));
