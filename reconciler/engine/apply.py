@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 
 from reconciler.engine.drive import drive
-from reconciler.engine.ports import Outcome, Ports
+from reconciler.engine.ports import Outcome, Ports, Recounting
 from reconciler.engine.queue import Queue
 from reconciler.model.errors import ReconcilerError, Refused, Rejected, StateError, Uncounted, Unreachable
 from reconciler.model.events import Failed, Finished, Noted, Skip, Started, Waiting
@@ -22,6 +22,7 @@ from reconciler.model.kind import Kinds
 from reconciler.model.plan import COUNTED, WRITES, Change, Plan, Step, flow_of, write_of
 from reconciler.model.state import Intent, Record
 from reconciler.model.values import Reference, RemoteId, encode
+from reconciler.model.write import Write
 
 SETTLE = 3
 """How often a create with a lost answer is looked for and, if it is not there, sent again."""
@@ -38,6 +39,25 @@ async def apply(plan: Plan, kinds: Kinds, ports: Ports, run: str) -> Outcome:
     recorded.
     """
     return await _Applying(plan, kinds, ports, run).run()
+
+
+class _Counting:
+    """Counts what a write costs before each of its requests, and before each repetition of one. `stopped` is what a
+    repetition was refused with, where a try before it may have been carried out.
+    """
+
+    def __init__(self, recount: Recounting, change: Change, write: Write) -> None:
+        self.recount, self.change, self.write = recount, change, write
+        self.stopped: Refused | None = None
+
+    async def __call__(self, taken: int, unclear: bool | None) -> None:
+        # The first request moves away what is to be moved; what is there after that is lost.
+        write = replace(self.write, on_destroy={}) if taken else self.write
+        try:
+            await self.recount(self.change, write, unsent=unclear is False)
+        except Refused as error:
+            self.stopped = error if unclear else None
+            raise
 
 
 class _Applying:
@@ -218,35 +238,20 @@ class _Applying:
         kind = self.kinds[change.kind]
         write = write_of(change, step.op, self._id, secret=self.ports.secret, spare=self._spare(step, change))
         left = tuple(spare for spare in self.spares.get(change.address, ()) if spare not in self.taken)
-
-        stopped: Refused | None = None  # of a repetition, where a try before may have been carried out
-
-        async def before(taken: int, unclear: bool | None) -> None:
-            # The first request moves away what is to be moved; what is there after that is lost.
-            nonlocal stopped
-            try:
-                if step.op in COUNTED:
-                    await self.ports.recount(
-                        change, replace(write, on_destroy={}) if taken else write, unsent=unclear is False
-                    )
-            except Refused as error:
-                stopped = error if unclear else None
-                raise
-
         for attempt in range(SETTLE):
+            counting = _Counting(self.ports.recount, change, write) if step.op in COUNTED else None
             try:
                 async with self.ports.recount.alone(change) if step.op in COUNTED else nullcontext():
-                    flow = flow_of(kind, step.op, write, left)
                     await drive(
-                        flow,
+                        flow_of(kind, step.op, write, left),
                         self.ports.remote,
                         on_bound=partial(self._bound, change),
-                        before=before,
+                        before=counting,
                         sleep=self.ports.sleep,
                     )
                 break
             except (Unreachable, Rejected, Refused) as error:
-                unclear = error is stopped or _may_be_done(error)
+                unclear = (counting is not None and error is counting.stopped) or _may_be_done(error)
                 if step.op == "delete" and await self._is_gone(change.kind, write.id, error, unclear=unclear):
                     break
                 if step.op != "update" or not unclear or attempt == SETTLE - 1:
