@@ -25,7 +25,7 @@ MOST_NAMED = 500
 MOST_ROLLOUTS = 50
 """Rollouts that are looked through for what an account has."""
 TAKEN = "taken-over-by"
-"""What the engine keeps of a rollout that another version of the program goes on with."""
+"""What the engine keeps of a rollout that another version of the program resumed."""
 
 
 def silence() -> None:

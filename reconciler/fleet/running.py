@@ -204,8 +204,8 @@ def finished(book: Book, spec: Spec) -> FleetReport:
 
 
 def taken_over(book: Book, spec: Spec, *, take_over: bool) -> str:
-    """Return the version that a rollout goes on as. Raises StateError where it belongs to another version, and nobody
-    said to take it over; from then on it belongs to this one.
+    """Return the version that a rollout goes on as. Raises StateError where it belongs to another version, and no
+    take-over was asked for; from then on it belongs to this one.
     """
     if told := foreign(book, spec.name):
         if not take_over:
@@ -221,7 +221,7 @@ def foreign(book: Book, name: str) -> str:
 
 
 def again(book: Book, name: str) -> str:
-    """Return the command with which this program goes on with a rollout."""
+    """Return the command with which this program resumes a rollout."""
     return f"reconciler fleet resume {name}{' --take-over' if foreign(book, name) else ''}"
 
 

@@ -72,7 +72,7 @@ def write_site(folder: Path, pages: Collection[str], page: Callable[[str], Shown
 
 
 def _check_place(folder: Path, name: str, markers: Iterable[str]) -> None:
-    """Raise ReconcilerError where something stands in the place of a page that is no page of ours."""
+    """Raise ReconcilerError where something stands in the place of a page that is not one of ours."""
     path = folder / name
     if os.path.lexists(path) and not _left(path, markers):
         raise ReconcilerError(

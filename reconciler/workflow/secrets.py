@@ -33,7 +33,7 @@ _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)")
 @dataclass
 class SecretSource:
     """Where the secrets of an environment come from. Where the settings are those of a `source` that rules, nothing
-    inside the repository is run or read, for what is there belongs to the change. Whoever opens one says what rules;
+    inside the repository is run or read, for what is there belongs to the change. The caller says what rules;
     where nothing does (""), a run about a request opens none.
     """
 
