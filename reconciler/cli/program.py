@@ -273,6 +273,10 @@ else:
     ValueType = click.ParamType  # generic in newer releases of click only
 
 
+COMPLETE = "_RECONCILER_COMPLETE"
+"""The variable with which the script of a shell asks for completions."""
+
+
 class NotThere(click.BadParameter):
     """The command line is understood, and what it names is not there, or is something else: wrong input, as it is where
     a command finds that out.
@@ -350,6 +354,10 @@ def _same_folder_afterwards() -> Iterator[None]:
 
 
 def _run(argv: list[str]) -> int:
+    if COMPLETE in os.environ:
+        from reconciler.cli.shells import register
+
+        register()
     try:
         result = program.main(args=argv, prog_name="reconciler", standalone_mode=False)
         return result if isinstance(result, int) else 0
