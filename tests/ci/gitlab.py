@@ -35,6 +35,9 @@ class GitLab:
     branches: dict[str, dict[str, str]] = field(default_factory=dict)
     """Files by path of branches and commits."""
     approvals: list[int] = field(default_factory=list)
+    broken: list[Answer | None] = field(default_factory=list)
+    """What the next calls are answered instead; None for an answer as usual."""
+    calls: list[Call] = field(default_factory=list)
     url: str = ""
     _ticks: Iterator[int] = field(default_factory=itertools.count)
 
@@ -77,6 +80,9 @@ class GitLab:
 
     def answer(self, call: Call) -> Answer:
         """Answer a call."""
+        self.calls.append(call)
+        if self.broken and (answer := self.broken.pop(0)) is not None:
+            return answer
         person = PEOPLE.get(call.headers.get("private-token", ""))
         return Answer(401, {"message": "401 Unauthorized"}) if person is None else ROUTES.answer(self, call, person)
 

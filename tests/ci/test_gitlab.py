@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.ci.gitlab import PROJECT, GitLab, gitlab
+from tests.ci.serving import Answer
 from tests.world import Ran, World
 
 pytestmark = pytest.mark.socket
@@ -182,6 +184,48 @@ def test_drift_is_one_merge_request_where_that_is_asked_for(flow: Flow) -> None:
     flow.world.account.rows.put("tags", row["id"], row)
     assert flow.run("ci", "drift", "--pull-request").code == 0
     assert request["state"] == "closed"
+
+
+def test_a_host_that_refuses_any_call_leaves_one_proposal_and_all_files(flow: Flow) -> None:
+    """Whichever call fails, with whatever status: a sentence and an exit code, no file of the checkout changed; and the
+    next run ends with one request about the drift, whatever was done before the failure.
+    """
+    flow.world.write("tags: {vip: {description: as declared}}")
+    assert flow.run("apply", "--auto-approve").code == 0
+    flow.monkeypatch.setenv("CI_COMMIT_BRANCH", "main")
+    flow.monkeypatch.setenv("CI_COMMIT_SHA", "base")
+    files = {path: path.read_bytes() for path in flow.world.folder.rglob("*.yaml")}
+    texts = {f"config/{path.name}": path.read_text("utf-8") for path in (flow.world.folder / "config").glob("*.yaml")}
+    row = flow.world.rows("tags", tag="vip")[0]
+    flow.world.account.rows.put("tags", row["id"], {**row, "description": "by hand"})
+
+    def starts_anew() -> None:
+        flow.host.requests = {iid: one for iid, one in flow.host.requests.items() if not one.get("source_branch")}
+        flow.host.branches = {"base": dict(texts)}
+        flow.host.calls.clear()
+
+    starts_anew()
+    assert flow.run("ci", "drift", "--pull-request").code == 0
+    calls = len(flow.host.calls)
+    assert calls > 3
+    failed = 0
+    for nth, status in itertools.product(range(calls), (401, 403, 404, 409, 429, 500)):
+        if (nth + status) % 3:
+            continue
+        starts_anew()
+        flow.host.broken = [*[None] * nth, Answer(status, {"message": "no"}, {"retry-after": "0"})]
+        ran = flow.run("ci", "drift", "--pull-request")
+        assert ran.code in (0, 1, 4), (nth, status, ran.text)
+        assert "mistake in the program" not in ran.text, (nth, status, ran.text)
+        assert ran.code == 0 or "error: " in ran.err
+        failed += ran.code != 0
+        assert {path: path.read_bytes() for path in files} == files
+        flow.host.broken = []
+        again = flow.run("ci", "drift", "--pull-request")
+        open_ = [one for one in flow.host.requests.values() if one.get("source_branch") and one["state"] == "opened"]
+        assert (again.code, len(open_)) == (0, 1), (nth, status, again.text)
+        assert any("by hand" in text for text in flow.host.branches["reconciler/drift-demo"].values()), (nth, status)
+    assert failed > 3
 
 
 def test_a_missing_token_says_which(flow: Flow) -> None:

@@ -10,7 +10,8 @@ import pytest
 from reconciler.model.errors import Cancelled
 from reconciler.workflow.holding import locked
 from tests.ci.serving import Answer, Call, serving
-from tests.world import World
+from tests.world import Killed, World
+from tests.world.accounts import hold
 
 PROJECT: dict[str, Any] = {
     "version": 1,
@@ -19,8 +20,10 @@ PROJECT: dict[str, Any] = {
             "url": "emulator:state/account.db",
             "notify": "${env.HOOK}",
             "guards": {"max_deletes": 0},
-        }
+        },
+        "other": {"url": "emulator:state/other.db"},
     },
+    "default_environment": "demo",
 }
 CANARY = "canary-of-the-hook-4711"
 
@@ -162,6 +165,59 @@ def test_an_apply_that_ends_before_its_first_write_is_told(world: World, receive
     assert said in receiver.calls[0].body["text"]
     assert CANARY not in ran.text + str(receiver.calls[0].body)
     assert "No notice was taken" in ran.err
+
+
+CLONE = ("clone", "--from", "other", "--to", "demo", "--auto-approve")
+
+
+@pytest.mark.parametrize(
+    ("prepare", "more", "code", "event", "said"),
+    [
+        (lambda world: None, (), 0, "apply", "demo: Apply complete: 1 added"),
+        (lambda world: world.cli("apply", "--auto-approve"), ("--prune",), 7, "refusal", "Nothing was applied. This"),
+        (lambda world: world.fault("fail_before", "^GET ", status=403, times=99), (), 4, "failure", "exit code 4"),
+    ],
+    ids=["complete", "a guard", "no right"],
+)  # fmt: skip
+def test_a_clone_is_told_to_the_environment_that_it_writes_to(
+    world: World,
+    receiver: Receiver,
+    prepare: Callable[[World], object],
+    more: tuple[str, ...],
+    code: int,
+    event: str,
+    said: str,
+) -> None:
+    """Once, whether the receiver answers or not; a clone that only looks, or has nothing to do, tells nothing."""
+    with hold(world.folder / "state/other.db") as other:
+        other.seed({"tags": [{"tag": "Gold", "id": 900001}]})
+        prepare(world)
+        receiver.calls.clear()
+        ran = world.cli(*CLONE, *more)
+        assert (ran.code, receiver.events) == (code, [event]), ran.text
+        body = receiver.calls[0].body
+        assert (body["environment"], said in body["text"], CANARY in ran.text) == ("demo", True, False), body
+        if event == "apply":
+            assert world.cli(*CLONE).code == world.cli(*CLONE[:-1], "--dry-run").code == 0
+            assert len(receiver.calls) == 1
+
+
+def test_what_a_resumed_run_came_to_is_told(world: World, receiver: Receiver) -> None:
+    """Of a run that was killed: what its rest came to; where nothing is left to resume, nothing."""
+    world.write("tags: {a: {}, b: {}}")
+    world.plan()
+    world.kill(len(world.requests()) + 2, after=True)
+    with pytest.raises(Killed):
+        world.apply()
+    world.revive()
+    receiver.calls.clear()
+    receiver.status = 500
+    ran = world.cli("runs", "resume", "--auto-approve")
+    assert (ran.code, receiver.events) == (0, ["apply"]), ran.text
+    assert receiver.calls[0].body["text"].startswith("demo: Apply complete: ")
+    assert ("No notice was taken" in ran.err, CANARY in ran.text) == (True, False)
+    assert "nothing to resume" in world.cli("runs", "resume", "--auto-approve").text
+    assert len(receiver.calls) == 1
 
 
 def test_a_held_lock_is_told_without_its_holder(world: World, receiver: Receiver) -> None:
