@@ -251,7 +251,7 @@ class _Applying:
                     )
                 break
             except (Unreachable, Rejected, Refused) as error:
-                unclear = (counting is not None and error is counting.stopped) or _may_be_done(error)
+                unclear = _is_unclear(error, counting)
                 if step.op == "delete" and await self._is_gone(change.kind, write.id, error, unclear=unclear):
                     break
                 if step.op != "update" or not unclear or attempt == SETTLE - 1:
@@ -372,6 +372,11 @@ def intents_of(plan: Plan) -> dict[str, Intent | None]:
         for address, mine in ops.items()
         if not mine >= {"create", "delete"} and mine & {"create", "update", "delete"}
     }
+
+
+def _is_unclear(error: ReconcilerError, counting: _Counting | None) -> bool:
+    """Return whether a step may have been executed: a try before the refused one, or one that got no answer."""
+    return (counting is not None and error is counting.stopped) or _may_be_done(error)
 
 
 def _may_be_done(error: ReconcilerError) -> bool:

@@ -53,19 +53,23 @@ def outgoing(text: str, form: Form = "plain") -> str:
     What had to be escaped is escaped in the way of the form, so that data stays the same data.
     """
     text = text if text.isascii() or form in _DATA else unmarked(text)
-    if not (_ANY_IN_ASCII if text.isascii() else compiled(_ANY)).search(text):
-        pass
-    elif form in ("plain", "text"):
-        pattern = _UNSEEN_IN_LINES if form == "plain" else _UNSEEN_IN_COLOUR
-        text = _seen(text, pattern)
-    elif form in _DATA:
-        text = compiled(_UNSEEN_IN_LINES).sub(lambda match: match.group(1) or _json_escape(match.group()), text)
+    if (_ANY_IN_ASCII if text.isascii() else compiled(_ANY)).search(text):
+        text = _visible(text, form)
     if form == "github" or not ("::" in text or "##" in text or "section_" in text.lower()):
         return text  # annotations are commands, made of harmless parts
     escape = _json_escape if form in _DATA else _entity if form in _MARKUP else _escape
     text = _ANYWHERE.sub(lambda match: escape(match.group()), text)
     # `splitlines` knows every character that some reader takes for the end of a line, U+0085 and U+2028 among them.
     return "".join(_harmless_begin(line, escape) for line in text.splitlines(keepends=True))
+
+
+def _visible(text: str, form: Form) -> str:
+    """Return an output in which the characters that cannot be seen are escaped, but in markup."""
+    if form in ("plain", "text"):
+        return _seen(text, _UNSEEN_IN_LINES if form == "plain" else _UNSEEN_IN_COLOUR)
+    if form in _DATA:
+        return compiled(_UNSEEN_IN_LINES).sub(lambda match: match.group(1) or _json_escape(match.group()), text)
+    return text
 
 
 def _harmless_begin(line: str, escape: Callable[[str], str]) -> str:
