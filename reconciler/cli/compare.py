@@ -35,7 +35,11 @@ def command(
     equal = not outcome.document.changes
 
     def view(form: str) -> Shown:
-        return shown(same) if equal and form == "text" else plan_view(outcome.document, form)
+        if equal and form == "text":
+            return shown(same)
+        # What could not be read is told below, among all that was not compared.
+        told = outcome.document.model_copy(update={"warnings": []})
+        return plan_view(told if form == "text" else outcome.document, form)
 
     show(outputs, view, quiet=chosen.quiet)
     tell("Not compared: ", outcome.left_out)

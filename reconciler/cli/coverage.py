@@ -49,6 +49,7 @@ def command(chosen: Globals, least: float | None, outputs: tuple[Output, ...]) -
             raise click.UsageError("only the forms for code hosts are written to files: sarif, github, gitlab")
         else:
             show([output], lambda form: shown(problems_in(form, problems, frame)), quiet=chosen.quiet, private=False)
+    tell("Note: ", ledger.unread)
     tell("Not counted, ", (f"{kind}: {why}" for kind, why in ledger.unknown.items()))
     if ledger.unknown:
         return 4

@@ -35,6 +35,9 @@ def command(chosen: Globals, out: Path, names: str | None) -> int:
     missing = sorted(seen.unknown.keys() - seen.absent)
     for kind in missing:
         note(f"Not in it: {kind}: {seen.unknown[kind]}")
+    for kind, attributes in seen.unread.items():
+        for name, why in attributes.items():
+            note(f"Not in it: {kind}: `{name}` could not be read: {why.reason}")
     if chosen.verbose:
         note(f"{len(recording.exchanges)} requests sent to the account.")
     return 4 if missing else 0

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from reconciler.deriving.aside import set_aside
 from reconciler.deriving.exported import Exported
+from reconciler.deriving.untold import untold
 from reconciler.model.address import key_of
 from reconciler.model.kind import Kinds
 from reconciler.model.project import Ignore
@@ -36,6 +37,13 @@ class KindCoverage:
     unknown: str = ""
     absent: bool = False
     aside: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+    """What could not be read of its objects, in words: attributes, and single settings."""
+
+    @property
+    def says(self) -> bool:
+        """Whether there is anything to say of the kind."""
+        return bool(self.total or self.aside or self.unread or (self.unknown and not self.absent))
 
     @property
     def total(self) -> int:
@@ -59,6 +67,7 @@ def cover(
         name: KindCoverage(name, unknown=snapshot.unknown.get(name, ""), absent=name in snapshot.absent)
         for name in kinds
     }
+    exported = list(exported)
     for entry in exported:
         row = rows[entry.resource.kind]
         if kinds[row.kind].silent(entry.live):
@@ -71,11 +80,9 @@ def cover(
             row.unmanaged.append(Uncovered(entry.resource.address, entry.live.id))
     for name, lines in set_aside(snapshot, kinds, bindings).items():
         rows[name].aside = lines
-    return [
-        row
-        for row in rows.values()
-        if kinds[row.kind].abilities.managed and (row.total or row.aside or (row.unknown and not row.absent))
-    ]
+    for name, lines in untold(snapshot, kinds, exported).items():
+        rows[name].unread = lines
+    return [row for row in rows.values() if kinds[row.kind].abilities.managed and row.says]
 
 
 def percent(rows: Iterable[KindCoverage]) -> float:

@@ -10,6 +10,7 @@ from functools import cached_property
 from urllib.parse import quote
 
 from reconciler.deriving.exported import Exported
+from reconciler.deriving.untold import untold
 from reconciler.model import values
 from reconciler.model.address import join, key_of, kind_of
 from reconciler.model.desired import Resource
@@ -395,6 +396,12 @@ class _Binder:
                     yield Mentioned(self.show(use.where), by, use.certainty == "used")
 
     @cached_property
+    def untold(self) -> dict[str, list[str]]:
+        """What could not be read of objects that have an entry, by kind."""
+        seen = self.material.snapshot
+        return untold(seen, self.material.kinds, self.material.exported) if seen is not None else {}
+
+    @cached_property
     def twins(self) -> dict[str, list[Twin]]:
         """The objects of one kind that people take for one, and that the account tells apart."""
         twins: dict[str, list[Twin]] = defaultdict(list)
@@ -427,7 +434,7 @@ class _Binder:
             _first_sentence(kind.spec.__doc__ or ""),
             tuple((name, attribute.description) for name, attribute in kind.attributes.items()),
             tuple(entries[thing.address] for thing in known),
-            tuple(self._aside(kind, known)),
+            (*(f"{self.show(line)}." for line in self.untold.get(kind.name, ())), *self._aside(kind, known)),
             self.show(unread),
             self.material.screens(kind.texts.page) if kind.texts.page else "",
             kind.texts.delete_warning,

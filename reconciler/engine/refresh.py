@@ -33,6 +33,8 @@ MOST_PAGES = 5_000
 """Pages of one listing, at most: half a million objects, or a hundred thousand where pages have twenty."""
 NO_SUCH_LISTING = (404, 405, 410)
 """What an account answers that has no such path, or none to read."""
+REFUSED = (402, 403)
+"""What an account answers that has such a path, and not for this key."""
 TOGETHER = 10
 """Pages that are asked for at once when the first one says how many there are: as many as there are connections."""
 LINKS = "links"
@@ -203,9 +205,11 @@ def _unknown(collection: Collection, error: ReconcilerError) -> Unknown:
     """Return what a listing that was not answered rightly means: whatever it is, it is said and never empty."""
     if isinstance(error, Rejected) and _is_missing(error):
         return Unknown(f"the account has no {collection.path} ({error.status})", forbidden=False)
+    refused = isinstance(error, AuthError) or (isinstance(error, Rejected) and error.status in REFUSED)
+    hint = error.hint if refused else ""
     if collection.optional and not isinstance(error, AuthError | Unexpected | _Strange):
-        return Unknown(f"GET {collection.path}: {error.message}", forbidden=False)
-    return Unknown(error.message)
+        return Unknown(f"GET {collection.path}: {error.message}", forbidden=False, hint=hint)
+    return Unknown(error.message, hint=hint)
 
 
 async def _single(remote: Remote, collection: Collection) -> _Listing:

@@ -360,8 +360,22 @@ class Kind:
         return {name: self.texts.by_hand for name in changed if not self.attributes[name].has(Immutable)}
 
     def refusals(self, write: Write) -> list[Finding]:
-        """Return why a planned change or delete of the live object must not be made; needs no look at the account."""
-        return []
+        """Return why a planned change or delete of the live object must not be made; needs no look at the account.
+
+        Rows of their own (options, relations) are not written where the account did not say which there are.
+        """
+        if write.destroying or write.live is None:
+            return []
+        return [
+            Finding(
+                f"the account does not say which {self.abilities.parts[name].noun} there are: "
+                "a write could make one twice",
+                attribute=name,
+                hint="use the key of an Admin user, or leave the attribute out",
+            )
+            for name in sorted(write.changed & self.abilities.parts.keys() - write.live.attrs.keys())
+            if self.attributes[name].api is None and name not in write.live.odd.values()
+        ]
 
     def parent_of(self, address: Address) -> Address:
         """Return the address of what an object of this kind is nested in, "" for none."""

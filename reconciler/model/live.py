@@ -25,6 +25,8 @@ class Collection:
     names the property that tells rows apart. A listing whose rows are one per account (settings) has `single` true.
     An `optional` one adds to the rows of others and is hardly documented: where it cannot be read in any known form,
     what it would tell is unknown, and nothing else is. `alias` is what older deployments call the array.
+    `feeds` names the attributes, or the settings, that a listing beside the one with the objects tells: where it cannot
+    be read, they are not known of those objects (`Snapshot.unread`).
     `paging` says how pages are asked for: `limit` and `offset`, `page` and `page_size`, or not at all. Ids are numbers,
     unless `ids` says otherwise (section 1.4).
     """
@@ -41,6 +43,9 @@ class Collection:
     alias: str = ""
     paging: Literal["offset", "page", "none"] = "offset"
     ids: Grammar = "number"
+    feeds: tuple[str, ...] = field(default=(), compare=False)
+    of: str = field(default="", compare=False)
+    """The id of the object that it is about, where it is about one alone."""
     elsewhere: tuple[str, str] | None = None
     """A fact of the account, and what it says where the fallback is the listing: that is read first then."""
 
@@ -57,7 +62,7 @@ class Collection:
         """Return the listing as it is where the facts say so; the other path is still tried where they are wrong."""
         if self.fallback is None or self.elsewhere is None or not facts.says(*self.elsewhere):
             return self
-        return replace(self.fallback, optional=self.optional, fallback=replace(self, fallback=None))
+        return replace(self.fallback, optional=self.optional, feeds=self.feeds, fallback=replace(self, fallback=None))
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -71,6 +76,8 @@ class Unknown:
 
     reason: str
     forbidden: bool = True
+    hint: str = ""
+    """Which permission may be missing, where that is why."""
 
 
 STRANGE = (ArithmeticError, AttributeError, LookupError, NoPath, RecursionError, TypeError, ValueError)
@@ -103,7 +110,8 @@ class Tables:
 
     def merged(self, other: Tables) -> Tables:
         """Return both together; `other` wins."""
-        rows = {**self.rows, **other.rows}
+        kept = {name: rows for name, rows in self.rows.items() if name not in other.unknown}
+        rows = {**kept, **other.rows}
         unknown = {name: why for name, why in {**self.unknown, **other.unknown}.items() if name not in other.rows}
         return Tables(rows, unknown)
 

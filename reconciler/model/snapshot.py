@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from reconciler.model.address import abridged
@@ -16,22 +16,32 @@ from reconciler.model.values import encode
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """What is not known of some objects (their ids), with the reason: a listing beside theirs could not be read."""
+
+    reason: str
+    ids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Live objects by kind. A kind in `unknown` (with the reason) could not be read: never the same as empty. Those of
-    them that the account has no listing for at all are in `absent`.
+    them that the account has no listing for at all are in `absent`. In `unread` are the attributes, or settings, of
+    which that is so though their kind was read: kind -> attribute -> of which objects. No object there has a value.
     """
 
     lives: Mapping[str, Sequence[Live]] = field(default_factory=dict)
     unknown: Mapping[str, str] = field(default_factory=dict)
     absent: frozenset[str] = frozenset()
+    unread: Mapping[str, Mapping[str, Unread]] = field(default_factory=dict)
 
 
-def snapshot(kinds: Kinds, names: Iterable[str], tables: Tables) -> Snapshot:
-    """Return the snapshot of these kinds, decoded from what was read."""
+def snapshot(kinds: Kinds, reads: Mapping[str, frozenset[str]], tables: Tables) -> Snapshot:
+    """Return the snapshot of these kinds, each with the attributes that were asked for, decoded from what was read."""
     lives: dict[str, Sequence[Live]] = {}
     unknown: dict[str, str] = {}
     absent = set()
-    for name in names:
+    for name in reads:
         try:
             why = kinds[name].unreadable(tables)
             lives |= {} if why else {name: kinds[name].lives(tables)}
@@ -49,7 +59,44 @@ def snapshot(kinds: Kinds, names: Iterable[str], tables: Tables) -> Snapshot:
             ]
             if missing and not any(unknown.forbidden for unknown in missing):
                 absent.add(name)
-    return Snapshot(lives, unknown, frozenset(absent))
+    unread = {
+        name: found
+        for name, objects in lives.items()
+        if tables.unknown and (found := _unread(kinds[name], reads[name], objects, tables))
+    }
+    return Snapshot(lives, unknown, frozenset(absent), unread)
+
+
+def _unread(kind: Kind, declared: frozenset[str], lives: Sequence[Live], tables: Tables) -> dict[str, Unread]:
+    """Return what the listings beside the one with the objects would have told, and of which objects nothing else does.
+
+    Of several that failed, the reason of one that is forbidden is told: there is something to do about that.
+    """
+    more = further(kind, tables, declared)
+    asked = [*kind.needs(declared), *(() if isinstance(more, Unknown) else more)]
+    failed: dict[str, list[tuple[Collection, Unknown]]] = {}
+    for collection in asked:
+        if (why := tables.unknown.get(collection.name)) is not None:
+            for name in collection.feeds:
+                failed.setdefault(name, []).append((collection, why))
+    unread = {}
+    for name, causes in failed.items():
+        ids = _lacking(kind, name, lives, {collection.of for collection, _ in causes})
+        if ids:
+            _, why = next((cause for cause in causes if cause[1].forbidden), causes[0])
+            unread[name] = Unread(f"{why.reason}: {why.hint}" if why.hint else why.reason, ids)
+    return unread
+
+
+def _lacking(kind: Kind, name: str, lives: Sequence[Live], about: Set[str]) -> frozenset[str]:
+    """Return the ids of the objects without an attribute: of these, or of all where one of them is ""."""
+    if name in kind.variants:
+        return frozenset({name} - {live.id for live in lives})
+    return frozenset(
+        live.id
+        for live in lives
+        if not live.builtin and name in kind.attributes and name not in live.attrs and ("" in about or live.id in about)
+    )
 
 
 def further(kind: Kind, tables: Tables, declared: frozenset[str]) -> tuple[Collection, ...] | Unknown:

@@ -27,6 +27,7 @@ from reconciler.planning.diff import MISSING, Sides, beside, rewritten, same, vi
 from reconciler.planning.identity import Resolver, bound, by_key, comparable
 from reconciler.planning.ranks import Ranks, arranged_names, ranked, ranks
 from reconciler.planning.reads import unproven
+from reconciler.planning.unread import untold
 
 
 def drift(inputs: Inputs) -> Plan:
@@ -76,6 +77,7 @@ class _Looked:
             self.skipped += [Skipped(address, why, forbidden=kind.name in unknown) for address in mine]
             return
         lives_by_address = _bound(kind, mine, lives)
+        self.notes += untold(self.inputs, lives_by_address)
         placed = _placed(kind, mine, lives_by_address)
         ranking = _ranks(kind, mine, lives_by_address)
         for address, binding in mine.items():

@@ -32,8 +32,9 @@ from reconciler.planning.identity import by_key, stored_key
 from reconciler.planning.nearness import near_twins
 from reconciler.planning.order import after_members, arrange_steps, sort_resources
 from reconciler.planning.ranks import arranged_names, rank_moves
-from reconciler.planning.reads import unproven
+from reconciler.planning.reads import unproven, unread_variant
 from reconciler.planning.rosters import knots
+from reconciler.planning.unread import untold
 
 
 def plan(inputs: Inputs) -> Plan:
@@ -54,7 +55,7 @@ def plan(inputs: Inputs) -> Plan:
             context.inputs.desired, context.matched, context.inputs.state.resources, context.changes.values()
         )
     context.changes, lost = within_reach(context.changes, context.resolver.ids)
-    context.warnings += [*lost, *near_twins(context), *_unsaid(context)]
+    context.warnings += [*lost, *near_twins(context), *_unsaid(context), *_untold(context)]
     if context.problems:
         raise PlanError(
             "the plan cannot be made:\n" + "\n".join(f"- {problem}" for problem in dict.fromkeys(context.problems))
@@ -89,6 +90,14 @@ def _unsaid(context: PlanningContext) -> list[str]:
             names = sorted(resource.attrs.keys() - written - {*resource.lifecycle.ignore_changes})
             lines += unsaid(context.kinds[resource.kind], address, live, names)
     return lines
+
+
+def _untold(context: PlanningContext) -> list[str]:
+    """Name the attributes that could not be read of what is planned."""
+    if context.inputs.compares:
+        return []
+    lives = {address: live for address, live in context.matched.items() if context.inputs.covers(address)}
+    return untold(context.inputs, lives, lives.keys() - context.inputs.desired.resources.keys())
 
 
 def _plan_knot(context: PlanningContext, knot: tuple[Kind, ...], resources: list[Resource]) -> None:
@@ -127,6 +136,8 @@ def _without_listing(context: PlanningContext, resources: list[Resource], unknow
 
 def _unmade(context: PlanningContext, kind: Kind, address: str) -> str:
     """Return why an object that the account does not show is not made, "" where it is."""
+    if why := unread_variant(context.inputs, kind, address):
+        return why
     if not kind.abilities.creatable or kind.given(context.inputs.desired.resources[address].attrs):
         return f"the account shows no such {kind.title.lower()}, and the API cannot create one"
     binding = context.bindings.get(address)

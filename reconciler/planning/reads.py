@@ -104,12 +104,21 @@ def unproven(inputs: Inputs, kind: Kind, address: str, shown: Callable[[str], bo
     The parts of an object that is shown are shown with it. Where it is unknown whose key it is, an object is doubted
     that the state knows, for it was there once; one that was never seen is not.
     """
+    if why := unread_variant(inputs, kind, address):
+        return why
     if inputs.eyes is None or not inputs.eyes.why or not kind.reading.filtered or shown(kind.parent_of(address)):
         return ""
     never = not inputs.eyes.strict and inputs.eyes.sees == "unknown"
     if never and address not in inputs.state.resources and address not in inputs.intents:
         return ""
     return f"the account shows no such {kind.title.lower()}, which proves nothing: {inputs.eyes.why}"
+
+
+def unread_variant(inputs: Inputs, kind: Kind, address: str) -> str:
+    """Return why one of the objects that every account has was not read while others of its kind were, or ""."""
+    unread = inputs.snapshot.unread.get(kind.name, {}) if kind.variants else {}
+    why = unread.get(key_of(address))
+    return why.reason if why is not None else ""
 
 
 def concludes(plan: Plan, inputs: Inputs) -> bool:

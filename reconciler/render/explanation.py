@@ -18,6 +18,7 @@ def story(explanation: Explanation, *, width: int = 80, colour: bool = False, as
         _identity(explanation, paper),
         _relations(explanation, paper),
         _attributes(explanation, paper),
+        _findings(explanation, paper),
         _losses(explanation, paper),
     ]
     text = "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
@@ -60,6 +61,14 @@ def _attributes(explanation: Explanation, paper: Paper) -> list[str]:
     lines = paper.paragraph("Attributes:") if explanation.attributes else []
     for item in explanation.attributes:
         lines += paper.paragraph(clean(_attribute(item)), first="  ", indent="    ")
+    return lines
+
+
+def _findings(explanation: Explanation, paper: Paper) -> list[str]:
+    lines = []
+    for finding in explanation.findings:
+        hint = f" ({finding.hint})" if finding.hint else ""
+        lines += paper.paragraph(clean(f"{finding.severity.capitalize()}: {finding.message}{hint}"), indent="  ")
     return lines
 
 

@@ -162,8 +162,8 @@ class FieldKind(membership.Grouped):
         return [
             {
                 **row,
-                "_options": ordered.get(ident(row["id"]), []),
-                "_relations": sorted(relations[ident(row["id"])]),
+                **({"_options": ordered.get(ident(row["id"]), [])} if _told(tables, "fieldOptions", row) else {}),
+                **({"_relations": sorted(relations[ident(row["id"])])} if _told(tables, "fieldRels", row) else {}),
             }
             for row in rows
         ]
@@ -171,18 +171,20 @@ class FieldKind(membership.Grouped):
     def decode(self, row: Row, tables: Tables) -> dict[str, Value]:
         """Options by `orderid`, ties by id (section 8.1); relation 0 means all lists."""
         attrs = super().decode(row, tables)
-        attrs["options"] = [
-            {
-                "value": text(option.get("value")) or "",
-                "label": text(option.get("label")) or text(option.get("value")) or "",
-                "default": truthy(option.get("isdefault")),
-            }
-            for option in rows_of(row.get("_options", ()))
-        ]
-        lists = list(
-            dict.fromkeys(relid for _, relid in pairs(row.get("_relations", ())))
-        )  # one that is there twice is one
-        attrs["lists"] = ALL if "0" in lists else [RemoteId("list", relid) for relid in lists]
+        if "_options" in row:
+            attrs["options"] = [
+                {
+                    "value": text(option.get("value")) or "",
+                    "label": text(option.get("label")) or text(option.get("value")) or "",
+                    "default": truthy(option.get("isdefault")),
+                }
+                for option in rows_of(row["_options"])
+            ]
+        if "_relations" in row:
+            lists = list(
+                dict.fromkeys(relid for _, relid in pairs(row["_relations"]))
+            )  # one that is there twice is one
+            attrs["lists"] = ALL if "0" in lists else [RemoteId("list", relid) for relid in lists]
         if "_group" in row:
             attrs["group"] = membership.reference(text(row["_group"]))
         return attrs
@@ -192,7 +194,8 @@ class FieldKind(membership.Grouped):
         be hidden.
         """
         declared = super().declare(attrs)
-        declared["lists"] = attrs.get("lists", ALL)
+        if "lists" in attrs:
+            declared["lists"] = attrs["lists"]
         if "options" in declared:
             declared["options"] = [field_options.brief(option) for option in field_options.normal(declared["options"])]
         return declared
@@ -201,24 +204,22 @@ class FieldKind(membership.Grouped):
         """And the options, as far as a write of them goes: a label that is not there is the value. And the lists: where
         all are named, what is named besides, or twice, says nothing, and stays where it is not changed.
         """
-        stored = [
-            {**{name: row.get(name) for name in ("value", "label")}, "isdefault": row.get("isdefault") or "0"}
-            for row in rows_of(live.row.get("_options", ()))
-        ]
-        sent: Json = [
-            {"value": option["value"], "label": option["label"] if row["label"] else "", "isdefault": option["default"]}
-            for option, row in zip(field_options.normal(live.attrs.get("options")), stored, strict=False)
-        ]
-        if "_options" not in live.row:
-            return super().echoes(live)
-        lists = live.attrs["lists"]
-        relids = (
-            ["0"]
-            if lists == ALL
-            else [reference.id for reference in items_of(lists) if isinstance(reference, RemoteId)]
-        )
-        related = ([relid for _, relid in pairs(live.row["_relations"])], relids)
-        return {**super().echoes(live), "options": (stored, sent), "lists": related}
+        echoes = super().echoes(live)
+        if "_options" in live.row:
+            stored = [
+                {**{name: row.get(name) for name in ("value", "label")}, "isdefault": row.get("isdefault") or "0"}
+                for row in rows_of(live.row["_options"])
+            ]
+            sent: Json = [
+                {"value": o["value"], "label": o["label"] if row["label"] else "", "isdefault": o["default"]}
+                for o, row in zip(field_options.normal(live.attrs.get("options")), stored, strict=False)
+            ]
+            echoes["options"] = (stored, sent)
+        if "_relations" in live.row:
+            lists = live.attrs["lists"]
+            relids = ["0"] if lists == ALL else [link.id for link in items_of(lists) if isinstance(link, RemoteId)]
+            echoes["lists"] = ([relid for _, relid in pairs(live.row["_relations"])], relids)
+        return echoes
 
     def inside(self, attrs: Mapping[str, Value], live: Live | None) -> tuple[PartGroup, ...]:
         """The options: contacts store the value, and only the account knows the id of one."""
@@ -387,19 +388,28 @@ class FieldKind(membership.Grouped):
         ]
 
 
-SIDES = {"options": "fieldOptions", "relations": "fieldRels"}
-"""What a field's row names by id, and the array that comes along with a page of fields (section 2.1)."""
+SIDES = {"options": ("fieldOptions", "options"), "relations": ("fieldRels", "lists")}
+"""What a field's row names by id, with the array that comes along with a page of fields (section 2.1), and the
+attribute that it tells.
+"""
 
 
 def _left_out(tables: Tables) -> tuple[Collection, ...]:
     """Return the sub-collections of fields that name options or relations which did not come along with them."""
-    present = {side: {str(row["id"]) for row in tables.get(side)} for side in SIDES.values()}
+    present = {side: {str(row["id"]) for row in tables.get(side)} for side, _ in SIDES.values()}
     return tuple(
-        Collection(at("/fields", row["id"], name), side, table=f"{side}:{row['id']}")
-        for name, side in SIDES.items()
+        Collection(
+            at("/fields", row["id"], name), side, table=f"{side}:{row['id']}", feeds=(attribute,), of=ident(row["id"])
+        )
+        for name, (side, attribute) in SIDES.items()
         for row in tables.get("fields")
         if not {str(item) for item in listed(row.get(name)) or ()} <= present[side]
     )
+
+
+def _told(tables: Tables, side: str, row: Row) -> bool:
+    """Return whether all options or relations of a field are known: what could not be read is never taken for none."""
+    return f"{side}:{row['id']}" not in tables.unknown
 
 
 def _along(tables: Tables, side: str) -> list[Row]:

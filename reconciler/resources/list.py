@@ -78,7 +78,7 @@ class ListKind(Kind):
     reading = Reading(
         (
             Collection("/lists", "lists", query=(("filters[channel]", "all"),)),
-            Collection("/listGroups", "listGroups", optional=True),
+            Collection("/listGroups", "listGroups", optional=True, feeds=("user_groups",)),
         ),
         filtered=True,
         filled=frozenset({"channel", "string_id"}),

@@ -29,6 +29,7 @@ GROUPS = Collection(
     # Row 11 of section 7: the reference lists groups at /groupMembers, links suggest /groupDefinitions.
     fallback=Collection("/groupMembers", "groupDefinitions", optional=True),
     optional=True,
+    feeds=("group",),
     elsewhere=("field_groups", "members"),
 )
 WRITES = ("/groupMembers", "/groupMembers/ID")
@@ -58,7 +59,9 @@ def listings(tables: Tables, kind: int) -> tuple[Collection, ...]:
 def listing(group: object) -> Collection:
     """Return the listing of a group's members."""
     query = (("group_id", str(group)),)
-    return Collection("/groupMembers", "groupMembers", query=query, table=_table(group), optional=True)
+    return Collection(
+        "/groupMembers", "groupMembers", query=query, table=_table(group), optional=True, feeds=("group", "fields")
+    )
 
 
 def _table(group: object) -> str:
@@ -261,7 +264,3 @@ class Grouped(Kind):
         left = tuple(pair for pair in pairs(live.row["_members"]) if RemoteId("field_group", pair[1]) not in groups)
         group = reference(left[0][1] if left else None)
         return replace(live, attrs={**live.attrs, "group": group}, row={**live.row, "_members": left})
-
-    def refusals(self, write: Write) -> list[Finding]:
-        """A membership that is not known is not changed."""
-        return [*super().refusals(write), *unread(write, "group")]

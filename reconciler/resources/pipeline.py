@@ -22,9 +22,13 @@ from reconciler.resources.counts import deals, listed, moved
 from reconciler.resources.stage import PIPELINES, Stage
 
 MEMBERS = {
-    "users": (Collection("/dealGroupUsers", "dealGroupUsers", optional=True), "user", ("user", "userid")),
+    "users": (
+        Collection("/dealGroupUsers", "dealGroupUsers", optional=True, feeds=("users",)),
+        "user",
+        ("user", "userid"),
+    ),
     "user_groups": (
-        Collection("/dealGroupGroups", "dealGroupGroups", optional=True),
+        Collection("/dealGroupGroups", "dealGroupGroups", optional=True, feeds=("user_groups",)),
         "user_group",
         ("group", "groupid"),
     ),
@@ -103,6 +107,8 @@ class PipelineKind(Kind):
                 collection.key,
                 table=f"{collection.key}:{row['id']}",
                 optional=True,
+                feeds=(name,),
+                of=ident(row["id"]),
             )
             for name, (collection, _, _) in MEMBERS.items()
             if name in declared and collection.name in tables.unknown

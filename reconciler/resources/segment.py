@@ -13,7 +13,7 @@ from reconciler.model.live import Collection, Live, Row, Tables
 from reconciler.model.spec import KEY, AnyLink, Api, CreateOnly, Default, Normal, Spec
 from reconciler.model.traits import Abilities, Identity, Reading, Texts
 from reconciler.model.values import Json, Value
-from reconciler.model.write import Write
+from reconciler.model.write import Finding, Write
 from reconciler.resources.segment_body import (
     MATCH,
     beyond,
@@ -130,6 +130,8 @@ class SegmentKind(Kind):
                 paging="none",
                 optional=True,
                 ids="text",
+                feeds=("description", "match", "groups", "meta"),
+                of=str(row["id"]),
             )
             for row in tables.get(AUDIENCES.name)
         )
@@ -173,6 +175,13 @@ class SegmentKind(Kind):
     def update(self, write: Write) -> Flow[None]:
         """PUT the whole segment: what is live, word for word, with the changes over it."""
         yield put(at(self.path, write.id), changed_document(write))
+
+    def refusals(self, write: Write) -> list[Finding]:
+        """A PUT saves all of it again: what is not known of it would be lost."""
+        if write.destroying or write.live is None or "groups" in {*write.live.attrs, *write.live.odd.values()}:
+            return super().refusals(write)
+        unread = "the account does not say which conditions the segment has, and a write would replace them all"
+        return [*super().refusals(write), Finding(unread, hint="use the key of an Admin user")]
 
     def predict(self, request: Request, serial: int) -> Response:
         """The answer is the segment with its id."""

@@ -84,9 +84,9 @@ class Settings(Spec):
 
 
 SOURCES = {
-    SITE: Collection("/siteTracking", "siteTracking", single=True),
-    EVENT: Collection("/eventTracking", "eventTracking", single=True),
-    BRANDING: Collection("/brandings", "brandings"),
+    SITE: Collection("/siteTracking", "siteTracking", single=True, feeds=(SITE,)),
+    EVENT: Collection("/eventTracking", "eventTracking", single=True, feeds=(EVENT,)),
+    BRANDING: Collection("/brandings", "brandings", feeds=(BRANDING,)),
 }
 
 

@@ -22,7 +22,7 @@ from reconciler.resources.counts import counted
 from reconciler.resources.joined import pairs
 from reconciler.resources.spellings import either, gone
 
-RELATIONS = Collection("/tasktypeOutcomeRels", "tasktypeOutcomeRels")
+RELATIONS = Collection("/tasktypeOutcomeRels", "tasktypeOutcomeRels", feeds=("task_types",))
 
 
 def spelled(value: Value) -> Value:

@@ -22,7 +22,7 @@ from reconciler.resources.counts import counted
 
 OWNER = "1"
 """Id of the account's owner (section 2.19)."""
-GROUPS = Collection("/groups", "groups")
+GROUPS = Collection("/groups", "groups", feeds=("group",))
 
 
 class User(Spec):
@@ -64,7 +64,11 @@ class UserKind(Kind):
             return ()
         return tuple(
             Collection(
-                at("/groups", row["id"], "userGroups"), "userGroups", table=f"userGroups:{row['id']}", optional=True
+                at("/groups", row["id"], "userGroups"),
+                "userGroups",
+                table=f"userGroups:{row['id']}",
+                optional=True,
+                feeds=("group",),
             )
             for row in tables.get("groups")
         )

@@ -100,8 +100,8 @@ async def prepare_clone(
         *carried.left_out,
         *_staying(contents, other, inputs.desired, known, source.kinds),
         *_untranslated(contents, source.kinds, carried.desired),
-        *unknown_of(contents),
-        *unknown_of(other),
+        *unknown_of(contents, source.kinds),
+        *unknown_of(other, source.kinds),
         *_by_hand(contents, other, source.kinds),
     )
     unread = contents.unread or other.unread

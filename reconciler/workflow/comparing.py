@@ -73,8 +73,9 @@ async def compare(session: Session, left: str, right: str, only: frozenset[str] 
     spent = doc.Forecast(plan_requests=sum(account.requests for account in accounts))
     stamp, names, redactor = session.runtime.stamp(), f"{left} -> {right}", session.redactor
     heading = Heading(__version__, stamp, names, right, "", 0, {}, "compare", redactor=redactor)
-    unknown = [line for account in accounts for line in unknown_of(account)]
+    unknown = [line for account in accounts for line in unknown_of(account, session.kinds)]
     partly = [f"{account.name}: {line}" for account in accounts for line in account.left_out]
+    whole = replace(whole, warnings=(*whole.warnings, *unknown))
     document = doc.sealed(to_document(whole, heading, spent, session.kinds))
     return Comparison(document, (*lines, *unknown, *partly), any(account.unread for account in accounts))
 

@@ -11,6 +11,7 @@ from reconciler.deriving.aside import beside
 from reconciler.deriving.export import export_comparable, export_for_files, names_elsewhere, sound, undeclarable_keys
 from reconciler.deriving.exported import Exported
 from reconciler.deriving.mentions import mentioning, translated
+from reconciler.deriving.untold import untold
 from reconciler.engine.recordings import Masked, Replay
 from reconciler.engine.refresh import Refreshed, refresh
 from reconciler.model.address import kind_of
@@ -151,9 +152,16 @@ def met(inputs: Inputs, exported: list[Exported]) -> tuple[Inputs, Plan]:
     return inputs, plan(inputs)
 
 
-def unknown_of(contents: AccountContents) -> list[str]:
-    """Return the kinds of one side that could not be read, each with the reason."""
-    return [f"{kind} of {contents.name}: {why}" for kind, why in contents.seen.unknown.items()]
+def unknown_of(contents: AccountContents, kinds: Kinds) -> list[str]:
+    """Return what could not be read of one side, each with the reason: kinds, and attributes of what it holds."""
+    return [
+        *(f"{kind} of {contents.name}: {why}" for kind, why in contents.seen.unknown.items()),
+        *(
+            f"{contents.name}: {line}"
+            for lines in untold(contents.seen, kinds, contents.exported).values()
+            for line in lines
+        ),
+    ]
 
 
 def with_ids(

@@ -47,6 +47,11 @@ class Ledger:
         """What is not counted by decision, in words."""
         return [line for row in self.kinds for line in row.aside]
 
+    @property
+    def unread(self) -> list[str]:
+        """What could not be read of objects that are counted, in words."""
+        return [line for row in self.kinds for line in row.unread]
+
     def rows(self) -> list[dict[str, Any]]:
         """One row for each kind, for tables and machines."""
         return [
@@ -60,6 +65,7 @@ class Ledger:
                 "percent": round(percent([row]), 1) if not row.unknown else None,
                 "unknown": row.unknown or None,
                 "aside": row.aside,
+                "unread": row.unread,
                 "objects": [{"address": uncovered.address, "id": uncovered.id} for uncovered in row.unmanaged],
                 "broken": [
                     {

@@ -36,6 +36,9 @@ async def examine(session: Session) -> list[Row]:
     return rows
 
 
+LOOK = "give the key's user that permission, or look at what answers there"
+
+
 def _open(book: StateTransaction) -> Iterator[Row]:
     """What an interrupted run left."""
     count = len(book.records)
@@ -110,7 +113,12 @@ def _problem(session: Session, address: str, seen: Snapshot, known: _Known) -> t
         return f"this version knows no kind `{binding.kind}`", "install the version that wrote it, or `state rm` it"
     if binding.kind in seen.unknown:
         why = f"its kind cannot be read: {seen.unknown[binding.kind]}"
-        return why, "give the key's user that permission, or look at what answers there"
+        return why, LOOK
+    if unread := seen.unread.get(binding.kind, {}).get(binding.id if session.kinds[binding.kind].variants else ""):
+        return (
+            f"it cannot be read: {unread.reason}",
+            "give the key's user that permission, or look at what answers there",
+        )
     if known.shared[binding.kind, binding.id] > 1:
         return "another address has the same object", "`reconciler state rm` the wrong one"
     live = next((live for live in seen.lives.get(binding.kind, ()) if live.id == binding.id), None)

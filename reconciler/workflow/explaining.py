@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +19,12 @@ from reconciler.model.live import Live
 from reconciler.model.plan import Action, Change, Plan, lifecycle_of
 from reconciler.model.state import Binding
 from reconciler.model.values import Value, carries_secret, decode, is_empty, transform
-from reconciler.model.write import Impact
+from reconciler.model.write import Finding, Impact
 from reconciler.planning.document import encoded
 from reconciler.planning.planner import plan
 from reconciler.planning.reads import of_kinds, wanted
 from reconciler.planning.select import needs
+from reconciler.planning.unread import untold
 from reconciler.workflow.book import open_book
 from reconciler.workflow.observing import Connected, connected, looked_at
 from reconciler.workflow.session import Session
@@ -43,6 +44,8 @@ class _Sides:
     change: Change | None
     ids: dict[str, str]
     skipped: str
+    untold: Sequence[str] = ()
+    """One line for each attribute that could not be read."""
 
     @property
     def declared(self) -> Mapping[str, Value]:
@@ -124,7 +127,8 @@ async def _looked_at(account: Connected, address: str, desired: Desired) -> _Sid
     live = next((live for live in seen.lives.get(kind.name, ()) if live.id == identity), None)
     ids = {**looked.ids, **({address: identity} if identity else {})}
     skipped = next((skip.reason for skip in looked.skipped if skip.address == address), "")
-    return _Sides(kind, resource, binding, live, change, ids, skipped)
+    unread = untold(inputs, {address: live} if live is not None else {})
+    return _Sides(kind, resource, binding, live, change, ids, skipped, unread)
 
 
 async def _at_risk(session: Session, remote: Remote, address: str, sides: _Sides) -> tuple[Impact, ...]:
@@ -160,7 +164,10 @@ def _story(sides: _Sides, address: str) -> Explanation:
             FindingView(
                 message=finding.message, severity=finding.severity, attribute=finding.attribute, hint=finding.hint
             )
-            for finding in (change.findings if change else ())
+            for finding in (
+                *(change.findings if change else ()),
+                *(Finding(line, severity="warning") for line in sides.untold),
+            )
         ],
     )
 

@@ -17,6 +17,7 @@ from reconciler.deriving.aside import beside
 from reconciler.deriving.export import export_for_files
 from reconciler.deriving.exported import Exported
 from reconciler.deriving.redaction import Hiding, addresses_in, variables_for
+from reconciler.deriving.untold import untold
 from reconciler.model.address import kind_of
 from reconciler.model.desired import Desired, Resource
 from reconciler.model.errors import ConfigError, PlanError, ReconcilerError
@@ -110,6 +111,8 @@ class _Exporting:
         declared = loaded.desired.resources
         news = [entry for entry in exported if entry.resource.address not in declared and not entry.problem]
         self.notes += notes_on(exported, session.kinds, self.seen)
+        for lines in untold(self.seen, session.kinds, exported, "; it is not exported").values():
+            self.notes += lines
         hiding = Hiding(session.kinds, redactor=session.redactor)
         proposals = edits.propose(loaded, book, made, {entry.resource.address: entry for entry in exported}, hiding)
         hidden = [replace(entry, resource=hiding.resource(entry.resource)) for entry in news]

@@ -107,8 +107,8 @@ class _Promoting:
             *carried.left_out,
             *self.sides.left_out,
             *partly,
-            *unknown_of(self.sides.one),
-            *unknown_of(self.sides.other),
+            *unknown_of(self.sides.one, self.sides.source.kinds),
+            *unknown_of(self.sides.other, self.sides.source.kinds),
         ]
         left_out += self._unsaid(shown, ids, left_out, rewriting.refused)
         unread = self.sides.one.unread or self.sides.other.unread

@@ -86,7 +86,7 @@ def _partial(refreshed: Refreshed, kinds: Kinds, name: str) -> bool:
 def _sure(refreshed: Refreshed, kinds: Kinds, name: str, state: State) -> bool:
     """Return whether every bound object carries its known name, or was born when the state says."""
     kind = kinds[name]
-    lives = {live.id: live for live in snapshot(kinds, [name], refreshed.tables).lives.get(name, ())}
+    lives = {live.id: live for live in snapshot(kinds, {name: frozenset()}, refreshed.tables).lives.get(name, ())}
     for binding in state.resources.values():
         if binding.kind != name:
             continue

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,6 +11,8 @@ from reconciler.model.address import kind_of
 from reconciler.model.document import PlanDocument, sealed
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.http import MARGIN
+from reconciler.model.kind import Kinds
+from reconciler.model.snapshot import Snapshot
 from reconciler.model.snapshot_file import Recording, tables
 from reconciler.model.summary import ApplySummary
 from reconciler.model.write import assumption
@@ -53,8 +54,9 @@ async def rehearse(
     account nor state.
     """
     with tempfile.TemporaryDirectory(prefix="reconciler-rehearsal-") as folder:
-        unknown = (await unread(session, recording, where=where)).unknown
-        copy = _copy(session, recording, Path(folder), unknown)
+        recorded = await unread(session, recording, where=where)
+        unknown = recorded.unknown
+        copy = _copy(session, recording, Path(folder), recorded)
         planned = await make_plan(copy, options)
         # The copy refuses to show what is not known; why it is not known, the recording says.
         skipped = [
@@ -88,7 +90,27 @@ def _about_records(document: PlanDocument) -> list[str]:
     ]
 
 
-def _copy(session: Session, recording: Recording, folder: Path, unknown: Iterable[str]) -> Session:
+def _shut(kinds: Kinds, recorded: Snapshot) -> set[str]:
+    """Return the first segments of the paths that the copy refuses, of what the recording does not tell. What is read
+    below the path of a kind stays open with that.
+    """
+    open_ones = {_first(path) for kind in kinds.values() for path in kind.reading.collections[0].paths}
+    beside = {
+        _first(path)
+        for name, attributes in recorded.unread.items()
+        for collection in kinds[name].needs(frozenset({*kinds[name].attributes, *kinds[name].variants}))
+        for path in collection.paths
+        if attributes.keys() & set(collection.feeds)
+    }
+    listings = (path for name in recorded.unknown for path in kinds[name].reading.collections[0].paths)
+    return (beside - open_ones) | {_first(path) for path in listings}
+
+
+def _first(path: str) -> str:
+    return path.split("/")[1]
+
+
+def _copy(session: Session, recording: Recording, folder: Path, recorded: Snapshot) -> Session:
     """Return the session on an emulated account that holds what was recorded, with a copy of the state. What is not
     known of the account is not empty there either: it may not be read.
     """
@@ -96,9 +118,8 @@ def _copy(session: Session, recording: Recording, folder: Path, unknown: Iterabl
     account = emulator.open_account(folder / "account.db")
     try:
         emulator.restore(account, tables(recording), session.settings.account or "rehearsal")
-        shut = (path for kind in unknown for path in session.kinds[kind].reading.collections[0].paths)
         alike = account.settings.informed(session.facts.known)
-        account.keep(replace(alike, forbidden=tuple({path.split("/")[1] for path in shut})))
+        account.keep(replace(alike, forbidden=tuple(sorted(_shut(session.kinds, recorded)))))
     except (TypeError, ValueError) as error:
         raise ReconcilerError(f"the snapshot cannot be loaded: {error}") from error
     finally:

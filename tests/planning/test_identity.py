@@ -130,7 +130,9 @@ def test_an_unreadable_kind_is_skipped_with_what_needs_it() -> None:
     from reconciler.resources import load_kinds
 
     kinds = load_kinds()
-    seen = snapshot(kinds, ["list", "webhook"], Tables({"webhooks": ()}, {"lists": Unknown("403")}))
+    seen = snapshot(
+        kinds, dict.fromkeys(("list", "webhook"), frozenset[str]()), Tables({"webhooks": ()}, {"lists": Unknown("403")})
+    )
     hook = resource("webhook.h", name="h", url="https://x", events=["sent"], sources=["api"], list=Ref("list", "news"))
     made = planned(desired(resource("list.news", name="News"), hook), seen, state(list__old=bound("list", "1")))
     assert made.changes == ()

@@ -50,7 +50,7 @@ def desired(*resources: Resource) -> Desired:
 def account(**tables: Sequence[Mapping[str, Any]]) -> Snapshot:
     """An account that holds these rows and is otherwise empty."""
     rows = {name: tuple(tables.get(name, ())) for name in TABLES}
-    return snapshot(load_kinds(), load_kinds(), Tables(rows))
+    return snapshot(load_kinds(), dict.fromkeys(load_kinds(), frozenset[str]()), Tables(rows))
 
 
 def state(**bindings: Binding) -> State:

@@ -129,8 +129,8 @@ def test_only_the_builder_puts_ids_into_paths() -> None:
 
 def _read(kind: str, answers: dict[str, Any]) -> Snapshot:
     remote = Strange({"/users/me": {"user": {"id": "1"}}, "/tags": {"tags": []}, **answers})
-    found = asyncio.run(refresh(remote, KINDS, {kind: frozenset(), "tag": frozenset()}))
-    return snapshot(KINDS, [kind, "tag"], found.tables)
+    reads = {kind: frozenset[str](), "tag": frozenset[str]()}
+    return snapshot(KINDS, reads, asyncio.run(refresh(remote, KINDS, reads)).tables)
 
 
 def _body(collection: Collection, *rows: Any) -> dict[str, Any]:

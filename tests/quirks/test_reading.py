@@ -29,7 +29,7 @@ def read(remote: Strange, kind: str, *attributes: str) -> Refreshed:
 def lives(remote: Strange, kind: str, *attributes: str) -> list[Live]:
     """Return the live objects of one kind."""
     tables = read(remote, kind, *attributes).tables
-    return list(snapshot(load_kinds(), [kind], tables).lives[kind])
+    return list(snapshot(load_kinds(), {kind: frozenset(attributes)}, tables).lives[kind])
 
 
 def rows(count: int, **properties: Any) -> list[dict[str, Any]]:
@@ -180,8 +180,8 @@ def test_a_listing_that_is_refused_is_unknown_and_the_others_are_read(status: in
     refuses one kind stops no other, and is never an empty listing.
     """
     remote = Strange({"/calendars": status, "/tags": {"tags": rows(1, tag="VIP", tagType="contact")}})
-    tables = asyncio.run(refresh(remote, load_kinds(), {"calendar": frozenset(), "tag": frozenset()})).tables
-    seen = snapshot(load_kinds(), ["calendar", "tag"], tables)
+    reads = {"calendar": frozenset[str](), "tag": frozenset[str]()}
+    seen = snapshot(load_kinds(), reads, asyncio.run(refresh(remote, load_kinds(), reads)).tables)
     assert set(seen.unknown) == {"calendar"}
     assert [live.attrs["name"] for live in seen.lives["tag"]] == ["VIP"]
     assert seen.absent == ({"calendar"} if status in (404, 405, 410) else set())

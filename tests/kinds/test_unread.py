@@ -1,0 +1,149 @@
+"""An attribute that is read from a listing beside the one with the objects: where that cannot be read, it is told, and
+never taken for empty.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from reconciler.engine.refresh import refresh
+from reconciler.model.kind import Kind
+from reconciler.model.live import Tables, Unknown
+from reconciler.model.snapshot import Snapshot, snapshot
+from reconciler.resources import load_kinds
+from tests.quirks.strange import Strange
+from tests.world import World
+
+KINDS = load_kinds()
+FAILURES: dict[str, Any] = {
+    "refused": 403,
+    "missing": 404,
+    "broken": 500,
+    "a null row": lambda key: {key: [None]},
+    "no listing": lambda key: {"message": "no"},
+}
+ACCOUNT: dict[str, Any] = {
+    "/lists": {"lists": [{"id": "1", "name": "News"}]},
+    "/dealGroups": {"dealGroups": [{"id": "1", "title": "Sales", "stages": []}], "dealStages": []},
+    "/users": {"users": [{"id": "5", "email": "ann@acme.example"}]},
+    "/groups": {"groups": [{"id": "4", "title": "Sales"}]},
+    "/taskOutcomes": {"taskOutcomes": [{"id": "1", "title": "Done"}]},
+    "/fields": {"fields": [{"id": "1", "title": "Plan", "options": ["7"], "relations": ["8"]}]},
+    "/groupDefinitions": {"groupDefinitions": [{"id": "9", "type_id": 1, "label": "Shop"}]},
+    "/audiences": {"data": [{"id": "3", "attributes": {"name": "Buyers"}}]},
+}
+BESIDE = [
+    ("list", "user_groups", "/listGroups", "listGroups"),
+    ("pipeline", "users", "/dealGroupUsers", "dealGroupUsers"),
+    ("pipeline", "user_groups", "/dealGroupGroups", "dealGroupGroups"),
+    ("user", "group", "/groups/4/userGroups", "userGroups"),
+    ("task_outcome", "task_types", "/tasktypeOutcomeRels", "tasktypeOutcomeRels"),
+    ("field", "options", "/fields/1/options", "fieldOptions"),
+    ("field", "lists", "/fields/1/relations", "fieldRels"),
+    ("field", "group", "/groupMembers", "groupMembers"),
+    ("field_group", "fields", "/groupMembers", "groupMembers"),
+    ("segment", "groups", "/segmentsV2/3", "data"),
+]
+
+
+def _seen(kind: str, answers: dict[str, Any]) -> Snapshot:
+    reads = {kind: frozenset(KINDS[kind].attributes)}
+    return snapshot(KINDS, reads, asyncio.run(refresh(Strange({**ACCOUNT, **answers}), KINDS, reads)).tables)
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.parametrize(("kind", "attribute", "path", "key"), BESIDE)
+def test_what_could_not_be_read_is_unread_and_not_empty(
+    kind: str, attribute: str, path: str, key: str, failure: str
+) -> None:
+    """However a listing fails: the objects are there, none has a value of it, and the reason is known."""
+    answer = FAILURES[failure]
+    seen = _seen(kind, {path: answer(key) if callable(answer) else answer})
+    (live,) = seen.lives[kind]
+    assert attribute not in live.attrs
+    unread = seen.unread[kind][attribute]
+    assert live.id in unread.ids
+    assert unread.reason
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.name)
+def test_every_listing_beside_the_objects_says_what_it_feeds(kind: Kind) -> None:
+    """Of all kinds: each further listing names attributes of the kind, or nothing of the kind is read without it."""
+    every = frozenset({*kind.attributes, *kind.variants})
+    for collection in kind.needs(every)[1:]:
+        without = Tables(unknown={collection.name: Unknown("refused")})
+        known = {*kind.attributes, *kind.variants}
+        assert set(collection.feeds) & known or kind.unreadable(without), collection.path
+
+
+LIST = {
+    "name": "News",
+    "sender_url": "https://acme.example",
+    "sender_reminder": "You signed up.",
+    "user_groups": [{"id": "3"}],
+}
+COMMANDS = {
+    "plan": ("plan",),
+    "drift": ("drift",),
+    "apply": ("apply", "--auto-approve"),
+    "destroy": ("plan", "--destroy"),
+    "export": ("export", "--out", "copy"),
+    "coverage": ("coverage",),
+    "explain": ("explain", "list.news"),
+    "snapshot": ("snapshot", "--out", "account.json"),
+    "plan in JSON": ("plan", "--format", "json"),
+    "plan in HTML": ("plan", "--format", "html"),
+    "coverage in JSON": ("coverage", "--format", "json"),
+    "compare in JSON": ("compare", "demo", "demo", "--format", "json"),
+    "compare": ("compare", "demo", "demo"),
+}
+
+
+@pytest.mark.parametrize("switch", ["forbidden", "missing"])
+def test_no_command_that_reads_is_silent_about_it(world: World, switch: str) -> None:
+    """The groups of lists cannot be read: each command says so, with the listing, and ends with the code as before."""
+    world.write({"lists": {"news": LIST}})
+    world.apply()
+    codes = {name: world.cli(*line).code for name, line in COMMANDS.items() if name != "destroy"}
+    world.behave(**{switch: ("listGroups",)})
+    for name, line in COMMANDS.items():
+        ran = world.cli(*line)
+        assert "user_groups" in ran.text, f"{name}: {ran.text}"
+        assert "/listGroups" in ran.text, f"{name}: {ran.text}"
+        if name in codes and name not in ("export", "snapshot"):
+            assert ran.code == codes[name], name
+
+
+def test_what_nobody_declares_is_no_warning(world: World) -> None:
+    """A key that may not read who sees a pipeline plans pipelines without a word: nothing hangs on it."""
+    world.write({"pipelines": {"sales": {"title": "Sales", "currency": "eur", "stages": {"lead": {}}}}})
+    world.apply()
+    world.behave(forbidden=("dealGroupUsers", "dealGroupGroups", "listGroups"))
+    assert json.loads(world.cli("plan", "--format", "json").text.split("\n", 1)[1])["warnings"] == []
+
+
+def test_a_setting_that_cannot_be_read_is_not_forgotten(world: World) -> None:
+    """One of the settings is refused, the others are read: it stays in the state, and drift sees no end of it."""
+    world.write({"settings": {"branding": {"site_name": "Acme"}}})
+    world.apply()
+    world.behave(forbidden=("brandings",))
+    assert "no longer in the account" not in world.cli("drift").text
+    world.write({"tags": {"vip": {}}})
+    ran = world.cli("apply", "--auto-approve")
+    assert "setting.branding" in ran.text
+    assert "setting.branding" in world.cli("state", "list").text
+
+
+def test_rows_of_their_own_are_not_written_where_they_are_not_known(world: World) -> None:
+    """A list whose groups cannot be read is declared with another one: a write could make one twice."""
+    world.write({"lists": {"news": LIST}})
+    world.apply()
+    world.behave(forbidden=("listGroups",))
+    world.write({"lists": {"news": {**LIST, "user_groups": [{"id": "1"}]}}})
+    ran = world.cli("plan")
+    assert "could make one twice" in ran.text
+    assert world.cli("apply", "--auto-approve").code != 0
