@@ -31,6 +31,8 @@ KNOWN_NAMES = ["__*__", "pytest_*", "visit_*", "teardown", "setup_method", "log_
 KNOWN_NAMES += ["list_commands", "get_command", "format_commands", "resolve_command"]
 # Called by click on types of parameters.
 KNOWN_NAMES += ["get_metavar", "convert", "shell_complete"]
+# Called by click on the ways in which shells complete.
+KNOWN_NAMES += ["format_completion"]
 # Called by http.server on its handlers.
 KNOWN_NAMES += ["do_GET", "do_POST", "log_message", "handle_error"]
 # Called by asyncio on its protocols.
@@ -38,7 +40,7 @@ KNOWN_NAMES += ["connection_made", "data_received"]
 # Called by pydantic on its models.
 KNOWN_NAMES += ["model_post_init"]
 # Called by html.parser on its parsers.
-KNOWN_NAMES += ["handle_starttag"]
+KNOWN_NAMES += ["handle_starttag", "handle_endtag", "handle_data"]
 # Called by io on the streams below a stream.
 KNOWN_NAMES += ["fileno"]
 # Called by rich on its consoles.
