@@ -1,10 +1,12 @@
 """Measure fleets on simulated accounts, each with a limit of its own that is counted strictly where requests come.
 
 Usage: `python -m scripts.bench_fleet [--accounts N] [--concurrency N] [--rate N] [--planned N] [--shared N] [--write]`.
-The accounts are canned answers of one process, nearly free: what is measured is the program. Three parts: a rollout
-over `--accounts` (a plan, an apply, a plan of nothing) with SQLite; a plan of `--planned` accounts; and a rollout over
-`--shared` accounts without a limit on PostgreSQL, by one process and by two. Printed is a table of Markdown; with
-`--write` it stands in docs/fleets.md. Some 15 minutes with the numbers that it has.
+The accounts are canned answers of one process, nearly free: what is measured is the program. Each is to have 50
+objects and has 23 of them, so that a rollout has some 30 requests. Three parts: a rollout over `--accounts` (an apply,
+a plan of nothing) with SQLite; a plan of `--planned` accounts; and a rollout over `--shared` accounts without a limit
+on PostgreSQL, by one process and by two. What a command takes for few accounts, one at a time, is taken off: CPU and
+memory are those of an account. Printed is a table of Markdown; with `--write` it stands in docs/fleets.md, with the
+arithmetic for 100,000 accounts. Some 13 minutes on two idle cores with the numbers that it has.
 """
 
 from __future__ import annotations
@@ -17,22 +19,29 @@ import os
 import platform
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, ClassVar
 
 PROJECT = "version: 1\nenvironments: {dev: {url: 'emulator:dev.json'}}\n"
-OBJECTS = 24
+OBJECTS, THERE = 50, 23
+"""Tags that an account is to have, and those that it has before."""
+FEW = 4
+"""Accounts of the run whose CPU and memory are those of the program itself."""
 DOCUMENT = Path(__file__).parent.parent / "docs" / "fleets.md"
 BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
+MANY = 64
+"""Accounts at the same time of the plan of many."""
 ALLOWED = 5
 """Requests that an account takes within any second."""
 
@@ -40,11 +49,19 @@ ALLOWED = 5
 # --- simulated accounts --------------------------------------------------------------------------------------------
 
 
+def tag_of(at: int, **said: str) -> dict[str, str]:
+    """Return a tag as the API shows it."""
+    return {"id": str(at + 1), "tagType": "contact", "description": "", "subscriber_count": "0", **said}
+
+
+HAD = [tag_of(at, tag=f"Tag {at}", description=f"Number {at}") for at in range(THERE)]
+
+
 @dataclass
 class Account:
     """The tags of an account, and when its last requests came."""
 
-    tags: list[dict[str, str]] = field(default_factory=list)
+    tags: list[dict[str, str]] = field(default_factory=lambda: [dict(tag) for tag in HAD])
     came: deque[float] = field(default_factory=lambda: deque(maxlen=ALLOWED))
 
 
@@ -88,16 +105,16 @@ class Accounts(asyncio.Protocol):
         if path == "users/me":
             return 200, {"user": {"id": "1", "username": "admin", "email": "a@example.com"}}
         if path == "tags" and method == "POST":
-            tag = json.loads(content)["tag"]
-            made = {"id": str(len(account.tags) + 1), "tagType": "contact", "description": "", "subscriber_count": "0"}
-            account.tags.append({**made, **tag})
+            account.tags.append(tag_of(len(account.tags), **json.loads(content)["tag"]))
             return 201, {"tag": account.tags[-1]}
         rows = account.tags if path == "tags" else []
         return 200, {path.split("/")[0]: rows, "meta": {"total": str(len(rows))}}
 
 
 def serve(said: Connection) -> None:
-    """Serve accounts; tell the port, and on every word how many requests came and how many of them too fast."""
+    """Serve accounts; tell the port, and on every word how many requests came, how many of them too fast, and the
+    seconds of CPU so far.
+    """
 
     async def run() -> None:
         loop = asyncio.get_running_loop()
@@ -111,7 +128,7 @@ def serve(said: Connection) -> None:
             try:
                 while said.poll():
                     said.recv()
-                    said.send((Accounts.requests, Accounts.fast))
+                    said.send((Accounts.requests, Accounts.fast, time.process_time()))
                     Accounts.requests = Accounts.fast = 0
             except EOFError:
                 return
@@ -197,75 +214,138 @@ def run(folder: Path, words: Sequence[str], workers: int = 0, database: str = ""
     return Took(wall, cpu, max(one.ru_maxrss for one in usage) / 1024, dict(outcomes))
 
 
-def kept(folder: Path) -> float:
-    """Return the KiB of the engine's database."""
-    return sum(path.stat().st_size for path in (folder / ".reconciler").glob("fleet.db*")) / 1024
+def kept(folder: Path) -> tuple[float, int]:
+    """Return the KiB of the engine's database, and its rows."""
+    file = folder / ".reconciler" / "fleet.db"
+    if not file.exists():
+        return 0.0, 0
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        rows = sum(int(database.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]) for name in tables)
+    return file.stat().st_size / 1024, rows
+
+
+def cpu_of(pid: int) -> float:
+    """Return the seconds of CPU of a process and everything that it has started, the dead included (Linux)."""
+    parents: defaultdict[int, list[int]] = defaultdict(list)
+    ticks: dict[int, int] = {}
+    for place in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            fields = place.read_text().rpartition(")")[2].split()
+            parents[int(fields[1])].append(int(place.parent.name))
+            ticks[int(place.parent.name)] = sum(map(int, fields[11:15]))
+    found, family = 0, [pid]
+    while family:
+        one = family.pop()
+        found += ticks.get(one, 0)
+        family += parents[one]
+    return found / os.sysconf("SC_CLK_TCK")
 
 
 # --- parts ---------------------------------------------------------------------------------------------------------
 
 
-def rollout(chosen: argparse.Namespace) -> list[str]:
-    """A plan, an apply and a plan of nothing, at each account's limit."""
-    rows = []
+@dataclass
+class Row:
+    """A line of the table: what was done to how many accounts, how many of them at the same time in each process."""
+
+    what: str
+    took: Took
+    count: int
+    flying: int
+    asked: tuple[int, int]
+    part: str = ""
+    size: tuple[float, int] | None = None
+    base: Took | None = None
+
+    @property
+    def cpu(self) -> float:
+        """Seconds of CPU of an account, without what the program takes for itself."""
+        return max(self.took.cpu - (self.base.cpu if self.base else 0.0), 0.0) / self.count
+
+    @property
+    def memory(self) -> float:
+        """MiB of an account in flight."""
+        return max(self.took.peak - self.base.peak, 0.0) / self.flying if self.base else 0.0
+
+    def __str__(self) -> str:
+        requests, fast = self.asked
+        size = f"{self.size[0] / self.count:.1f} KiB, {self.size[1] / self.count:.1f}" if self.size else ""
+        memory = f"{self.took.peak:.0f} MiB" + (f", {self.memory:.1f} each" if self.base else "")
+        cells = [f"{self.what}, {outcomes(self.took)}", f"{requests / self.count:.1f}", f"{self.took.wall:.1f} s"]
+        cells += [self.part, f"{self.cpu * 1000:.0f} ms", memory, size]
+        return "| " + " | ".join([*cells, f"{fast:,} of {requests:,}" if self.size else ""]) + " |"
+
+
+def few(port: int, verb: str) -> Took:
+    """Return what a command takes for a few accounts, one at a time: nearly all is the program's own."""
+    with tempfile.TemporaryDirectory() as place:
+        write(Path(place), port, FEW, 1, 10_000, f"few-{verb}-")
+        return run(Path(place), (verb,))
+
+
+def rollout(chosen: argparse.Namespace) -> list[Row]:
+    """An apply and a plan of nothing, at each account's limit."""
+    rows, before = [], (0.0, 0)
     with accounts() as (port, asked), tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        write(folder, port, chosen.accounts, chosen.concurrency, chosen.rate, "r")
-        before = 0.0
-        for words in (("plan",), ("apply",), ("plan",)):
-            took = run(folder, words)
-            asked.send("how many")
-            requests, fast = asked.recv()
-            each = requests / chosen.accounts
+        bases = {verb: few(port, verb) for verb in ("apply", "plan")}
+        write(Path(place), port, chosen.accounts, chosen.concurrency, chosen.rate, "r")
+        told(asked)
+        for verb, base in bases.items():
+            took = run(Path(place), (verb,))
+            requests, fast, _ = told(asked)
             rounds = -(-chosen.accounts // chosen.concurrency)
-            ideal = rounds * max(each - 1, 0) / chosen.rate
-            now = kept(folder)
-            part = f"{took.wall / ideal:.2f}" if each > 2 else ""
-            what = f"{words[0]}, {outcomes(took)}, {chosen.concurrency} at the same time"
-            rows.append(row(what, took, chosen.accounts, requests, part, (now - before) / chosen.accounts, fast))
-            before = now
+            ideal = rounds * max(requests / chosen.accounts - 1, 0) / chosen.rate
+            now = kept(Path(place))
+            size, before = (now[0] - before[0], now[1] - before[1]), now
+            part = f"{took.wall / ideal:.2f}" if ideal > rounds else ""
+            what = f"{verb}, {chosen.concurrency} at the same time"
+            rows.append(Row(what, took, chosen.accounts, chosen.concurrency, (requests, fast), part, size, base))
     return rows
 
 
-def many(chosen: argparse.Namespace) -> list[str]:
+def many(chosen: argparse.Namespace) -> list[Row]:
     """A plan of many accounts."""
     with accounts() as (port, asked), tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        write(folder, port, chosen.planned, 64, chosen.rate, "m")
-        took = run(folder, ("plan",))
-        asked.send("how many")
-        requests, fast = asked.recv()
-        what = f"plan, {outcomes(took)}, 64 at the same time"
-        return [row(what, took, chosen.planned, requests, "", kept(folder) / chosen.planned, fast)]
+        base = few(port, "plan")
+        write(Path(place), port, chosen.planned, MANY, chosen.rate, "m")
+        told(asked)
+        took = run(Path(place), ("plan",))
+        requests, fast, _ = told(asked)
+        what = f"plan, {MANY} at the same time"
+        return [Row(what, took, chosen.planned, MANY, (requests, fast), "", kept(Path(place)), base)]
 
 
-def shared(chosen: argparse.Namespace) -> list[str]:
-    """An apply without a limit on PostgreSQL, by one process and by two."""
+def shared(chosen: argparse.Namespace) -> list[Row]:
+    """An apply without a limit on PostgreSQL, by one process and by two. Both share the cores of this machine with
+    PostgreSQL and the accounts, whose CPU is told: two processes cannot be faster than the cores allow for all.
+    """
     from tests.store.servers import postgresql_server
 
-    rows, walls = [], []
+    rows, walls = list[Row](), list[float]()
     with postgresql_server() as server, accounts() as (port, asked), tempfile.TemporaryDirectory() as place:
         folder = Path(place)
+        assert server.process is not None
         for workers in (0, 1):
             write(folder, port, chosen.shared, 8, 10_000, f"s{workers}-")
+            beside = cpu_of(server.process.pid) + told(asked)[2]
             took = run(folder, ("apply",), workers, server.database(f"bench{workers}"))
-            asked.send("how many")
-            requests, _ = asked.recv()
+            requests, fast, own = told(asked)
+            beside = (cpu_of(server.process.pid) + own - beside) / chosen.shared * 1000
             walls.append(took.wall)
-            what = f"apply on PostgreSQL, {outcomes(took)}, no limit, processes: {workers + 1}"
-            rows.append(row(what, took, chosen.shared, requests, f"{walls[0] / took.wall:.2f} times as fast"))
+            part = f"{walls[0] / took.wall:.2f} times as fast; beside it {beside:.0f} ms of CPU each"
+            what = f"apply on PostgreSQL, no limit, processes: {workers + 1}"
+            rows.append(Row(what, took, chosen.shared, 8 * (workers + 1), (requests, fast), part))
             shutil.rmtree(folder / "state")
     return rows
 
 
-def row(
-    what: str, took: Took, count: int, requests: int, part: str, database: float | None = None, fast: int | None = None
-) -> str:
-    """Return a row of the table."""
-    size = f"{database:.1f} KiB" if database is not None else ""
-    soon = f"{fast} of {requests:,}" if fast is not None else ""
-    cells = [what, f"{requests / count:.1f}", f"{took.wall:.1f} s", part, f"{took.cpu / count * 1000:.0f} ms"]
-    return "| " + " | ".join([*cells, f"{took.peak:.0f} MiB", size, soon]) + " |"
+def told(asked: Connection) -> tuple[int, int, float]:
+    """Return how many requests came since the last time, how many too fast, and the CPU of the accounts so far."""
+    asked.send("how many")
+    requests, fast, cpu = asked.recv()
+    return requests, fast, cpu
 
 
 def outcomes(took: Took) -> str:
@@ -274,26 +354,46 @@ def outcomes(took: Took) -> str:
 
 
 HEAD = (
-    "| command | requests each | time | of the ideal | CPU each | peak | database each | too fast |",
+    "| command | requests each | time | of the ideal | CPU each | peak | database each, rows | too fast |",
     "|---|---|---|---|---|---|---|---|",
 )
+ALL = 100_000
+
+
+def arithmetic(rows: Sequence[Row]) -> str:
+    """Return what 100,000 accounts take by these figures."""
+    parts = []
+    for verb in ("plan", "apply"):
+        fitting = [row for row in rows if row.size is not None and row.what.startswith(f"{verb},")]
+        if fitting:
+            row = max(fitting, key=lambda row: row.count)
+            size, count = row.size or (0.0, 0), row.count
+            what = f"{'an' if verb == 'apply' else 'a'} {verb} of {ALL:,} accounts is {row.cpu * ALL / 3600:.1f} hours"
+            kept_of = f"{size[0] / count * ALL / 1024**2:.1f} GiB and {size[1] / count * ALL:,.0f} rows"
+            parts.append(f"{what} of one core, {kept_of} in the database")
+    most = max((row.count for row in rows), default=0)
+    return (
+        f"By these figures {'; '.join(parts)}: arithmetic, more than {most:,} accounts were not tried." if parts else ""
+    )
 
 
 def main(arguments: Sequence[str]) -> int:
     """Measure, print, and write what was measured into the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--accounts", type=int, default=1000)
-    parser.add_argument("--concurrency", type=int, default=24)
+    parser.add_argument("--concurrency", type=int, default=16)
     parser.add_argument("--rate", type=float, default=5.0)
     parser.add_argument("--planned", type=int, default=10_000)
     parser.add_argument("--shared", type=int, default=200)
     parser.add_argument("--write", action="store_true")
     chosen = parser.parse_args(arguments)
-    rows = list(HEAD)
+    rows = list[Row]()
     for count, part in ((chosen.accounts, rollout), (chosen.planned, many), (chosen.shared, shared)):
         if count:
-            rows += part(chosen)
-            print("\n".join(rows), flush=True)
+            for row in part(chosen):
+                rows.append(row)
+                print(row, flush=True)
+    print(arithmetic(rows))
     load = os.getloadavg()[0]
     said = f"Measured on {time.strftime('%Y-%m-%d')}, Python {platform.python_version()}, {os.cpu_count()} processors "
     said += f"(load at the end {load:.1f}), with `python -m scripts.bench_fleet {' '.join(arguments)}`".rstrip() + ":"
@@ -301,9 +401,8 @@ def main(arguments: Sequence[str]) -> int:
         text = DOCUMENT.read_text()
         before, _, rest = text.partition(BEGIN)
         after = rest.partition(END)[2]
-        DOCUMENT.write_text(
-            f"{before}{BEGIN}\n\n{said.replace(' --write`', '`')}\n\n" + "\n".join(rows) + f"\n\n{END}{after}"
-        )
+        lines = [said.replace(" --write`", "`"), "", *HEAD, *map(str, rows), "", *textwrap.wrap(arithmetic(rows), 118)]
+        DOCUMENT.write_text("\n".join([f"{before}{BEGIN}", "", *lines, "", f"{END}{after}"]))
     return 0
 
 
