@@ -315,13 +315,14 @@ def report(
 
     fleet = opened(chosen, database, ask=False)
     with looked_into(fleet.database) as book:
-        rollout_report = finished(book, book.rollout(rollout))
-    if out is not None:
-        from reconciler.fleet.pages import write_pages
+        spec = book.rollout(rollout)
+        rollout_report = finished(book, spec)
+        if out is not None:
+            from reconciler.fleet.pages import write_pages
 
-        count = write_pages(rollout_report, out)
-        note(f"Wrote the report and {count} accounts to {place(out)}.")
-        return 0
+            count = write_pages(rollout_report, book.plans(spec), out)
+            note(f"Wrote the report and {count} accounts to {place(out)}.")
+            return 0
     told(chosen, rollout_report, outputs)
     return 0
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import ValidationError
 
-from reconciler.fleet.spec import AS_DECLARED, CHUNK, DONE, OPEN, VERSION, Spec, job_id, result_of
+from reconciler.fleet.spec import AS_DECLARED, CHUNK, DONE, OPEN, VERSION, Spec, job_id, result_of, unpacked
+from reconciler.model.document import PlanDocument
+from reconciler.model.documents import read_document
 from reconciler.model.errors import ReconcilerError, StateError, WrongInput
 from reconciler.model.fleet import FleetReport, JobResult, Standing, Wave, WaveReport, WaveStanding
 
@@ -240,6 +243,25 @@ class Book:
                 break
         return results
 
+    def plans(self, spec: Spec) -> dict[str, Callable[[], PlanDocument]]:
+        """Return what reads the plan of each account of a rollout that has one to apply."""
+        found: dict[str, Callable[[], PlanDocument]] = {}
+        for wave, names in spec.members.items():
+            ids = [job_id(spec.name, wave, "plan", name) for name in names]
+            for at in range(0, len(ids), CHUNK):
+                for row in self.client.list_workflows(workflow_ids=ids[at : at + CHUNK], load_input=False):
+                    result = result_of(row, whole=True)
+                    if result is not None and result.document:
+                        found[result.account] = partial(self._plan, row.workflow_id)
+        return found
+
+    def _plan(self, workflow: str) -> PlanDocument:
+        for row in self.client.list_workflows(workflow_ids=[workflow], load_input=False):
+            result = result_of(row, whole=True)
+            if result is not None:
+                return read_document(PlanDocument, unpacked(result.document))
+        raise StateError(f"the plan {workflow} is no longer in the fleet's database", hint="begin a new rollout")
+
     def _event(self, name: str, key: str) -> object:
         return self.client.get_event(name, key, timeout_seconds=0)
 
@@ -390,7 +412,7 @@ def _state_of(row: Any, waves: list[WaveReport]) -> str:
 def _both(planned: JobResult | None, applied: JobResult) -> JobResult:
     if planned is None:
         return applied
-    return applied.model_copy(update={"requests": planned.requests + applied.requests, "document": planned.document})
+    return applied.model_copy(update={"requests": planned.requests + applied.requests})
 
 
 def _settled(spec: Spec, results: Mapping[str, JobResult]) -> set[str]:

@@ -51,7 +51,7 @@ async def account(mode: str, job: Any, plan_id: str = "") -> Any:
 async def _perform(mode: str, job: Any, plan_id: str) -> Any:
     worker, parsed = _WORKER[0], Job.model_validate(job)
     if mode == "apply":
-        planned = await _results_of([plan_id])
+        planned = await _results_of([plan_id], whole=True)
         if not planned:
             raise AssertionError(f"an apply was begun before its plan: {plan_id}")
         result = await worker.apply(parsed, planned[0].document)
@@ -124,7 +124,7 @@ async def _wait(name: str, said: Any, phase: str, count: int, poll: float) -> An
     while True:
         waiting = await _ids(prefix, OPEN)
         for result in await _finished(prefix, known):
-            known[result.account] = result.model_copy(update={"document": ""})
+            known[result.account] = result
         if not waiting:
             break
         if phase == "apply" and failed_too_often(wave, list(known.values()), count):
@@ -169,11 +169,11 @@ async def _finished(prefix: str, known: Mapping[str, JobResult]) -> list[JobResu
     return [result for at in range(0, len(fresh), CHUNK) for result in await _results_of(fresh[at : at + CHUNK])]
 
 
-async def _results_of(ids: list[str]) -> list[JobResult]:
+async def _results_of(ids: list[str], *, whole: bool = False) -> list[JobResult]:
     from dbos import DBOS
 
     rows = await DBOS.list_workflows_async(workflow_ids=ids, load_input=False)
-    return [result for row in rows if (result := result_of(row)) is not None]
+    return [result for row in rows if (result := result_of(row, whole=whole)) is not None]
 
 
 async def night(when: Any, context: Any) -> None:

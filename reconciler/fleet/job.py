@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.fleet.baselines import Baselines, FleetSession
+from reconciler.fleet.spec import packed, unpacked
 from reconciler.model.document import ChangeView, PlanDocument, Summary
 from reconciler.model.documents import read_document
 from reconciler.model.errors import ConfigError, LockHeld, ReconcilerError, Refused, StalePlan
@@ -121,12 +122,12 @@ class Worker:
         result = _told(job, outcome, document, message, session.redactor.show)
         keeps = outcome == "changes" and not drift
         return result.model_copy(
-            update={"requests": planned.requests, "document": document.model_dump_json() if keeps else ""}
+            update={"requests": planned.requests, "document": packed(document.model_dump_json()) if keeps else ""}
         )
 
     async def _apply(self, job: Job, text: str) -> JobResult:
         session = self.baselines.session(job)
-        document = read_document(PlanDocument, text, fits(session.kinds))
+        document = read_document(PlanDocument, unpacked(text), fits(session.kinds))
         try:
             return await self._carried_out(job, session, document)
         except LockHeld:

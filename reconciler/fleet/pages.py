@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from reconciler.model.document import PlanDocument
-from reconciler.model.documents import read_document
 from reconciler.model.fleet import FleetReport
 from reconciler.model.redaction import Shown, as_made
 from reconciler.render import fleet, html
@@ -15,17 +15,15 @@ MARKERS = ("base-uri 'none'; form-action 'none'\">", 'base-uri &#39;none&#39;; f
 """What only pages of this program hold, in their policy: that of all accounts, and reports of plans."""
 
 
-def write_pages(report: FleetReport, folder: Path) -> int:
-    """Write the pages, all at once, and return how many accounts have one of their own: those with a plan. Raises
-    ReconcilerError for a folder with other files.
+def write_pages(report: FleetReport, plans: Mapping[str, Callable[[], PlanDocument]], folder: Path) -> int:
+    """Write the pages, all at once, and return how many accounts have one of their own: those with a plan, which is
+    read when its turn comes. Raises ReconcilerError for a folder with other files.
     """
     check_site(folder, *MARKERS)
-    documents = {f"accounts/{account.account}.html": account for account in report.accounts if account.document}
-    links = {account.account: name for name, account in documents.items()}
+    documents = {f"accounts/{account}.html": document for account, document in plans.items()}
+    links = {account: f"accounts/{account}.html" for account in plans}
 
     def page(name: str) -> Shown:
-        if name == INDEX:
-            return as_made(fleet.html(report, links))
-        return as_made(html.plan(read_document(PlanDocument, documents[name].document)))
+        return as_made(fleet.html(report, links) if name == INDEX else html.plan(documents[name]()))
 
     return write_site(folder, [*documents, INDEX], page, *MARKERS) - 1

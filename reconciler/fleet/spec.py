@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import zlib
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from reconciler import __version__
+from reconciler.model.errors import StateError
 from reconciler.model.fleet import FLEET_FORMAT, Job, JobResult, Wave
 
 VERSION = f"reconciler {__version__}, fleet {FLEET_FORMAT}"
@@ -15,6 +18,8 @@ POLL = 0.2
 """Seconds between two looks at a queue."""
 CHUNK = 200
 """Results that are read at once."""
+MOST_BYTES = 256 * 1024 * 1024
+"""Of a plan document."""
 OPEN = ["ENQUEUED", "PENDING", "DELAYED"]
 
 AS_DECLARED = ("applied", "same")
@@ -49,11 +54,30 @@ def job_id(name: str, wave: str, phase: str, account: str = "") -> str:
     return f"{name}/{wave}/{phase}/{account}"
 
 
-def result_of(row: Any) -> JobResult | None:
-    """Return the result of an account's workflow; that of one which broke is a failure, None of one that goes on."""
+def result_of(row: Any, *, whole: bool = False) -> JobResult | None:
+    """Return the result of an account's workflow; that of one which broke is a failure, None of one that goes on. The
+    plan comes with it only where it is `whole`: thousands of them would fill the memory.
+    """
     if row.status == "SUCCESS":
-        return JobResult.model_validate(row.output)
+        return JobResult.model_validate(row.output if whole else {**row.output, "document": ""})
     if row.status in ("ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"):
         why = f"the job broke ({type(row.error).__name__})" if row.error is not None else "the job was given up"
         return JobResult(account=row.workflow_id.rpartition("/")[2], outcome="failed", message=why)
     return None
+
+
+def packed(document: str) -> str:
+    """Return a plan document as it is kept: a tenth of its length, for the engine keeps it twice for each account."""
+    return base64.b64encode(zlib.compress(document.encode())).decode()
+
+
+def unpacked(kept: str) -> str:
+    """Return a plan document that was packed. Raises StateError where it is none, or without end."""
+    stream = zlib.decompressobj()
+    try:
+        document = stream.decompress(base64.b64decode(kept, validate=True), MOST_BYTES).decode()
+    except (ValueError, zlib.error) as error:
+        raise StateError("a plan in the fleet's database is damaged", hint="begin a new rollout") from error
+    if not stream.eof:
+        raise StateError("a plan in the fleet's database is cut off, or too large", hint="begin a new rollout")
+    return document

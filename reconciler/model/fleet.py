@@ -227,7 +227,7 @@ class JobResult(_Part):
     requests: Count = 0
     seconds: float = Field(0, ge=0)
     version: str = ""
-    document: str = Field("", description="The plan document, as JSON.")
+    document: str = Field("", description="The plan, packed: only the engine keeps it.")
 
     @property
     def bad(self) -> bool:
