@@ -124,7 +124,7 @@ async def _wait(name: str, said: Any, phase: str, count: int, poll: float) -> An
     while True:
         waiting = await _ids(prefix, OPEN)
         for result in await _finished(prefix, known):
-            known[result.account] = result
+            known[result.account] = result.model_copy(update={"changes": []})
         if not waiting:
             break
         if phase == "apply" and failed_too_often(wave, list(known.values()), count):
