@@ -66,7 +66,7 @@ def name_of(shown: str) -> str:
     return shown.partition("Rollout ")[2].partition(":")[0]
 
 
-def check(fleet: Fleet, verb: str, presses: int, when: str) -> None:
+def check_interrupted(fleet: Fleet, verb: str, presses: int, when: str) -> None:
     """Interrupt a command, look at the glass, and go on as it says."""
     fleet.write(file_of(dict.fromkeys(NAMES, ""), WAVES))
     terminal = Terminal(fleet)
@@ -91,7 +91,7 @@ class TestInterrupts:
 
     def test_a_table_is_gone_after_the_second_press(self, fleet: Fleet) -> None:
         """The first press said what it waits for."""
-        check(fleet, "apply", 2, "1 of ")
+        check_interrupted(fleet, "apply", 2, "1 of ")
 
     @pytest.mark.prove
     @pytest.mark.parametrize("verb", ["plan", "apply"])
@@ -99,4 +99,4 @@ class TestInterrupts:
     @pytest.mark.parametrize("when", [HEADER, "requests, 1.", "requests, 2."])
     def test_presses_at_any_time(self, fleet: Fleet, verb: str, presses: int, when: str) -> None:
         """While it begins, and while it works."""
-        check(fleet, verb, presses, when)
+        check_interrupted(fleet, verb, presses, when)
