@@ -79,5 +79,5 @@ def unpacked(kept: str) -> str:
     except (ValueError, zlib.error) as error:
         raise StateError("a plan in the fleet's database is damaged", hint="begin a new rollout") from error
     if not stream.eof:
-        raise StateError("a plan in the fleet's database is cut off, or too large", hint="begin a new rollout")
+        raise StateError("a plan in the fleet's database is truncated, or too large", hint="begin a new rollout")
     return document

@@ -1,4 +1,4 @@
-"""What a plan says of attributes that the account did not tell, though it listed the objects: those that somebody
+"""What a plan says of attributes that the account did not tell, though it listed the objects: those that were
 declared or applied are compared with what was last applied, and a change of them in the account does not show. Pure.
 """
 
@@ -37,7 +37,7 @@ def untold(inputs: Inputs, lives: Mapping[str, Live], going: Collection[str] = (
 
 
 def _matters(inputs: Inputs, address: str, live: Live) -> Iterator[str]:
-    """Yield the attributes of an object that somebody declared or applied; a variant by its key."""
+    """Yield the attributes of an object that were declared or applied; a variant by its key."""
     resource, binding = inputs.desired.resources.get(address), inputs.state.resources.get(address)
     ignored = resource.lifecycle.ignore_changes if resource is not None else ()
     declared = resource.attrs if resource is not None else {}
