@@ -122,6 +122,27 @@ def test_a_text_that_the_account_does_not_take_is_told_by_the_next_apply(world: 
     assert [row["description"] for row in world.rows("tags")] == ["two"]
 
 
+def test_a_text_is_told_at_once_where_its_listing_is_read_anyway(world: World) -> None:
+    """Beside a create of its kind, which is always read back, a wrong fact is told by the same apply; no request more
+    is sent for what took.
+    """
+    write_facts(world, {"put.tag": "merge", **TEXTS})
+    world.write("tags: {vip: {name: VIP, description: one}}")
+    world.apply()
+    reads = []
+    for number, taken in enumerate((True, False)):
+        world.write(f"tags: {{vip: {{name: VIP, description: now {number}}}, new{number}: {{}}, old0: {{}}}}")
+        if not taken:
+            world.fault("fail_before", match="PUT /tags/.*", times=1, status=200, body={"tag": {"id": "1"}})
+        before = len(world.requests())
+        notes = world.apply(yes=True).summary.notes
+        reads.append(world.requests()[before:])
+        assert any("contradicts the fact `put.tag`" in note for note in notes) is not taken, notes
+    assert sum(line.startswith("GET /tags") for line in reads[0]) == 2
+    assert world.plan().lines == []
+    assert "now 1" in [row["description"] for row in world.rows("tags")]
+
+
 @pytest.mark.parametrize("twins", [False, True])
 def test_names_that_the_account_has_twice_are_not_unique(world: World, twins: bool) -> None:
     """A second list of one name is refused where a probe found names to be unique, and the refusal says whence that is
