@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,6 +70,21 @@ def _neutral_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pyte
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("TZ", "UTC")
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
+
+
+def heed(*numbers: signal.Signals) -> None:
+    """Let children meet signals as a program in a terminal does, also where this run was told to ignore them (`nohup`,
+    or `&` in a script): what is ignored is inherited, what has a handler is not. This process goes on ignoring them.
+    """
+    for number in numbers:
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, lambda number, frame: None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _heeded_signals() -> None:
+    """Do so only where tests run: the process that hands them out outlives its terminal as it was told to."""
+    heed(signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import required
+from tests.conftest import heed
 from tests.network_guard import NetworkBlocked, is_local
 
 
@@ -47,6 +51,20 @@ def test_the_callers_environment_is_hidden() -> None:
     leaked = [name for name in os.environ if name.startswith("AC_") or name in ("CI", "NO_COLOR", "HTTPS_PROXY")]
     assert leaked == []
     assert Path.home().name == "home"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_a_signal_that_the_run_ignores_is_heeded_by_children(number: signal.Signals) -> None:
+    """Under `nohup`, and behind `&` in a script, tests of signals see what they see in a terminal; the run goes on."""
+    ask = [sys.executable, "-I", "-S", "-c", f"import signal; print(signal.getsignal({number}) == signal.SIG_IGN)"]
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        assert subprocess.run(ask, capture_output=True, text=True, check=True).stdout == "True\n"
+        heed(number)
+        assert subprocess.run(ask, capture_output=True, text=True, check=True).stdout == "False\n"
+        os.kill(os.getpid(), number)
+    finally:
+        signal.signal(number, before)
 
 
 @pytest.mark.parametrize(("in_ci", "outcome"), [(True, pytest.fail.Exception), (False, pytest.skip.Exception)])
