@@ -45,17 +45,18 @@ REMEMBERED = {
 """Empty containers of modules: what bounds what is put into them."""
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
-    """Yield every module of the package by its name in it."""
+def modules(holding: str = "") -> Iterator[tuple[str, ast.Module]]:
+    """Yield every module of the package, or those that hold a word, by its name in it."""
     for path in sorted(ROOT.rglob("*.py")):
-        yield ".".join(path.relative_to(ROOT).with_suffix("").parts), ast.parse(path.read_text("utf-8"))
+        if holding in (text := path.read_text("utf-8")):
+            yield ".".join(path.relative_to(ROOT).with_suffix("").parts), ast.parse(text)
 
 
 def cached() -> dict[str, bool]:
     """Return the functions of modules that remember their results, and whether they have arguments."""
     return {
         f"{name}.{node.name}": bool(ast.unparse(node.args))
-        for name, tree in modules()
+        for name, tree in modules("cache")
         for node in tree.body
         if isinstance(node, ast.FunctionDef)
         and any(re.match(r"(functools\.)?(lru_)?cache\b", ast.unparse(one)) for one in node.decorator_list)
