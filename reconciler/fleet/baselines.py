@@ -183,7 +183,7 @@ class Baselines:
         return {name: self._paces[name]}
 
     def _settings(self, job: Job, key: str) -> EnvironmentSettings:
-        state = self.defaults.state.replace("{name}", job.account)
+        state = (job.state or self.defaults.state).replace("{name}", job.account)
         variables = {name: _marked(value) for name, value in job.variables.items()}
         rate = None if job.url.startswith(EMULATOR) else self.defaults.requests_per_second
         project = self.project(job.baseline).project
@@ -196,7 +196,7 @@ class Baselines:
             variables,
             tuple(job.overlays),
             rate,
-            guards=self.guards,
+            guards=self.guards if job.guards is None else job.guards,
             recipients=recipients_of(project.encryption),
             secrets=project.secrets,
         )

@@ -101,7 +101,8 @@ def checked(fleet: Fleet, chosen: Mapping[str, Job]) -> dict[str, Job]:
     """
     jobs = {}
     for name, job in chosen.items():
-        jobs[name] = job.model_copy(update={"digest": fleet.baselines.digest(job)})
+        said = {"state": fleet.loaded.fleet.defaults.state, "guards": fleet.loaded.fleet.guards}
+        jobs[name] = job.model_copy(update={**said, "digest": fleet.baselines.digest(job)})
         fleet.baselines.check(jobs[name])
     return jobs
 

@@ -203,6 +203,8 @@ class Job(_Part):
     overlays: list[str] = Field(default_factory=list)
     labels: dict[str, str] = Field(default_factory=dict)
     wave: str | None = None
+    state: str = Field("", description="Where states are kept, as the fleet file said when the rollout began.")
+    guards: Guards | None = Field(None, description="Limits of the plan, as the fleet file said then.")
 
 
 class JobResult(_Part):

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from reconciler.config.reading.fleet import load_fleet
 from reconciler.fleet.accounts import members
 from reconciler.fleet.baselines import VAULT, Baselines, FleetSession
+from reconciler.fleet.running import checked, open_fleet
+from reconciler.fleet.spec import Spec
 from reconciler.model.errors import Refused, StalePlan
 from reconciler.model.fleet import Job
+from reconciler.model.project import Guards
 from reconciler.resources import load_kinds
 from reconciler.store import Clock
 from reconciler.workflow.ruling import rules_of
@@ -33,6 +38,11 @@ def opened(fleet: Fleet, environ: Mapping[str, str] | None = None, **more: Any) 
     baselines = Baselines.of(loaded, load_kinds(), Runtime(environ=environ or {}, **more))
     jobs = members(loaded, {})
     return baselines, {name: job.model_copy(update={"digest": baselines.digest(job)}) for name, job in jobs.items()}
+
+
+def load_guards(text: str) -> Guards:
+    """Return the guards that a fleet file says."""
+    return Guards.model_validate(yaml.safe_load(text)["guards"])
 
 
 def project(fleet: Fleet, more: str) -> None:
@@ -102,6 +112,19 @@ class TestBaselines:
         assert "Golden" in {one.attrs["name"] for one in session.load().desired.resources.values()}
         with pytest.raises(StalePlan):
             baselines.session(before["acme"])
+
+    def test_a_rollout_keeps_the_guards_and_the_states_that_it_began_with(self, fleet: Fleet) -> None:
+        """A worker that read an older or a newer fleet file goes by those of the rollout, as it is on record."""
+        strict = "guards: {max_deletes: 2, max_records_lost: 7, max_delete_percent: 5, allow_list_deletes: true}"
+        fleet.write(file_of({"acme": ""}, strict).replace("{baseline: crm}", "{baseline: crm, state: 'file:s/{name}'}"))
+        began = checked(open_fleet(fleet.folder, Runtime(environ={})), members(load_fleet(fleet.folder), {}))
+        spec = Spec(name="r", mode="apply", jobs=began)
+        kept = Spec.model_validate(json.loads(json.dumps(spec.model_dump(mode="json")))).jobs["acme"]
+        fleet.write(file_of({"acme": ""}))
+        worker, now = opened(fleet)
+        settings = worker.session(kept).settings
+        assert (settings.guards, settings.state) == (load_guards(strict), "file:s/acme")
+        assert worker.session(now["acme"]).settings.guards == Guards.model_construct()
 
     @pytest.mark.parametrize("sign", [{"GITHUB_EVENT_NAME": "pull_request_target"}, {"CI_MERGE_REQUEST_IID": "7"}])
     @pytest.mark.parametrize("way", ["command: ['{}', '{{name}}']", "command: ['{}']", "file: '{}'"])
