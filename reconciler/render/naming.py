@@ -90,7 +90,7 @@ def name_of(change: ChangeView) -> str:
         for side in sides:
             text = side.get(name)
             if isinstance(text, str) and text and not text.startswith("(sensitive"):
-                return str(without_people(text))
+                return str(without_people(text)) if change.kind != "setting" else humanised(text)
     return humanised(change.address.rpartition(".")[2])
 
 
@@ -130,9 +130,12 @@ class Names:
         return _ADDRESS.sub(lambda match: self.thing(match[0]) if match[0] in self._names else match[0], text)
 
     def mentioned(self, text: str) -> str:
-        """Return the name of an object that an impact mentions: managed ones stand there by address."""
+        """Return the name of an object that an impact mentions: managed ones stand there by address, others by id."""
         kind, dot, _ = text.partition(".")
-        return self.thing(text) if dot and kind in SCREENS else text
+        if dot and kind in SCREENS:
+            return self.thing(text)
+        kind, blank, identity = text.partition(" ")
+        return f"{screen(kind).one} {identity}" if blank and kind in SCREENS else text
 
 
 _INSIDE: Mapping[str, str] = {"stage": "pipeline", "field": "group", "deal_field": "group", "account_field": "group"}

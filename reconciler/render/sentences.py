@@ -12,6 +12,7 @@ from reconciler.model.document import ChangeView, ImpactView, PlanDocument, Summ
 from reconciler.render import words
 from reconciler.render.directions import named
 from reconciler.render.naming import SCREENS, Names, joined, label, screen, sized
+from reconciler.render.sides import called
 from reconciler.render.words import counted, number
 
 _SAID = 3
@@ -163,7 +164,7 @@ _DONE: Mapping[str, str] = {
     "none": "As it is",
 }
 _MORE: Mapping[str, str] = {
-    "adopt": "It exists already and is kept as these files say from now on.",
+    "adopt": "It exists already and is kept; no second one is made.",
     "forget": "It stays in the account as it is; these files do not look after it any more.",
     "move": "Nothing changes in the account.",
     "manual": "The product's interface to programs cannot do this; a user has to.",
@@ -210,7 +211,12 @@ def touched(change: ChangeView) -> str:
     """Return what of an object changes, by the names of its attributes: `title, options and group`."""
     if change.action not in ("update", "replace", "adopt"):
         return ""
-    return joined([one.name.replace("_", " ") for one in change.attributes])
+    return joined([_inside(called(one.name)) for one in change.attributes])
+
+
+def _inside(label: str) -> str:
+    """Return a label as it stands inside a sentence."""
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
 def rename(document: PlanDocument, names: Names) -> dict[tuple[str, str], str]:
@@ -230,7 +236,15 @@ def verdict(document: PlanDocument) -> list[str]:
     """Return what a plan does, what it costs and what it needs, in a few sentences of plain words."""
     if document.options.get("refresh_only") or not words.visible(document):
         return [words.verdict(document)]
-    return list(filter(None, [_does(document), *affects(document), _needs(document)]))
+    return list(filter(None, [_cloned(document), _does(document), *affects(document), _needs(document)]))
+
+
+def _cloned(document: PlanDocument) -> str:
+    """What a clone is for, which its changes one by one do not tell."""
+    source = (document.options.get("clone") or {}).get("from")
+    return (
+        f"This makes the account of {named(document.environment)} like that of {named(str(source))}." if source else ""
+    )
 
 
 def _does(document: PlanDocument) -> str:

@@ -345,3 +345,20 @@ def test_an_effect_mentions_objects_by_their_names() -> None:
     other = ChangeView(address="list.l1", kind="list", action="update", found={"name": "News"})
     view = ImpactView(count=3, noun="relations to lists", effect="unmanaged", objects=["list.l1", "list.l2", "Shop"])
     assert sentences.impact(view, Names([other])).endswith(": list News, list L2, Shop.")
+
+
+def test_a_clone_says_what_it_is_for_and_speaks_of_no_files() -> None:
+    """What it makes like what, first; settings, places and objects without an address under names that people know."""
+    found = {"name": "event_tracking"}
+    adopted = ChangeView(address="setting.event_tracking", kind="setting", action="adopt", found=found)
+    moved = ChangeView(
+        address="stage.sales.a", kind="stage", action="update", attributes=[documents.old("order", 1, 2)]
+    )
+    document = PlanDocument(environment="b", changes=[adopted, moved], options={"clone": {"from": "a"}})
+    names = Names.of(document)
+    assert sentences.verdict(document)[0] == "This makes the account of b like that of a."
+    assert names.thing(adopted.address) == "setting Event tracking"
+    assert (sentences.touched(moved), "files" in sentences.more(adopted)) == ("place", False)
+    assert names.mentioned("user_group 3") == "user group 3"
+    assert "like that of a" in html.plan(document)
+    assert "like that of a" in markdown.plan(document)
