@@ -37,7 +37,7 @@ complete -o nosort -F %(complete_func)s %(prog_name)s
 
 
 class _Valued(Base):
-    """Values behind `--option=` are completed as the word that they are part of."""
+    """Values behind an option and `=` are completed as the word that they are part of."""
 
     def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem[str]]:
         items = super().get_completions(args, incomplete)
