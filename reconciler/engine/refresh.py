@@ -348,10 +348,23 @@ def _page(collection: Collection, answer: Response) -> _Page:
             f"{'is not an object' if strange == 1 else 'are not objects'}",
             hint="what stands there cannot be determined; nothing of this kind is planned",
         )
+    _told(collection, objects)
     _identified(collection, collection.key, objects, collection.identity, grammar=collection.ids)
     total = replace(answer, request=f"GET {collection.path}").total()
     found = {name: side for name in collection.sides if (side := _side(collection, body, name)) is not None}
     return _Page(_lean(objects), total, {name: _lean(side) for name, side in found.items()})
+
+
+def _told(collection: Collection, rows: Sequence[Row]) -> None:
+    """Raise unless each membership says of what it is one: of a row that does not, it is unknown whose it is."""
+    mute = [row for row in rows if any(not row.keys() & set(names) for names in collection.tells)]
+    if mute:
+        lacking = next(names for names in collection.tells if not mute[0].keys() & set(names))
+        raise _Strange(
+            f"the listing GET {collection.path} does not add up: {len(mute)} of its {len(rows)} rows "
+            f"{'has' if len(mute) == 1 else 'have'} no {' or '.join(f'`{name}`' for name in lacking)}",
+            hint="what stands there cannot be determined",
+        )
 
 
 def _lean(rows: Iterable[Row]) -> list[Row]:

@@ -44,6 +44,8 @@ class Collection:
     paging: Literal["offset", "page", "none"] = "offset"
     ids: Grammar = "number"
     feeds: tuple[str, ...] = field(default=(), compare=False)
+    tells: tuple[tuple[str, ...], ...] = field(default=(), compare=False)
+    """What each row of a listing of memberships says, each under one of these names: of which objects it is one."""
     of: str = field(default="", compare=False)
     """The id of the object that it is about, where it is about one alone."""
     elsewhere: tuple[str, str] | None = None

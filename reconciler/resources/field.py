@@ -399,7 +399,12 @@ def _left_out(tables: Tables) -> tuple[Collection, ...]:
     present = {side: {str(row["id"]) for row in tables.get(side)} for side, _ in SIDES.values()}
     return tuple(
         Collection(
-            at("/fields", row["id"], name), side, table=f"{side}:{row['id']}", feeds=(attribute,), of=ident(row["id"])
+            at("/fields", row["id"], name),
+            side,
+            table=f"{side}:{row['id']}",
+            feeds=(attribute,),
+            tells=(("id",),),
+            of=ident(row["id"]),
         )
         for name, (side, attribute) in SIDES.items()
         for row in tables.get("fields")

@@ -78,7 +78,13 @@ class ListKind(Kind):
     reading = Reading(
         (
             Collection("/lists", "lists", query=(("filters[channel]", "all"),)),
-            Collection("/listGroups", "listGroups", optional=True, feeds=("user_groups",)),
+            Collection(
+                "/listGroups",
+                "listGroups",
+                optional=True,
+                feeds=("user_groups",),
+                tells=(("list", "listid"), ("group", "groupid")),
+            ),
         ),
         filtered=True,
         filled=frozenset({"channel", "string_id"}),

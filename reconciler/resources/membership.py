@@ -60,7 +60,13 @@ def listing(group: object) -> Collection:
     """Return the listing of a group's members."""
     query = (("group_id", str(group)),)
     return Collection(
-        "/groupMembers", "groupMembers", query=query, table=_table(group), optional=True, feeds=("group", "fields")
+        "/groupMembers",
+        "groupMembers",
+        query=query,
+        table=_table(group),
+        optional=True,
+        feeds=("group", "fields"),
+        tells=(("rel_id",), ("group_id",)),
     )
 
 

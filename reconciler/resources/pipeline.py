@@ -21,14 +21,23 @@ from reconciler.resources import losing, records, rules
 from reconciler.resources.counts import deals, listed, moved
 from reconciler.resources.stage import PIPELINES, Stage
 
+OF = ("dealGroup", "d_groupid")
 MEMBERS = {
     "users": (
-        Collection("/dealGroupUsers", "dealGroupUsers", optional=True, feeds=("users",)),
+        Collection(
+            "/dealGroupUsers", "dealGroupUsers", optional=True, feeds=("users",), tells=(OF, ("user", "userid"))
+        ),
         "user",
         ("user", "userid"),
     ),
     "user_groups": (
-        Collection("/dealGroupGroups", "dealGroupGroups", optional=True, feeds=("user_groups",)),
+        Collection(
+            "/dealGroupGroups",
+            "dealGroupGroups",
+            optional=True,
+            feeds=("user_groups",),
+            tells=(OF, ("group", "groupid")),
+        ),
         "user_group",
         ("group", "groupid"),
     ),
@@ -108,6 +117,7 @@ class PipelineKind(Kind):
                 table=f"{collection.key}:{row['id']}",
                 optional=True,
                 feeds=(name,),
+                tells=collection.tells,
                 of=ident(row["id"]),
             )
             for name, (collection, _, _) in MEMBERS.items()

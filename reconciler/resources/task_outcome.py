@@ -22,7 +22,12 @@ from reconciler.resources.counts import counted
 from reconciler.resources.joined import pairs
 from reconciler.resources.spellings import either, gone
 
-RELATIONS = Collection("/tasktypeOutcomeRels", "tasktypeOutcomeRels", feeds=("task_types",))
+RELATIONS = Collection(
+    "/tasktypeOutcomeRels",
+    "tasktypeOutcomeRels",
+    feeds=("task_types",),
+    tells=(("outcome_id", "outcome"), ("tasktype_id", "tasktype")),
+)
 
 
 def spelled(value: Value) -> Value:

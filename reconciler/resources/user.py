@@ -69,6 +69,7 @@ class UserKind(Kind):
                 table=f"userGroups:{row['id']}",
                 optional=True,
                 feeds=("group",),
+                tells=(("userid", "user"), ("groupid", "group")),
             )
             for row in tables.get("groups")
         )
