@@ -72,7 +72,11 @@ def packed(document: str) -> str:
 
 
 def unpacked(kept: str) -> str:
-    """Return a plan document that was packed. Raises StateError where it is none, or without end."""
+    """Return a plan document that was packed, or kept as it is by an earlier program. Raises StateError where it is
+    none, or without end.
+    """
+    if kept.startswith("{"):
+        return kept
     stream = zlib.decompressobj()
     try:
         document = stream.decompress(base64.b64decode(kept, validate=True), MOST_BYTES).decode()

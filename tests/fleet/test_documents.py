@@ -19,11 +19,10 @@ from reconciler.model.errors import StateError
 def test_what_was_packed_is_whole_again(text: str) -> None:
     """Whatever stands in it."""
     assert unpacked(packed(text)) == text
+    assert unpacked(f"{{{text}") == f"{{{text}", "an earlier program packed nothing"
 
 
-@pytest.mark.parametrize(
-    "kept", ["{}", "", "AAAA", packed("x" * 9)[:12], base64.b64encode(b"x").decode(), "ä"], ids=range(6)
-)
+@pytest.mark.parametrize("kept", ["", "AAAA", packed("x" * 9)[:12], base64.b64encode(b"x").decode(), "ä"], ids=range(5))
 def test_what_is_damaged_is_told(kept: str) -> None:
     """As a fault of the database, not of the program."""
     with pytest.raises(StateError, match="in the fleet's database"):
