@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -18,6 +19,7 @@ from reconciler.model.kind import Kinds
 from reconciler.model.project import Include
 
 INCLUDE = "include"
+_NAMED = re.compile(r"\$\{[^}\n]*?\bvar\.([A-Za-z_][A-Za-z0-9_]*)")
 
 
 @dataclass
@@ -31,7 +33,7 @@ class Layers:
     kinds: Kinds
     scope: Scope
     prefixes: dict[Source, str] = field(default_factory=dict)
-    tables: list[tuple[Mapping[str, Entry], Table]] = field(default_factory=list)
+    tables: list[tuple[Mapping[str, Entry], Table, list[Source]]] = field(default_factory=list)
     included: list[Source] = field(default_factory=list)
 
     @property
@@ -69,7 +71,7 @@ class Layers:
         for node in [*includes, *sections.blocks.pop(INCLUDE, ())]:
             self._merge(merged, self._include(node, prefix, stack), "")
         self._merge(merged, sections, prefix)
-        self.tables.append((sections.variables, table))
+        self.tables.append((sections.variables, table, mine))
         return merged
 
     def _rules(self, nodes: Iterable[Node], *, inside: bool) -> None:
@@ -84,9 +86,13 @@ class Layers:
                 self.problems.error("misplaced-section", "`rules` do not hold in a resource file", node.spot, hint)
 
     def tell_unused(self) -> None:
-        """Warn of variables that nothing uses."""
-        for declared, table in self.tables:
-            tell_unused(declared, table.used, self.problems)
+        """Warn of variables that nothing uses. What is wrong was not filled in to its end, so beside errors a variable
+        counts as used that is only named: the expression that names it may be the one that is wrong.
+        """
+        wrong = self.problems.errors
+        for declared, table, sources in self.tables:
+            named = {name for source in sources for name in _NAMED.findall(source.text)} if wrong else set()
+            tell_unused(declared, table.used | named, self.problems)
 
     def _settled(self, sections: Sections, given: Given, mine: list[Source], prefix: str, *, main: bool) -> Table:
         scope = self.scope
