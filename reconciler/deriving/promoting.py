@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from reconciler.deriving.exported import Exported
 from reconciler.model import values
 from reconciler.model.address import kind_of
+from reconciler.model.empty import no_items, no_members
 from reconciler.model.errors import ConfigError
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.snapshot import Snapshot
@@ -34,7 +35,7 @@ class Base(BaseModel):
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
     here: str
-    there: list[str] = Field(default_factory=list)
+    there: list[str] = Field(default_factory=no_items)
     apart: bool = Field(False, description="The target was meant to hold another value.")
 
 
@@ -45,7 +46,7 @@ class Promotion(BaseModel):
 
     format_version: int = 1
     salt: str
-    resources: dict[str, dict[str, Base]] = Field(default_factory=dict)
+    resources: dict[str, dict[str, Base]] = Field(default_factory=no_members)
 
 
 @dataclass(frozen=True, slots=True)

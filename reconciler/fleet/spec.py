@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from reconciler import __version__
+from reconciler.model.empty import no_items, no_members
 from reconciler.model.errors import StateError
 from reconciler.model.fleet import FLEET_FORMAT, Job, JobResult, Wave
 
@@ -37,9 +38,9 @@ class Spec(BaseModel):
     mode: str
     begun: str = ""
     tool_version: str = __version__
-    jobs: dict[str, Job] = Field(default_factory=dict)
-    waves: list[Wave] = Field(default_factory=list)
-    members: dict[str, list[str]] = Field(default_factory=dict)
+    jobs: dict[str, Job] = Field(default_factory=no_members)
+    waves: list[Wave] = Field(default_factory=no_items)
+    members: dict[str, list[str]] = Field(default_factory=no_members)
     stop_after: int | None = None
     poll: float = POLL
 

@@ -11,6 +11,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from reconciler.model.empty import no_members
+
 LOCK_FILE = "reconciler.lock"
 LOCK_FORMAT = "1.0"
 PREFIX = "git+"
@@ -101,7 +103,7 @@ class LockFile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     format_version: str = LOCK_FORMAT
-    baselines: dict[str, LockedBaseline] = Field(default_factory=dict, description="By what the include says.")
+    baselines: dict[str, LockedBaseline] = Field(default_factory=no_members, description="By what the include says.")
 
 
 def digest_of(texts: Mapping[str, str]) -> str:

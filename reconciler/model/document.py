@@ -18,6 +18,7 @@ from pydantic import ConfigDict, Field, ValidationInfo, model_validator
 
 from reconciler.model.address import kind_of
 from reconciler.model.documents import Count, Lean
+from reconciler.model.empty import no_items, no_members
 from reconciler.model.identity import check, check_values
 from reconciler.model.write import Effect, Impact
 
@@ -42,7 +43,7 @@ class AttributeView(_Part):
     name: str
     before: Any = Field(None, description="Value in the account, encoded; masked when sensitive.")
     after: Any = Field(None, description="Value asked for, encoded; masked when sensitive.")
-    parts: list[PartView] = Field(default_factory=list, description="What differs inside a map or list.")
+    parts: list[PartView] = Field(default_factory=no_items, description="What differs inside a map or list.")
     applied: Any = Field(None, description="Value this tool last applied, encoded.")
     origin: Literal["config", "drift", "both", "new", "none"] = Field("config", description="Whose change it is.")
     place: str | None = Field(None, description="file:line:column that asks for it.")
@@ -67,7 +68,7 @@ class ImpactView(_Part):
         description="What happens: records are lost or moved; objects become invisible (hidden), go with the object as "
         "parts of it (along), or go with it and are not managed (unmanaged).",
     )
-    objects: list[str] = Field(default_factory=list, description="Names of the objects concerned.")
+    objects: list[str] = Field(default_factory=no_items, description="Names of the objects concerned.")
 
     @classmethod
     def of(cls, impact: Impact) -> ImpactView:
@@ -112,44 +113,44 @@ class ChangeView(_Part):
     reason: str = ""
     id: str | None = Field(None, description="Remote id, where the object exists.")
     place: str | None = Field(None, description="file:line:column of the declaration.")
-    attributes: list[AttributeView] = Field(default_factory=list)
+    attributes: list[AttributeView] = Field(default_factory=no_items)
     switches_off: bool = Field(False, description="A delete of its kind switches the object off; it is not deleted.")
     adopts: bool = Field(False, description="Takes over an object that exists and was not managed.")
-    depends_on: list[str] = Field(default_factory=list)
-    impacts: list[ImpactView] = Field(default_factory=list)
+    depends_on: list[str] = Field(default_factory=no_items)
+    impacts: list[ImpactView] = Field(default_factory=no_items)
     uncounted: bool = Field(False, description="It may touch records, and it was not asked how many (--no-impact).")
     guarded: bool = Field(False, description="A delete of its kind needs approval for each object.")
     counting: list[str] = Field(
-        default_factory=list,
+        default_factory=no_items,
         description="Requests that count the impacts again, before each request that can take something away.",
     )
     evacuates: dict[str, str] = Field(
-        default_factory=dict, description="What is moved away before the delete, and to which address."
+        default_factory=no_members, description="What is moved away before the delete, and to which address."
     )
-    uses: list[UseView] = Field(default_factory=list, description="What else in the account mentions the object.")
-    findings: list[FindingView] = Field(default_factory=list)
+    uses: list[UseView] = Field(default_factory=no_items, description="What else in the account mentions the object.")
+    findings: list[FindingView] = Field(default_factory=no_items)
     manual: dict[str, str] = Field(
-        default_factory=dict, description="Attributes that the API cannot change, with what to do manually."
+        default_factory=no_members, description="Attributes that the API cannot change, with what to do manually."
     )
     moved_from: str | None = None
-    desired: dict[str, Any] = Field(default_factory=dict, description="All attributes to write, encoded.")
-    ignored: list[str] = Field(default_factory=list, description="Attributes whose drift is left alone.")
+    desired: dict[str, Any] = Field(default_factory=no_members, description="All attributes to write, encoded.")
+    ignored: list[str] = Field(default_factory=no_items, description="Attributes whose drift is left alone.")
     fingerprint: str | None = Field(None, description="SHA-256 of the live object as it was read.")
     found: dict[str, Any] = Field(
-        default_factory=dict, description="The live object as it was read, encoded; masked where sensitive."
+        default_factory=no_members, description="The live object as it was read, encoded; masked where sensitive."
     )
-    known: list[str] = Field(default_factory=list, description="Ids that carried the natural key when planning.")
-    natural_key: list[Any] = Field(default_factory=list)
+    known: list[str] = Field(default_factory=no_items, description="Ids that carried the natural key when planning.")
+    natural_key: list[Any] = Field(default_factory=no_items)
     spare: Count | None = None
-    nested: list[str] = Field(default_factory=list)
+    nested: list[str] = Field(default_factory=no_items)
     elsewhere: list[str] = Field(
-        default_factory=list,
+        default_factory=no_items,
         description="What other resources say in place of this one: its attributes, entries of its lists.",
     )
     parent: str | None = None
     rank: Count = 0
     prevent_destroy: bool = False
-    on_destroy: dict[str, str] = Field(default_factory=dict)
+    on_destroy: dict[str, str] = Field(default_factory=no_members)
 
     @model_validator(mode="after")
     def _identified(self, info: ValidationInfo) -> Self:
@@ -172,9 +173,9 @@ class StepView(_Part):
     number: Count
     address: str
     op: Literal["create", "update", "delete", "bind", "forget", "move", "finish", "park"]
-    waits: list[Count] = Field(default_factory=list)
-    after: list[Count] = Field(default_factory=list)
-    requests: list[str] = Field(default_factory=list)
+    waits: list[Count] = Field(default_factory=no_items)
+    after: list[Count] = Field(default_factory=no_items)
+    requests: list[str] = Field(default_factory=no_items)
 
 
 class SkippedView(_Part):
@@ -200,12 +201,12 @@ class GuardView(_Part):
     name: str
     verdict: Literal["passed", "tripped", "overridden", "warned"]
     message: str = ""
-    addresses: list[str] = Field(default_factory=list)
+    addresses: list[str] = Field(default_factory=no_items)
     override: str = Field("", description="What to type to override exactly this.")
     remedy: str = Field("", description="What to write into the files instead, as YAML.")
     by: Literal["", "command line", "project file"] = Field("", description="Where it was overridden.")
     places: dict[str, str] = Field(
-        default_factory=dict,
+        default_factory=no_members,
         description="Of a broken rule: file:line:column of what breaks it, by address. Left out for none.",
         exclude_if=lambda value: not value,
     )
@@ -263,8 +264,8 @@ class BoardView(_Part):
 
     kind: str = Field(description="Kind of what stands on it.")
     title: str = Field("", description="Of the pipeline or the group.")
-    before: list[CardView] = Field(default_factory=list)
-    after: list[CardView] = Field(default_factory=list)
+    before: list[CardView] = Field(default_factory=no_items)
+    after: list[CardView] = Field(default_factory=no_items)
 
 
 class StateRef(_Part):
@@ -287,7 +288,7 @@ class SettingsView(_Part):
     """How the project file of a change differs from the one that its plan is held to."""
 
     source: str = Field("", description="Git reference or file that the settings were taken from.")
-    changed: list[str] = Field(default_factory=list, description="Members that differ, e.g. environments.prod.url.")
+    changed: list[str] = Field(default_factory=no_items, description="Members that differ, e.g. environments.prod.url.")
     mark: str = Field("", description="Beginning of the SHA-256 of what the change writes there.")
 
 
@@ -306,32 +307,32 @@ class PlanDocument(_Part):
     )
     state: StateRef = Field(default_factory=StateRef)
     options: dict[str, Any] = Field(
-        default_factory=dict, description="Selection and mode: target, exclude, destroy, refresh_only, impact."
+        default_factory=no_members, description="Selection and mode: target, exclude, destroy, refresh_only, impact."
     )
     summary: Summary = Field(default_factory=Summary)
-    changes: list[ChangeView] = Field(default_factory=list)
+    changes: list[ChangeView] = Field(default_factory=no_items)
     boards: list[BoardView] = Field(
-        default_factory=list,
+        default_factory=no_items,
         description="Boards of pipelines and groups of fields that change. Left out for none.",
         exclude_if=lambda value: not value,
     )
-    steps: list[StepView] = Field(default_factory=list)
-    skipped: list[SkippedView] = Field(default_factory=list)
-    warnings: list[str] = Field(default_factory=list)
-    renames: list[RenameView] = Field(default_factory=list)
+    steps: list[StepView] = Field(default_factory=no_items)
+    skipped: list[SkippedView] = Field(default_factory=no_items)
+    warnings: list[str] = Field(default_factory=no_items)
+    renames: list[RenameView] = Field(default_factory=no_items)
     declared: Count = Field(0, description="How many resources the configuration declares.")
     managed: dict[str, Count] = Field(
-        default_factory=dict, description="How many objects of each kind the state knew when planning."
+        default_factory=no_members, description="How many objects of each kind the state knew when planning."
     )
-    guards: list[GuardView] = Field(default_factory=list)
+    guards: list[GuardView] = Field(default_factory=no_items)
     settings: SettingsView | None = Field(
         None,
         description="What the change does to the project file besides declaring resources. Left out for nothing.",
         exclude_if=lambda value: value is None,
     )
     forecast: Forecast = Field(default_factory=Forecast)
-    reads: list[str] = Field(default_factory=list, description="Kinds that the apply reads again before and after.")
-    ids: dict[str, str] = Field(default_factory=dict, description="Remote ids of everything bound when planning.")
+    reads: list[str] = Field(default_factory=no_items, description="Kinds that the apply reads again before and after.")
+    ids: dict[str, str] = Field(default_factory=no_members, description="Remote ids of everything bound when planning.")
     salt: str = Field("", description="Salt of the hashes that stand for sensitive texts.")
     digest: str = Field("", description="SHA-256 of the document without this member.")
 

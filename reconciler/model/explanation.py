@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from reconciler.model.document import FindingView, ImpactView
+from reconciler.model.empty import no_items, no_members
 
 
 class _Part(BaseModel):
@@ -36,18 +37,18 @@ class Explanation(_Part):
     action: str = Field(description="What a plan would do with it now; `none` where nothing is to do.")
     reason: str = ""
     id: str | None = None
-    natural_key: list[Any] = Field(default_factory=list, description="What it is recognised by without its id.")
+    natural_key: list[Any] = Field(default_factory=no_items, description="What it is recognised by without its id.")
     created: str = ""
     place: str | None = Field(None, description="Where it is declared.")
     managed: bool = False
     incomplete: bool = False
     protected: bool = False
-    on_destroy: dict[str, str] = Field(default_factory=dict)
-    depends_on: list[str] = Field(default_factory=list)
-    used_by: list[str] = Field(default_factory=list, description="Declared or managed addresses that depend on it.")
-    attributes: list[AttributeStory] = Field(default_factory=list)
-    impacts: list[ImpactView] = Field(default_factory=list, description="What deleting it would lose.")
+    on_destroy: dict[str, str] = Field(default_factory=no_members)
+    depends_on: list[str] = Field(default_factory=no_items)
+    used_by: list[str] = Field(default_factory=no_items, description="Declared or managed addresses that depend on it.")
+    attributes: list[AttributeStory] = Field(default_factory=no_items)
+    impacts: list[ImpactView] = Field(default_factory=no_items, description="What deleting it would lose.")
     destroys: str = Field("", description="What deleting an object of this kind does.")
-    findings: list[FindingView] = Field(default_factory=list)
-    runs: list[str] = Field(default_factory=list, description="Runs that wrote it, as far as known.")
+    findings: list[FindingView] = Field(default_factory=no_items)
+    runs: list[str] = Field(default_factory=no_items, description="Runs that wrote it, as far as known.")
     requests: int = Field(0, description="What it took to find out.")

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from reconciler.model.empty import no_items, no_members
 from reconciler.model.facts import LONGEST
 
 FORMAT_VERSION = "1.0"
@@ -39,7 +40,7 @@ class PartView(_Document):
     verdict: Verdict
     why: str = Field("", description="Why it is unknown.")
     changes: str = Field("", description="What this program does about it where it is otherwise.")
-    affects: list[str] = Field(default_factory=list, description="Kinds or features that rest on it.")
+    affects: list[str] = Field(default_factory=no_items, description="Kinds or features that rest on it.")
 
 
 class PointView(_Document):
@@ -53,7 +54,7 @@ class PointView(_Document):
     found: str = Field("", description="What this account does.")
     affects: list[str] = Field(description="Kinds or features that rest on it.")
     why: str = Field("", description="Why it is unknown.")
-    parts: list[PartView] = Field(default_factory=list)
+    parts: list[PartView] = Field(default_factory=no_items)
 
 
 class ListingView(_Document):
@@ -90,7 +91,7 @@ class ProbeReport(_Document):
     listings: list[ListingView] = Field(description="What was read: what the account has, and what the key may see.")
     points: list[PointView] = Field(description="One for each row of section 7.")
     beside: list[PartView] = Field(description="What was found beside that table.")
-    left: list[LeftView] = Field(default_factory=list, description="What the probe could not remove.")
+    left: list[LeftView] = Field(default_factory=no_items, description="What the probe could not remove.")
 
 
 class Contradiction(_Document):
@@ -126,7 +127,7 @@ class FactsFile(_Document):
     )
     probed: Moment = Field(description="When it was probed last, ISO 8601, UTC.")
     version: str = Field(description="Of the program that probed it.")
-    facts: dict[str, FactEntry] = Field(default_factory=dict)
+    facts: dict[str, FactEntry] = Field(default_factory=no_members)
 
     def with_report(self, report: ProbeReport) -> FactsFile:
         """Return the file with what a report found; what it did not find out stays as it was known."""

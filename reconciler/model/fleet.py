@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from reconciler.model.documents import Count
+from reconciler.model.empty import no_items, no_members
 from reconciler.model.http import is_address
 from reconciler.model.project import FormatVersion, Guards
 
@@ -74,11 +75,11 @@ class FleetAccount(_Section):
         None, description="Reference to the key, `${env.NAME}`; it is looked up where the job runs."
     )
     baseline: str | None = Field(None, description="Baseline of this account; default: `defaults.baseline`.")
-    variables: dict[str, Any] = Field(default_factory=dict, description="Values of the baseline's variables.")
+    variables: dict[str, Any] = Field(default_factory=no_members, description="Values of the baseline's variables.")
     overlays: list[str] = Field(
-        default_factory=list, description="Files in the baseline's folder, merged over its resources."
+        default_factory=no_items, description="Files in the baseline's folder, merged over its resources."
     )
-    labels: dict[Key, str] = Field(default_factory=dict, description="What accounts are selected by.")
+    labels: dict[Key, str] = Field(default_factory=no_members, description="What accounts are selected by.")
     wave: str | None = Field(None, description="Wave of a rollout that the account belongs to, whatever waves say.")
 
 
@@ -90,8 +91,8 @@ class Defaults(_Section):
         description="Reference to the key; `{name}` and `{NAME}` stand for the account's name, `-` becomes `_`.",
     )
     baseline: str | None = Field(None, description="Baseline of the accounts that name none.")
-    variables: dict[str, Any] = Field(default_factory=dict, description="Values of the baseline's variables.")
-    labels: dict[Key, str] = Field(default_factory=dict, description="Labels of all.")
+    variables: dict[str, Any] = Field(default_factory=no_members, description="Values of the baseline's variables.")
+    labels: dict[Key, str] = Field(default_factory=no_members, description="Labels of all.")
     requests_per_second: float = Field(5.0, gt=0, le=10000, description="The account's own limit.")
     state: str = Field("file:state/{name}.json", description="Where states are kept; `{name}` is the account's name.")
 
@@ -136,7 +137,7 @@ class Wave(_Section):
 
     name: str = Field(pattern=NAME, description="Name of the wave.")
     accounts: int | str = Field("rest", description="How many: a number, `10 %` of all, or `rest`.")
-    labels: dict[str, str] = Field(default_factory=dict, description="Only accounts with these labels.")
+    labels: dict[str, str] = Field(default_factory=no_members, description="Only accounts with these labels.")
     max_failures: int | str = Field(0, description="Stop where more accounts fail: a number, or percent of the wave.")
     max_records_at_risk: int | None = Field(
         0, ge=0, description="Stop before the wave where its plans put more records than this at risk, or unknown ones."
@@ -169,8 +170,8 @@ class FleetFile(_Section):
     version: FormatVersion = Field(1, description="Format of this file.")
     baselines: dict[Key, Baseline] = Field(description="Projects that accounts share.")
     defaults: Defaults = Field(default_factory=Defaults, description="What holds where an account says nothing else.")
-    accounts: dict[Key, FleetAccount] = Field(default_factory=dict, description="The accounts by name.")
-    sources: list[Accounts] = Field(default_factory=list, description="Where more accounts are listed.")
+    accounts: dict[Key, FleetAccount] = Field(default_factory=no_members, description="The accounts by name.")
+    sources: list[Accounts] = Field(default_factory=no_items, description="Where more accounts are listed.")
     waves: list[Wave] = Field(
         default_factory=lambda: [Wave.model_construct(name="all")], description="Order and gates of a rollout."
     )
@@ -199,9 +200,9 @@ class Job(_Part):
     baseline: str
     digest: str = Field("", description="Digest of baseline, overlays and variables, as the coordinator read them.")
     version: str = ""
-    variables: dict[str, Any] = Field(default_factory=dict)
-    overlays: list[str] = Field(default_factory=list)
-    labels: dict[str, str] = Field(default_factory=dict)
+    variables: dict[str, Any] = Field(default_factory=no_members)
+    overlays: list[str] = Field(default_factory=no_items)
+    labels: dict[str, str] = Field(default_factory=no_members)
     wave: str | None = None
     state: str = Field("", description="Where states are kept, as the fleet file said when the rollout began.")
     guards: Guards | None = Field(None, description="Limits of the plan, as the fleet file said then.")
@@ -216,7 +217,7 @@ class JobResult(_Part):
     hint: str = ""
     group: str = Field("", description="Digest of the changes without ids: the same for accounts with the same plan.")
     digest: str = Field("", description="Digest of the plan document.")
-    changes: list[str] = Field(default_factory=list, description="One line for each change, without ids.")
+    changes: list[str] = Field(default_factory=no_items, description="One line for each change, without ids.")
     add: Count = 0
     change: Count = 0
     destroy: Count = 0
@@ -316,16 +317,19 @@ class FleetReport(_Part):
     mode: Literal["plan", "apply", "drift"]
     begun: str = ""
     state: Literal["running", "approval", "stopped", "cancelled", "done"] = "running"
-    waves: list[WaveReport] = Field(default_factory=list)
-    accounts: list[JobResult] = Field(default_factory=list, description="What is known of each account, by name.")
-    pending: list[str] = Field(default_factory=list, description="Accounts that nothing is known of yet.")
-    groups: list[Group] = Field(default_factory=list, description="Accounts with the same changes, the largest first.")
-    versions: dict[str, Count] = Field(default_factory=dict, description="Accounts by version of their baseline.")
+    waves: list[WaveReport] = Field(default_factory=no_items)
+    accounts: list[JobResult] = Field(default_factory=no_items, description="What is known of each account, by name.")
+    pending: list[str] = Field(default_factory=no_items, description="Accounts that nothing is known of yet.")
+    groups: list[Group] = Field(
+        default_factory=no_items, description="Accounts with the same changes, the largest first."
+    )
+    versions: dict[str, Count] = Field(default_factory=no_members, description="Accounts by version of their baseline.")
     drift: list[Drifted] = Field(
-        default_factory=list, description="Drift by version, label and object, the most first; only of a look for it."
+        default_factory=no_items,
+        description="Drift by version, label and object, the most first; only of a look for it.",
     )
     since: str = Field("", description="The report that this one is compared with.")
-    news: list[str] = Field(default_factory=list, description="What is different from that report.")
+    news: list[str] = Field(default_factory=no_items, description="What is different from that report.")
 
     @property
     def failures(self) -> list[JobResult]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from reconciler.model.empty import no_items, no_members
 from reconciler.model.patterns import check_pattern
 
 PROJECT_FILE = "reconciler.yaml"
@@ -73,7 +74,7 @@ class Guards(_Section):
     )
     max_requests: int | None = Field(None, ge=1, description="Refuse a plan that takes more requests than this.")
     allow: list[str] = Field(
-        default_factory=list,
+        default_factory=no_items,
         description="What is overridden, as `--allow` takes it, e.g. `prevent_destroy=stage.sales.won`.",
     )
 
@@ -122,9 +123,9 @@ class Environment(_Section):
     account: str | None = Field(None, description="Refuse to run when the account answers another name.")
     state: str | None = Field(None, description="Where the state is kept; default file:state/<environment>.json.")
     variables: dict[str, Any] = Field(
-        default_factory=dict, description="Values of declared variables in this environment."
+        default_factory=no_members, description="Values of declared variables in this environment."
     )
-    overlays: list[str] = Field(default_factory=list, description="Files merged over the resources (RFC 7396).")
+    overlays: list[str] = Field(default_factory=no_items, description="Files merged over the resources (RFC 7396).")
     requests_per_second: float | None = Field(
         None, gt=0, le=10000, description="Default 5, the account's own limit; no limit for emulator:."
     )
@@ -158,7 +159,7 @@ class Deny(_Section):
         "any", description="What happens to it. A replace is a delete too."
     )
     weekdays: list[Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]] = Field(
-        default_factory=list, description="Only on these days (UTC)."
+        default_factory=no_items, description="Only on these days (UTC)."
     )
     records_above: int | None = Field(
         None, ge=0, description="Only where more records than this are at risk, or unknown."
@@ -173,7 +174,7 @@ class Deny(_Section):
     matches: str | None = Field(None, description="Regular expression (RE2) that a value must not match.")
     unless_matches: str | None = Field(None, description="Regular expression (RE2) that every value has to match.")
     unless_hosts: list[str] = Field(
-        default_factory=list, description="Hosts that URLs may point to, with * and ?; every other is denied."
+        default_factory=no_items, description="Hosts that URLs may point to, with * and ?; every other is denied."
     )
     unused: bool = Field(
         False, description="Nothing in the account refers to it and no contact carries it; for `on: [account]`."
@@ -216,7 +217,7 @@ class Policy(_Section):
         None,
         description="CEL expression over `plan`, `weekday`, `now` (and `change`, beside `deny`): true breaks the rule.",
     )
-    environments: list[str] = Field(default_factory=list, description="Where the rule holds; default: everywhere.")
+    environments: list[str] = Field(default_factory=no_items, description="Where the rule holds; default: everywhere.")
 
     @model_validator(mode="after")
     def _says_something(self) -> Policy:
@@ -243,7 +244,7 @@ class Rule(_Section):
         description="CEL expression over `object`, `weekday` and `now`, with `on: [change]` also `change` and `plan`: "
         "true breaks the rule.",
     )
-    environments: list[str] = Field(default_factory=list, description="Where the rule holds; default: everywhere.")
+    environments: list[str] = Field(default_factory=no_items, description="Where the rule holds; default: everywhere.")
 
     @model_validator(mode="after")
     def _judges_what_it_can(self) -> Rule:
@@ -315,7 +316,9 @@ class Include(_Section):
     """A folder of resource files that several projects share."""
 
     source: str = Field(description="The folder, relative to the file that includes it.")
-    variables: dict[str, Any] = Field(default_factory=dict, description="Values of the variables that it declares.")
+    variables: dict[str, Any] = Field(
+        default_factory=no_members, description="Values of the variables that it declares."
+    )
     prefix: str = Field(
         "", pattern=r"^[A-Za-z0-9_-]*$", description="Put before the keys of everything that is included."
     )
@@ -329,7 +332,7 @@ class IdsOutput(_Section):
     environments: Literal["all"] | list[str] = Field(
         "all", description="Environments whose ids are in it, or `all` of them."
     )
-    kinds: list[str] = Field(default_factory=list, description="Kinds whose ids are in it; default: all.")
+    kinds: list[str] = Field(default_factory=no_items, description="Kinds whose ids are in it; default: all.")
     partial: bool = Field(
         False, description="What an environment does not have yet is left empty there, and code has to expect it."
     )
@@ -360,21 +363,23 @@ class Project(_Section):
     config: list[str] = Field(
         default_factory=lambda: ["config"], description="Folders or files with resources, relative to this file."
     )
-    include: list[Include] = Field(default_factory=list, description="Folders of resources shared with others.")
+    include: list[Include] = Field(default_factory=no_items, description="Folders of resources shared with others.")
     env: list[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]] = Field(
-        default_factory=list,
+        default_factory=no_items,
         description="Environment variables that resources may use as ${env.X}; what they hold is not secret.",
     )
-    ignore: list[Ignore] = Field(default_factory=list)
-    policies: list[Policy] = Field(default_factory=list, description="Rules that every plan has to keep.")
+    ignore: list[Ignore] = Field(default_factory=no_items)
+    policies: list[Policy] = Field(default_factory=no_items, description="Rules that every plan has to keep.")
     rules: list[Rule] = Field(
-        default_factory=list, description="Rules about what is declared, what the account holds, and what changes."
+        default_factory=no_items, description="Rules about what is declared, what the account holds, and what changes."
     )
-    waivers: list[Waiver] = Field(default_factory=list, description="Who may break which rule, until when, and why.")
+    waivers: list[Waiver] = Field(
+        default_factory=no_items, description="Who may break which rule, until when, and why."
+    )
     encryption: Encryption | None = Field(None, description="Encrypt what is written to disk or to a state backend.")
     secrets: Secrets | None = Field(
         None, description="Where secrets come from that are not set as environment variables."
     )
     outputs: list[IdsOutput] = Field(
-        default_factory=list, description="Files with the ids of the accounts as code, see `reconciler ids`."
+        default_factory=no_items, description="Files with the ids of the accounts as code, see `reconciler ids`."
     )

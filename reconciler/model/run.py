@@ -11,6 +11,7 @@ from typing import Any, Literal, Self
 from pydantic import ConfigDict, Field, ValidationInfo, model_validator
 
 from reconciler.model.documents import Count, Lean
+from reconciler.model.empty import no_items, no_members
 from reconciler.model.identity import check, check_values
 from reconciler.model.redaction import Shown, as_made
 from reconciler.model.state import Binding, Record, Renaming, State, open_intents
@@ -30,16 +31,16 @@ class RunStep(_Part):
     address: str
     kind: str
     action: str = Field(description="Action of the plan: create, update, delete, adopt, forget ...")
-    ops: list[str] = Field(default_factory=list, description="Steps of the plan: create, update, bind ...")
+    ops: list[str] = Field(default_factory=no_items, description="Steps of the plan: create, update, bind ...")
     result: Result = "open"
     started: bool = Field(False, description="Something was sent to the account for it, or was about to be.")
     message: Shown = Field(Shown(""), description="The error, or why it was skipped.")
     id: str = Field("", description="Remote id.")
-    changed: list[str] = Field(default_factory=list, description="Attributes that were written.")
+    changed: list[str] = Field(default_factory=no_items, description="Attributes that were written.")
     before: dict[str, Any] | None = Field(None, description="Live attributes before; None: there was no object.")
     binding: Binding | None = Field(None, description="What the state held before; None: it was not managed.")
     pointing: list[str] = Field(
-        default_factory=list, description="What pointed to an object that went, and was not written by the run."
+        default_factory=no_items, description="What pointed to an object that went, and was not written by the run."
     )
     parent: str | None = None
     rank: Count = 0
@@ -79,18 +80,19 @@ class RunRecord(_Part):
     ended: str = ""
     result: Literal["open", "complete", "partial", "cancelled", "failed"] = "open"
     plan: str = Field("", description="Digest of the plan that was carried out.")
-    overrides: list[Shown] = Field(default_factory=list, description="Guards that were overridden, as typed.")
+    overrides: list[Shown] = Field(default_factory=no_items, description="Guards that were overridden, as typed.")
     serial_before: Count = 0
     serial_after: Count | None = None
     requests: Count = 0
     forecast: Count | None = None
     seconds: float = Field(0.0, ge=0)
-    summary: dict[str, Count] = Field(default_factory=dict)
-    steps: list[RunStep] = Field(default_factory=list)
-    notes: list[Shown] = Field(default_factory=list)
+    summary: dict[str, Count] = Field(default_factory=no_members)
+    steps: list[RunStep] = Field(default_factory=no_items)
+    notes: list[Shown] = Field(default_factory=no_items)
     archive: str = Field("", description="Where what was lost was archived.")
     renamed: dict[str, str] = Field(
-        default_factory=dict, description="Addresses that an operation without a plan changed in the state, old to new."
+        default_factory=no_members,
+        description="Addresses that an operation without a plan changed in the state, old to new.",
     )
 
     @property

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from reconciler.model.empty import no_items, no_members
+
 NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"
 NOW = "2026-01-05T09:00:00+00:00"
 """A Monday morning: the time of a test that says none."""
@@ -34,23 +36,26 @@ class Given(_Section):
     """The account and the configuration before the command runs."""
 
     seed: str | dict[str, Any] = Field(
-        default_factory=dict,
+        default_factory=no_members,
         description="Rows of the account, as `emulator seed` takes them; or a file.",
     )
     applied: bool = Field(False, description="The configuration as it stands in the files has been applied.")
-    records: dict[str, Records] = Field(default_factory=dict, description="Customer records, by address.")
+    records: dict[str, Records] = Field(default_factory=no_members, description="Customer records, by address.")
     drift: dict[str, dict[str, Any] | None] = Field(
-        default_factory=dict, description="What was changed in the account since, by address; null: deleted."
+        default_factory=no_members, description="What was changed in the account since, by address; null: deleted."
     )
     overlay: dict[str, Any] = Field(
-        default_factory=dict,
+        default_factory=no_members,
         description="Changes of the resources (RFC 7396) that are tested, over the files.",
     )
     files: dict[str, dict[str, Any] | None] = Field(
-        default_factory=dict, description="Resource files in place of the project's, or beside them; null: without it."
+        default_factory=no_members,
+        description="Resource files in place of the project's, or beside them; null: without it.",
     )
-    variables: dict[str, Any] = Field(default_factory=dict, description="Values of variables, over the environment's.")
-    env: dict[str, str] = Field(default_factory=dict, description="Environment variables; others there are none.")
+    variables: dict[str, Any] = Field(
+        default_factory=no_members, description="Values of variables, over the environment's."
+    )
+    env: dict[str, str] = Field(default_factory=no_members, description="Environment variables; others there are none.")
     now: str = Field(NOW, description="The time (ISO 8601), for rules about days.")
 
 
@@ -58,10 +63,10 @@ class Run(_Section):
     """The command, with its options."""
 
     command: Literal["plan", "apply", "destroy", "drift"] = Field("plan", description="What is run.")
-    target: list[str] = Field(default_factory=list, description="As --target.")
-    exclude: list[str] = Field(default_factory=list, description="As --exclude.")
-    kinds: list[str] = Field(default_factory=list, description="As --kinds.")
-    allow: list[str] = Field(default_factory=list, description="As --allow.")
+    target: list[str] = Field(default_factory=no_items, description="As --target.")
+    exclude: list[str] = Field(default_factory=no_items, description="As --exclude.")
+    kinds: list[str] = Field(default_factory=no_items, description="As --kinds.")
+    allow: list[str] = Field(default_factory=no_items, description="As --allow.")
     no_delete: bool = Field(False, description="As --no-delete.")
 
 
@@ -69,7 +74,7 @@ class Changed(_Section):
     """What happens to one object; `values` are those of its attributes afterwards, as far as they are listed."""
 
     action: Acted = Field(description="What is done.")
-    values: dict[str, Any] = Field(default_factory=dict, description="Attributes after the change.")
+    values: dict[str, Any] = Field(default_factory=no_members, description="Attributes after the change.")
 
 
 class Requests(_Section):

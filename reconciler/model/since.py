@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from reconciler.model.empty import no_items
+
 SINCE_FORMAT = "1.0"
 """Version of the format of these documents."""
 
@@ -31,7 +33,7 @@ class Differences(BaseModel):
     same: bool = Field(description="Whether nothing is different of what was compared.")
     differences: list[Difference] = Field(description="What is different; empty where nothing is.")
     not_compared: list[str] = Field(
-        default_factory=list, description="Address and attribute of what both plans change and neither shows."
+        default_factory=no_items, description="Address and attribute of what both plans change and neither shows."
     )
 
     @property

@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from reconciler.model.empty import no_items
 from reconciler.model.redaction import LONG, STARS, Redactor
 from reconciler.model.values import transform
 
@@ -32,7 +33,7 @@ class Exchange(_Document):
     """One read and its answer."""
 
     path: str = Field(pattern="^/")
-    query: list[tuple[str, str]] = Field(default_factory=list)
+    query: list[tuple[str, str]] = Field(default_factory=no_items)
     status: int = Field(200, ge=100, le=599)
     body: Any = None
 
@@ -45,7 +46,7 @@ class Recording(_Document):
     taken_at: str = Field("", description="ISO 8601, UTC.")
     environment: str = ""
     account: str = ""
-    exchanges: list[Exchange] = Field(default_factory=list)
+    exchanges: list[Exchange] = Field(default_factory=no_items)
 
 
 def digest(text: str) -> str:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 
 from reconciler.model import codecs
 from reconciler.model.codecs import Ids, Shape
+from reconciler.model.empty import no_items, no_members
 from reconciler.model.values import Json, Lookup, Ref, Value
 
 M = TypeVar("M")
@@ -31,12 +32,12 @@ class Lifecycle(Spec):
     """What may happen to a resource."""
 
     prevent_destroy: bool = Field(False, description="Refuse every plan that would delete this object.")
-    ignore_changes: list[str] = Field(default_factory=list, description="Attributes whose drift is left alone.")
+    ignore_changes: list[str] = Field(default_factory=no_items, description="Attributes whose drift is left alone.")
     adopt: Literal["auto", "never"] = Field(
         "auto", description="Whether an existing object of the same name may be taken over."
     )
     on_destroy: dict[str, str] = Field(
-        default_factory=dict, description="What to do before a delete; what is offered depends on the kind."
+        default_factory=no_members, description="What to do before a delete; what is offered depends on the kind."
     )
 
 

@@ -17,6 +17,7 @@ from pydantic import ConfigDict, Field, ValidationInfo, model_validator
 from reconciler.model import values
 from reconciler.model.address import Address, split
 from reconciler.model.documents import Count, Lean
+from reconciler.model.empty import no_items, no_members
 from reconciler.model.http import is_id
 from reconciler.model.identity import check, check_values
 from reconciler.model.redaction import Shown
@@ -35,24 +36,24 @@ class Binding(_Document):
     id: str = Field(description="Remote id.")
     kind: str
     natural_key: list[Any] = Field(
-        default_factory=list, description="The key under which it was last seen, to notice reused ids."
+        default_factory=no_items, description="The key under which it was last seen, to notice reused ids."
     )
     created: str = Field(
         "", description="When the account says the object was created; tells a reused id from a rename."
     )
-    applied: dict[str, Any] = Field(default_factory=dict, description="Declared attributes as last applied.")
+    applied: dict[str, Any] = Field(default_factory=no_members, description="Declared attributes as last applied.")
     rewritten: dict[str, Any] = Field(
-        default_factory=dict,
+        default_factory=no_members,
         description="Attributes that the server stores differently from what was sent: {attr: {sent, got}}.",
     )
     digests: dict[str, str] = Field(
-        default_factory=dict, description="Salted hashes of values with secrets, by attribute."
+        default_factory=no_members, description="Salted hashes of values with secrets, by attribute."
     )
-    depends_on: list[str] = Field(default_factory=list)
+    depends_on: list[str] = Field(default_factory=no_items)
     prevent_destroy: bool = False
-    on_destroy: dict[str, str] = Field(default_factory=dict)
+    on_destroy: dict[str, str] = Field(default_factory=no_members)
     spares: list[str] = Field(
-        default_factory=list, description="Ids of objects that the server made on its own and were not claimed yet."
+        default_factory=no_items, description="Ids of objects that the server made on its own and were not claimed yet."
     )
     incomplete: bool = Field(False, description="A create of several steps that did not finish.")
     run: str = Field("", description="Run that last wrote it.")
@@ -89,7 +90,7 @@ class Intent(_Document):
     address: str
     kind: str
     natural_key: list[Any]
-    known: list[str] = Field(default_factory=list)
+    known: list[str] = Field(default_factory=no_items)
 
     @model_validator(mode="after")
     def _readable(self, info: ValidationInfo) -> Self:
@@ -109,13 +110,13 @@ class State(_Document):
     folded: Count = Field(0, description="Journal records of this generation and earlier ones are in `resources`.")
     updated: str = Field("", description="When this version was written (ISO 8601, UTC).")
     account: str = Field("", description="Identity of the account this state belongs to.")
-    resources: dict[str, Binding] = Field(default_factory=dict)
+    resources: dict[str, Binding] = Field(default_factory=no_members)
     salt: str = ""
     applied_plans: list[str] = Field(
-        default_factory=list, description="Digests of the last saved plans that were applied."
+        default_factory=no_items, description="Digests of the last saved plans that were applied."
     )
     intents: dict[str, Intent] = Field(
-        default_factory=dict, description="Creates that may have been executed and whose answer never came."
+        default_factory=no_members, description="Creates that may have been executed and whose answer never came."
     )
 
 
@@ -129,7 +130,7 @@ class Going(_Document):
     plan: str = Field(description="Digest of the plan that shows the number.")
     counts: dict[str, Count] = Field(description="By effect and noun, `lost deals in it`.")
     ids: list[str] = Field(
-        default_factory=list, description="Of records that are moved away first: which, where all were listed."
+        default_factory=no_items, description="Of records that are moved away first: which, where all were listed."
     )
 
 
@@ -149,7 +150,7 @@ class Record(_Document):
     at: str = ""
     fence: Count = Field(0, description="Generation of the lock under which it was written; 0: without a lock.")
     moves: dict[str, str] = Field(
-        default_factory=dict, description="Of a `move`: all addresses that change at once, old and new."
+        default_factory=no_members, description="Of a `move`: all addresses that change at once, old and new."
     )
 
     @property
