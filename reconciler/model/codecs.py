@@ -82,9 +82,10 @@ class Codec(ABC):
         return [self._scalar(item) for item in items]
 
 
-@dataclass(frozen=True, slots=True)
 class Flag(Codec):
     """True or false, in any of the API's spellings."""
+
+    __slots__ = ()
 
     def encode(self, value: Value, ids: Ids) -> Json:
         return int(bool(value))
@@ -97,9 +98,10 @@ class Flag(Codec):
         return {"": "0", "false": "0", "no": "0", "true": "1", "yes": "1"}.get(spelled.lower(), spelled)
 
 
-@dataclass(frozen=True, slots=True)
 class Number(Codec):
     """An integer, which may arrive as text."""
+
+    __slots__ = ()
 
     def encode(self, value: Value, ids: Ids) -> Json:
         return "" if value is None else sendable(value)
@@ -173,9 +175,10 @@ class Link(Codec):
         return "" if identity in ("0", self.none) else identity
 
 
-@dataclass(frozen=True, slots=True)
 class _Set(Codec):
     """A list compared as a set: a relation that is there twice is one."""
+
+    __slots__ = ()
 
     def normal(self, value: Value) -> Value:
         return sorted(dict.fromkeys(items_of(value)), key=str)
@@ -223,9 +226,10 @@ class Links(_Set):
         return item in ("", self.none)
 
 
-@dataclass(frozen=True, slots=True)
 class Commas(_Set):
     """Texts that the API keeps as one with commas."""
+
+    __slots__ = ()
 
     def encode(self, value: Value, ids: Ids) -> Json:
         return ",".join(texts_of(value))
@@ -265,9 +269,10 @@ class Texts(Codec):
             yield from differences(kept, other)
 
 
-@dataclass(frozen=True, slots=True)
 class Document(Codec):
     """What the kind reads and writes in the API's own form."""
+
+    __slots__ = ()
 
     def encode(self, value: Value, ids: Ids) -> Json:
         return sendable(value)

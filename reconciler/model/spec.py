@@ -45,6 +45,11 @@ class Lifecycle(Spec):
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """A mark that says all that it has to say by being there; one is like another of its type."""
+
+
+@dataclass(frozen=True, slots=True)
 class Api:
     """The attribute's name in the API; None when it is not a plain property of the object and the kind's flow handles
     it. `read` is its name in answers where that differs from the one to write.
@@ -54,9 +59,10 @@ class Api:
     read: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Immutable:
+class Immutable(Mark):
     """The API cannot change it: a change is destroy and create."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +74,10 @@ class CreateOnly:
     how: str
 
 
-@dataclass(frozen=True, slots=True)
-class Once:
+class Once(Mark):
     """Sent with the create and never again, never compared and never kept (passwords)."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +94,22 @@ class Sensitive:
     queries: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class WriteOnly:
+class WriteOnly(Mark):
     """Sent, never returned: compared with what was last applied."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True)
-class Unordered:
+
+class Unordered(Mark):
     """A list compared as a set."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True)
-class Folded:
+
+class Folded(Mark):
     """Text compared without case (and without a leading `#`)."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +142,12 @@ class Normal:
     rule: Callable[[Any], Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(Mark):
     """Documented as required on create: a plan that creates the object without it, or empties it, is refused. An object
     that exists may be managed without it, so that `validate`, which does not know the account, warns.
     """
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +166,10 @@ class Doubts:
     rule: Callable[[Any], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Commas:
+class Commas(Mark):
     """A list that the API keeps as one text with commas; compared as a set."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,14 +222,16 @@ class Ensure:
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
-class OnAtFirst:
+class OnAtFirst(Mark):
     """A flag that the server sets where it is left out: one that is off has to be said, also of a copy."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True)
-class AfterCreate:
+
+class AfterCreate(Mark):
     """The API ignores it on create; it needs an update afterwards."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
