@@ -21,7 +21,7 @@ SORTS: dict[str, Callable[[int], Verdict]] = {
     "crowd": together.crowd,
 }
 """One process at a time, two and three at once, every command over two accounts, or several of them at once."""
-SAMPLES, IN_SAMPLE = 4, {"alone": 15, "together": 24, "every": 10, "crowd": 6}
+SAMPLES, IN_SAMPLE = 4, {"alone": 12, "together": 18, "every": 10, "crowd": 5}
 HUNDREDS = {"alone": 30, "together": 100, "every": 20, "crowd": 20}
 ALL = (
     "expected exit code",

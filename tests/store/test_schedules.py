@@ -16,7 +16,7 @@ from reconciler.store.documents import DocumentStore
 from tests.store.conftest import Place, info
 from tests.store.test_conformance import state
 
-SAMPLE, WHOLE = 6, 200
+SAMPLE, WHOLE = 3, 200
 
 
 @dataclass

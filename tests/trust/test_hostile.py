@@ -131,7 +131,7 @@ def test_nothing_that_is_printed_is_a_command(world: World, monkeypatch: pytest.
     run("promote", "--from", "demo", "--to", "other", "--dry-run")
     run("promote", "--from", "demo", "--to", "other", "--dry-run", "--format", "json", form="json")
     run("handbook", "--out", "handbook")
-    for page in sorted((world.folder / "handbook").iterdir()):
+    for page in sorted((world.folder / "handbook" / "current").iterdir()):
         assert not any(is_command(line) for line in page.read_text("utf-8").splitlines()), page.name
     run("snapshot", "--out", "snapshot.json")
     run("plan", "--against", "snapshot.json")
