@@ -13,7 +13,7 @@ from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import ClassVar, Self, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar, Self, TypeVar, cast
 
 from reconciler.model import values
 from reconciler.model.address import Address, join, key_of
@@ -22,7 +22,6 @@ from reconciler.model.facts import LONGEST, Facts
 from reconciler.model.grammar import a
 from reconciler.model.http import Bound, Flow, Request, Response, at, delete, is_id, post, put
 from reconciler.model.identity import Fits
-from reconciler.model.ids import PartGroup
 from reconciler.model.live import STRANGE, Collection, Live, Row, Tables
 from reconciler.model.mention import Mention
 from reconciler.model.spec import (
@@ -41,6 +40,9 @@ from reconciler.model.spec import (
 from reconciler.model.traits import Abilities, Identity, Reading, Texts
 from reconciler.model.values import Json, Reference, RemoteId, Value, sendable
 from reconciler.model.write import Finding, Impact, Write
+
+if TYPE_CHECKING:
+    from reconciler.model.ids import PartGroup
 
 NaturalKey = tuple[Value, ...]
 Part = tuple[str, str, str]

@@ -28,7 +28,6 @@ GUARDS: Mapping[str, str] = {
     "suspected_rename": "It looks like a rename",
 }
 """What each guard is about, in words."""
-VERDICTS = {"passed": "Fine", "tripped": "Needs approval", "overridden": "Allowed", "warned": "Please note"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ def card(guard: GuardView, document: PlanDocument, names: Names) -> Card:
     return Card(
         guard.name,
         title(guard),
-        state(guard),
+        words.state(guard),
         asked or names.plainly(guard.message),
         [names.thing(address) for address in guard.addresses],
         _who(guard, rule=rule) if tripped else words.approved(guard),
@@ -68,13 +67,6 @@ def title(guard: GuardView) -> str:
     if guard.name.startswith(words.RULES):
         return f"Rule: {humanised(guard.name.partition(' ')[2])}"
     return GUARDS.get(guard.name, humanised(guard.name))
-
-
-def state(guard: GuardView) -> str:
-    """Return in a word or two what a guard, a rule or a policy says of the plan."""
-    if guard.verdict == "tripped" and guard.name.startswith(words.RULES):
-        return "Broken"
-    return "Cannot be allowed" if guard.verdict == "tripped" and not guard.override else VERDICTS[guard.verdict]
 
 
 def _question(guard: GuardView, document: PlanDocument, names: Names) -> str:

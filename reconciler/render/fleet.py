@@ -14,8 +14,8 @@ from reconciler.model.fleet import Drifted, FleetReport, Group, JobResult, WaveR
 from reconciler.render.directions import isolated
 from reconciler.render.pages import filled
 from reconciler.render.quoting import clean
-from reconciler.render.sentences import affected, takes
-from reconciler.render.words import counted
+from reconciler.render.sentences import affected
+from reconciler.render.words import counted, takes
 
 FEW = 5
 MANY = 20

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 
 from reconciler.model.characters import clusters
 
+STEP = 4
+INDENT = 6
+"""Columns of indent per level, and columns before the mark of the first level."""
+
 _CODES = {
     "add": "32", "change": "33", "destroy": "31", "replace": "31", "adopt": "36", "forget": "35", "move": "36",
     "manual": "35", "refresh": "36", "bold": "1", "faint": "2", "error": "1;31", "warning": "1;33", "note": "36",

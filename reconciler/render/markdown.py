@@ -15,10 +15,11 @@ from reconciler.render import cards, mermaid, sentences, words
 from reconciler.render.boards import Board, Card, boards
 from reconciler.render.directions import isolated_lines
 from reconciler.render.harmless import harmless
+from reconciler.render.layout import STEP
 from reconciler.render.naming import SCREENS, Names, screen
 from reconciler.render.outline import outline
 from reconciler.render.quoting import clean
-from reconciler.render.tree import STEP, Line
+from reconciler.render.tree import Line
 
 GITHUB, GITLAB, BITBUCKET = 65_536, 1_000_000, 32_768
 """Characters that the hosts accept in a comment."""

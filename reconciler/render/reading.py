@@ -18,7 +18,6 @@ from reconciler.model.redaction import redactor
 from reconciler.render import words
 from reconciler.render.capable import is_interactive
 from reconciler.render.harmless import outgoing
-from reconciler.render.progress import live_on
 from reconciler.render.quoting import clean
 from reconciler.render.traffic import Topic, Traffic
 
@@ -162,6 +161,8 @@ class Reading:
     def _show(self) -> None:
         with self._guard:
             if self._pending is not None and not self._ended:
+                from reconciler.render.progress import live_on
+
                 self._live = live_on(self._stream, self._environ, self._frame)
 
     def _frame(self) -> RenderableType:

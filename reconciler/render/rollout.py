@@ -12,7 +12,6 @@ from reconciler.model.redaction import redactor
 from reconciler.render import words
 from reconciler.render.capable import is_interactive
 from reconciler.render.harmless import outgoing
-from reconciler.render.progress import live_on
 from reconciler.render.quoting import clean
 
 if TYPE_CHECKING:
@@ -51,6 +50,8 @@ class Board:
 
     def __enter__(self) -> Self:
         if self._interactive and not self._quiet:
+            from reconciler.render.progress import live_on
+
             self._frame = live_on(self._stream, self._environ, self._drawn)
         return self
 

@@ -317,12 +317,6 @@ def affects(document: PlanDocument) -> list[str]:
     return affected(document.summary)
 
 
-def takes(counts: Summary) -> bool:
-    """Return whether something goes away, or is elsewhere afterwards: what a person has to be told of."""
-    risky = counts.records_at_risk or counts.unmeasured
-    return bool(risky or counts.destroy or counts.switch_off or counts.records_moved or counts.unmanaged)
-
-
 def affected(counts: Summary) -> list[str]:
     """Return what changes with these counts do to customer data and to what is not declared, in sentences: those of a
     plan, and those of all accounts of a fleet together.

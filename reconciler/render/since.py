@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.model.document import AttributeView, ChangeView, GuardView, PlanDocument
 from reconciler.model.since import Difference, Differences
-from reconciler.render import cards, words
+from reconciler.render import words
 from reconciler.render.harmless import harmless
 from reconciler.render.pages import filled
 from reconciler.render.quoting import clean, literal, to_json
@@ -166,7 +166,7 @@ def _guards(document: PlanDocument) -> dict[str, str]:
 
 
 def _verdict(guard: GuardView) -> str:
-    state = cards.state(guard).lower()
+    state = words.state(guard).lower()
     return f"{state}: {guard.message}" if guard.message else state
 
 

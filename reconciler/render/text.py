@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from reconciler.model.document import ChangeView, GuardView, PlanDocument
-from reconciler.model.summary import ApplySummary
-from reconciler.render import cards, sentences, words
+from reconciler.render import words
 from reconciler.render.excerpts import diagnostics
-from reconciler.render.layout import Paper
-from reconciler.render.outline import outline
+from reconciler.render.layout import INDENT, STEP, Paper
 from reconciler.render.quoting import clean
-from reconciler.render.tree import INDENT, STEP, Line
+
+if TYPE_CHECKING:
+    from reconciler.model.summary import ApplySummary
+    from reconciler.render.tree import Line
 
 __all__ = ["Refusal", "applied", "change_lines", "diagnostics", "plan", "policies", "refused"]
 
@@ -144,6 +145,8 @@ def _first(document: PlanDocument, changes: list[ChangeView], paper: Paper) -> l
         known = document.options.get("impact") is not False
         rest = "or loses customer data." if known else "(customer data was not counted: --no-impact)."
         return paper.paragraph(f"{count}, none of which deletes anything {rest}")
+    from reconciler.render.outline import outline
+
     lines = paper.paragraph(f"{count}, of which these delete something or lose customer data:", tone="bold")
     for change in destructive[: words.MOST_NAMED]:
         view = outline(change, width=paper.width)
@@ -170,6 +173,8 @@ def _legend(document: PlanDocument, changes: list[ChangeView], paper: Paper) -> 
 
 def change_lines(change: ChangeView, paper: Paper) -> list[str]:
     """Return the lines of one change: its headline, then what changes."""
+    from reconciler.render.outline import outline
+
     view = outline(change, width=paper.width)
     symbol = paper.ink(view.sign.tone, view.sign.symbol.rjust(3))
     lines = paper.noted(view.title, view.note, first=f"{symbol} ", indent=" " * INDENT, tone="bold")
@@ -229,7 +234,7 @@ def _guards(document: PlanDocument, paper: Paper) -> list[str]:
 
 def _guard(guard: GuardView, paper: Paper) -> list[str]:
     tone = "error" if guard.verdict == "tripped" else "warning"
-    text = f"{guard.name} ({cards.state(guard).lower()})" + (f": {guard.message}" if guard.message else "")
+    text = f"{guard.name} ({words.state(guard).lower()})" + (f": {guard.message}" if guard.message else "")
     lines = paper.paragraph(clean(text), first=f"  {paper.ink(tone, '!')} ", indent="    ")
     if guard.addresses:
         lines += paper.paragraph(clean(words.named(guard.addresses)), first="      ", indent="      ", tone="faint")
@@ -251,7 +256,9 @@ def _closing(document: PlanDocument, paper: Paper) -> list[str]:
     )
     counts = document.summary
     risky = counts.records_at_risk or counts.unmeasured
-    if sentences.takes(counts) and not document.options.get("refresh_only"):
+    if words.takes(counts) and not document.options.get("refresh_only"):
+        from reconciler.render import sentences
+
         lines += paper.paragraph(" ".join(sentences.affects(document)), tone="error" if risky else "")
     if cost := words.forecast(document.forecast):
         lines += paper.paragraph(cost, tone="faint")

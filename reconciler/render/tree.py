@@ -11,11 +11,8 @@ from enum import Enum
 from typing import Final, TypeAlias, TypeGuard
 
 from reconciler.model.values import Value, is_empty_or_off
+from reconciler.render.layout import INDENT, STEP
 from reconciler.render.quoting import apart, clean, is_marker, key, literal, quoted
-
-STEP = 4
-INDENT = 6
-"""Columns of indent per level, and columns before the mark of the first level."""
 
 _CONTEXT = 1
 _COMPARED = 400

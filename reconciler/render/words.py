@@ -27,7 +27,7 @@ NOTHING = "Nothing is declared and nothing is managed: the account was compared 
 MOST_NAMED = 30
 """Addresses that are named in one sentence; the others are counted."""
 
-
+VERDICTS = {"passed": "Fine", "tripped": "Needs approval", "overridden": "Allowed", "warned": "Please note"}
 _SCREEN = re.compile(r"https://[a-z0-9-]+\.activehosted\.com/[\w./-]*\w")
 
 
@@ -319,3 +319,16 @@ def linked(text: str) -> tuple[str, str, str]:
 def slug(text: str) -> str:
     """Return a text as an identifier of lower-case letters, digits and dashes."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def takes(counts: Summary) -> bool:
+    """Return whether something goes away, or is elsewhere afterwards: what a person has to be told of."""
+    risky = counts.records_at_risk or counts.unmeasured
+    return bool(risky or counts.destroy or counts.switch_off or counts.records_moved or counts.unmanaged)
+
+
+def state(guard: GuardView) -> str:
+    """Return in a word or two what a guard, a rule or a policy says of the plan."""
+    if guard.verdict == "tripped" and guard.name.startswith(RULES):
+        return "Broken"
+    return "Cannot be allowed" if guard.verdict == "tripped" and not guard.override else VERDICTS[guard.verdict]

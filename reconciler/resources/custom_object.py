@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from reconciler.model.coerce import text
 from reconciler.model.http import Bound, Flow, Pause, Request, Response, at, get, post
-from reconciler.model.ids import Part, PartGroup
 from reconciler.model.kind import Kind, NaturalKey
 from reconciler.model.live import Collection, Live, Row, Tables
 from reconciler.model.spec import Api, Immutable, Keyed, Link, Normal, RefTo, Spec, Takes
@@ -33,6 +32,9 @@ from reconciler.resources.schema_body import (
     reread,
     without,
 )
+
+if TYPE_CHECKING:
+    from reconciler.model.ids import Part, PartGroup
 
 SCHEMAS = "/customObjects/schemas"
 FieldType = Literal[
@@ -122,6 +124,8 @@ class CustomObject(Spec):
 
 def _in_code(key: str, part: Value) -> Part:
     """Return a field or relationship as code names it."""
+    from reconciler.model.ids import Part, PartGroup
+
     content = map_of(part)
     options = tuple(Part(option, {"value": option}) for option in texts_of(content.get("options")))
     groups = (PartGroup("options", "CustomObjectOption", options),) if options else ()
@@ -159,6 +163,8 @@ class CustomObjectKind(Kind):
 
     def inside(self, attrs: Mapping[str, Value], live: Live | None) -> tuple[PartGroup, ...]:
         """Fields with their options, and relationships: their ids are the keys of the declaration."""
+        from reconciler.model.ids import PartGroup
+
         fields, relations = map_of(attrs.get("fields")), map_of(attrs.get("relationships"))
         groups = (
             PartGroup("fields", "CustomObjectField", tuple(_in_code(key, field) for key, field in fields.items())),

@@ -8,13 +8,12 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from reconciler.model.coerce import ident, listed, text, truthy
 from reconciler.model.http import Bound, Flow, Request, Response, at, delete, get, post, put
-from reconciler.model.ids import Part, PartGroup
 from reconciler.model.kind import NaturalKey
 from reconciler.model.live import Collection, Live, Row, Tables
 from reconciler.model.mention import Mention
@@ -40,6 +39,9 @@ from reconciler.model.write import Finding, Impact, Write, likely
 from reconciler.resources import field_options, losing, membership, records, rules
 from reconciler.resources.counts import counted, moved
 from reconciler.resources.joined import pairs, rows_of
+
+if TYPE_CHECKING:
+    from reconciler.model.ids import PartGroup
 
 ALL = "all"
 FieldType = Literal[
@@ -223,6 +225,8 @@ class FieldKind(membership.Grouped):
 
     def inside(self, attrs: Mapping[str, Value], live: Live | None) -> tuple[PartGroup, ...]:
         """The options: contacts store the value, and only the account knows the id of one."""
+        from reconciler.model.ids import Part, PartGroup
+
         rows = rows_of(live.row.get("_options", ())) if live is not None else ()
         ids = {text(row.get("value")): ident(row["id"]) for row in rows}
         parts = [

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from reconciler.model.coerce import text
 from reconciler.model.http import Bound, Flow, Request, at, delete, post, put
-from reconciler.model.ids import Part, PartGroup
 from reconciler.model.kind import NaturalKey
 from reconciler.model.live import Collection, Live, Row, Tables
 from reconciler.model.mention import Mention
@@ -32,6 +31,9 @@ from reconciler.model.values import RemoteId, Value, items_of, link_of, texts_of
 from reconciler.model.write import Finding, Impact, Write
 from reconciler.resources import membership, rules
 from reconciler.resources.counts import carried
+
+if TYPE_CHECKING:
+    from reconciler.model.ids import PartGroup
 
 MetaType = Literal[
     "text",
@@ -127,6 +129,8 @@ class MetaFieldKind(membership.Grouped):
 
     def inside(self, attrs: Mapping[str, Value], live: Live | None) -> tuple[PartGroup, ...]:
         """The options, which have no ids: records store their text."""
+        from reconciler.model.ids import Part, PartGroup
+
         parts = [Part(option, {"value": option}) for option in texts_of(attrs.get("options"))]
         return (PartGroup("options", f"{self.spec.__name__}Option", tuple(parts)),) if parts else ()
 

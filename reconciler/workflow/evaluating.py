@@ -8,10 +8,12 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reconciler.judging.expressions import Answer, Question, evaluator
-from reconciler.store.programs import Attendant, monotonic
+
+if TYPE_CHECKING:
+    from reconciler.store.programs import Attendant
 
 SECONDS = 20
 """Of computing, for all expressions of a plan; a process that waits for its turn on a busy machine loses none."""
@@ -35,6 +37,8 @@ def evaluate(
     """
     if not questions:
         return []
+    from reconciler.store.programs import monotonic
+
     evaluator()  # said here, where it is asked for
     each, deadline = min(EACH, seconds), monotonic() + PATIENCE
     said: list[Answer | list[Answer]] = []
@@ -63,5 +67,7 @@ def evaluating() -> Attendant:
     if not _EVALUATING:
         command = [sys.executable, "-I", "-c", _CHILD, *(path for path in sys.path if os.path.isabs(path))]
         environ = {name: value for name, value in os.environ.items() if name.upper() == "SYSTEMROOT"}
+        from reconciler.store.programs import Attendant
+
         _EVALUATING.append(Attendant(command, environ))
     return _EVALUATING[0]

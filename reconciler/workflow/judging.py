@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 from reconciler.judging.guards import judge
 from reconciler.judging.looks import DESTROYS
-from reconciler.judging.policies import judge_policies
 from reconciler.model.address import kind_of
 from reconciler.model.document import PlanDocument
 from reconciler.model.errors import Refused
@@ -28,6 +27,10 @@ def judged(session: Session, document: PlanDocument, managed: Mapping[str, int])
     document = document.model_copy(update={"settings": changed})  # what another pipeline found counts for nothing here
     bare = document.model_copy(update={"guards": judge(document, session.settings.guards, managed)})
     policies, rules = session.project.project.policies, rules_of(session)
+    if not policies and not rules.on("change", document.environment):
+        return bare
+    from reconciler.judging.policies import judge_policies
+
     now = session.runtime.now()
     guards = judge_policies(bare, policies, session.kinds, now, evaluate, rules=rules, tell_all=True)
     return bare.model_copy(update={"guards": [*bare.guards, *guards]})

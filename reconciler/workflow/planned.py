@@ -10,7 +10,6 @@ from typing import Any
 from reconciler import __version__
 from reconciler.engine.refresh import Refreshed
 from reconciler.judging.guards import idle
-from reconciler.judging.rules import as_guards
 from reconciler.model import document as doc
 from reconciler.model.address import abridged
 from reconciler.model.desired import Desired
@@ -102,7 +101,7 @@ def _standing(session: Session, inputs: Inputs, document: doc.PlanDocument) -> l
     guards = _broken(session, inputs, {change.address for change in document.changes})
     if not guards:
         return []
-    from reconciler.render.cards import state  # what most plans need not load
+    from reconciler.render.words import state
 
     return [
         f"{guard.name} ({state(guard).lower()}): {guard.message} (stands so in the account, and this plan leaves it: "
@@ -121,7 +120,12 @@ def _broken(session: Session, inputs: Inputs, without: Container[str] = ()) -> l
         if (binding.kind, binding.id) in lives
     ]
     chosen = [(address, live) for address, live in bound if inputs.covers(address) and address not in without]
-    return as_guards(broken_in_account(session, chosen, bindings, inputs.desired.resources, whole=False))
+    broken = broken_in_account(session, chosen, bindings, inputs.desired.resources, whole=False)
+    if not broken:
+        return []
+    from reconciler.judging.rules import as_guards
+
+    return as_guards(broken)
 
 
 def _of_facts(session: Session) -> list[str]:

@@ -6,14 +6,13 @@ import datetime
 import fnmatch
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from reconciler.config import Loaded, LoadedProject
 from reconciler.config.reading.including import Baselines, Includes
 from reconciler.config.reading.packs import rules_of as read_rules
 from reconciler.config.reading.problems import Problems, did_you_mean
 from reconciler.judging.expressions import checker
-from reconciler.judging.objects import Judged, declared_objects, live_objects
-from reconciler.judging.rules import Breach, breaches
 from reconciler.model.desired import Resource
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError
@@ -26,6 +25,10 @@ from reconciler.model.values import SCALARS, carries_secret, decode
 from reconciler.workflow.evaluating import evaluate
 from reconciler.workflow.session import Session
 from reconciler.workflow.trusted_limits import trusted_tree
+
+if TYPE_CHECKING:
+    from reconciler.judging.objects import Judged
+    from reconciler.judging.rules import Breach
 
 ADDRESS = "an address is KIND.KEY; `reconciler kinds` lists the kinds"
 
@@ -142,6 +145,9 @@ def broken_declarations(session: Session, rules: Rules, loaded: Loaded) -> list[
     """Return what breaks the rules in the files, each with its place."""
     if not rules.on("declaration", session.settings.name):
         return []
+    from reconciler.judging.objects import declared_objects
+    from reconciler.judging.rules import breaches
+
     objects = declared_objects(loaded.desired, session.kinds)
     return breaches(rules, "declaration", objects, session.settings.name, session.runtime.now(), evaluate)
 
@@ -160,6 +166,8 @@ def broken_in_account(
     rules = rules_of(session)
     if not rules.on("account", session.settings.name):
         return []
+    from reconciler.judging.rules import breaches
+
     objects = _live(session, lives, bindings, declared, whole=whole)
     return breaches(rules, "account", objects, session.settings.name, session.runtime.now(), evaluate)
 
@@ -172,6 +180,8 @@ def _live(
     *,
     whole: bool,
 ) -> list[Judged]:
+    from reconciler.judging.objects import live_objects
+
     managed = {address: (binding.kind, binding.id) for address, binding in bindings.items()}
     secret = {address: names for address, binding in bindings.items() if (names := _with_secrets(binding))}
     return live_objects(lives, session.kinds, managed, secret, declared, whole=whole)

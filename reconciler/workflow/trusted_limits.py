@@ -18,7 +18,6 @@ from reconciler.config.reading.problems import Problems
 from reconciler.model.document import SettingsView
 from reconciler.model.errors import ConfigError, ReconcilerError, Refused, WrongInput
 from reconciler.model.project import DECLARES, PROJECT_FILE
-from reconciler.store.programs import run_program
 from reconciler.store.reading import read_regular
 
 FILE = "file:"
@@ -154,6 +153,8 @@ def _read(folder: Path, source: str) -> bytes | None:
 def _git(folder: Path, *arguments: str) -> bytes | None:
     """Return what git prints, None where it fails. Raises ReconcilerError where there is no git."""
     try:
+        from reconciler.store.programs import run_program
+
         ran = run_program(["git", *arguments], folder, os.environ, SECONDS, most=MOST_BYTES)
     except OSError as error:
         raise ReconcilerError("git cannot be run", hint="install git, or name a file: file:PATH") from error

@@ -40,6 +40,11 @@ BEFORE_WRITES = (
 )
 SELDOM = ("model.baseline", "model.run", "model.scenario", "model.snapshot_file", "workflow.baselines")
 """What only plans with a repository, an interrupted run, a test or a snapshot need."""
+CHANGES = ("render.cards", "render.naming", "render.outline", "render.sentences", "render.sides", "render.tree")
+"""What a plan without changes does not say."""
+RULES = ("judging.objects", "judging.policies", "judging.rules", "store.programs")
+"""What a project without rules and policies does not ask."""
+CODE_AND_RUNS = ("model.events", "model.ids", "model.summary", "render.progress")
 
 
 @pytest.mark.parametrize(
@@ -48,8 +53,14 @@ SELDOM = ("model.baseline", "model.run", "model.scenario", "model.snapshot_file"
         (["version"], CLICK, ("config", "workflow", "resources", *OFFLINE), 130),
         (["--help"], CLICK, ("config", "workflow", "resources", *OFFLINE), 130),
         (["completion", "bash"], CLICK, ("config", "workflow", "resources", *OFFLINE), 140),
-        (["validate"], CONFIG, ("config.writing", "model.scenario", "store.documents", "render.text", *OFFLINE), 390),
-        (["-e", "demo", "plan"], REMOTE, (*BEFORE_WRITES, *SELDOM), 640),
+        (
+            ["validate"],
+            CONFIG,
+            ("config.writing", "model.scenario", "store.documents", "render.text", "model.ids", *OFFLINE),
+            390,
+        ),
+        (["-e", "demo", "plan"], REMOTE, (*BEFORE_WRITES, *SELDOM, *RULES, *CODE_AND_RUNS), 620),
+        (["-e", "demo", "plan", "--exclude", "tag.vip"], REMOTE, (*BEFORE_WRITES, *RULES, *CHANGES), 615),
     ],
     ids=lambda value: value[-1] if isinstance(value, list) else "",
 )
