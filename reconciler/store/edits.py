@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from reconciler.model.address import abridged
 from reconciler.model.errors import ReconcilerError
 from reconciler.store.alone import alone
 from reconciler.store.atomic import sync_folder, write_file
@@ -62,34 +63,43 @@ def write_files(folder: Path, texts: Mapping[str, str], before: Mapping[str, str
     """Write files of a project as one edit; `before` holds the texts that they were made from.
 
     Raises ReconcilerError where a file is another one by now; then nothing was written. After an OSError on the way,
-    the next command goes on; where not even the first could be written, there is nothing to go on with.
+    what was written is taken back; where not even that can be done, the next command goes on.
     """
     if not texts:
         return ()
     with alone(folder):
         _check_none(folder)
-        changes = {
-            name: content
-            for name, content in contents_of(folder, texts, before).items()
-            if content != _held(folder / name)
-        }
+        held = {name: _held(folder / name) for name in texts}
+        changes = {name: new for name, new in contents_of(folder, texts, before).items() if new != held[name]}
         created = not (folder / JOURNAL).parent.exists()
         if len(changes) > 1:
             edit = {name: {"was": _digest(folder / name), "text": new.decode()} for name, new in changes.items()}
             write_file(folder / JOURNAL, json.dumps(edit).encode(), mode=0o600)  # names of any bytes
-        for at, (name, content) in enumerate(changes.items()):
-            try:
+        written: list[str] = []
+        try:
+            for name, content in changes.items():
                 write_file(folder / name, content)
-            except OSError:
-                if at == 0 and len(changes) > 1:  # nothing is begun that has to be finished
-                    _done(folder)
-                raise
+                written.append(name)
+        except OSError:
+            with contextlib.suppress(OSError):
+                _take_back(folder, {name: held[name] for name in reversed(written)})
+                _done(folder)
+            raise
         if len(changes) > 1:
             _done(folder)
             if created:
                 with contextlib.suppress(OSError):
                     (folder / JOURNAL).parent.rmdir()
     return tuple(sorted(texts))
+
+
+def _take_back(folder: Path, held: Mapping[str, bytes | None]) -> None:
+    """Let files hold what they held; one that there was not goes."""
+    for name, content in held.items():
+        if content is None:
+            (folder / name).unlink(missing_ok=True)
+        else:
+            write_file(folder / name, content)
 
 
 def finish(folder: Path, outside: Outside) -> Finished:
@@ -100,9 +110,9 @@ def finish(folder: Path, outside: Outside) -> Finished:
     if not os.path.lexists(folder / JOURNAL):
         return Finished()
     with alone(folder):
-        written, left = [], []
+        written, left, files = [], [], _read(folder, outside)
         try:
-            for name, was, text in _read(folder, outside):
+            for name, was, text in files:
                 if _held(folder / name) == text:
                     continue
                 if _digest(folder / name) != was:
@@ -112,10 +122,13 @@ def finish(folder: Path, outside: Outside) -> Finished:
                 written.append(name)
             _done(folder)
         except OSError as error:
+            made = [name for name, _, text in files if _is(folder / name, text)]
             raise ReconcilerError(
                 f"a command was killed while it wrote files, and {error.filename or folder} cannot be written to "
                 f"finish that: {error.strerror}",
-                hint="mend that, and run any command",
+                hint=f"mend that, and run any command; to give the edit up, move {folder / JOURNAL} away "
+                f"({abridged(made) if made else 'none of its files'} {'is' if len(made) < 2 else 'are'} written; "
+                "it holds the text of all)",
             ) from error
     return Finished(tuple(written), tuple(left))
 
@@ -162,6 +175,13 @@ def _held(path: Path) -> bytes | None:
         return read_regular(path)
     except FileNotFoundError:
         return None
+
+
+def _is(path: Path, content: bytes) -> bool:
+    try:
+        return _held(path) == content
+    except OSError:
+        return False
 
 
 def _digest(path: Path) -> str:

@@ -90,11 +90,11 @@ def test_what_is_no_journal_is_told(folder: Path, content: str) -> None:
     assert texts(folder) == {**BEFORE, "a.yaml": AFTER["a.yaml"]}
 
 
-@pytest.mark.parametrize(("bad", "left"), [("a.yaml", False), ("b.yaml", True)])
-def test_what_could_not_be_begun_is_not_finished(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bad: str, left: bool
-) -> None:
-    """In a folder that cannot be written to, every later command would fail over a journal of nothing."""
+@pytest.mark.parametrize("bad", ["a.yaml", "b.yaml", "new.yaml"])
+def test_what_cannot_be_written_whole_is_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bad: str) -> None:
+    """Otherwise every later command would fail over the file that cannot be written."""
+    for name, text in BEFORE.items():
+        (tmp_path / name).write_text(text)
 
     def fails(path: Path, content: bytes, *, mode: int | None = None) -> None:
         if path.name == bad:
@@ -103,8 +103,43 @@ def test_what_could_not_be_begun_is_not_finished(
 
     monkeypatch.setattr(edits, "write_file", fails)
     with pytest.raises(PermissionError):
-        write_files(tmp_path, {"a.yaml": "a: 1\n", "b.yaml": "b: 1\n"}, {})
-    assert (tmp_path / JOURNAL).exists() == left
+        write_files(tmp_path, AFTER, BEFORE)
+    assert texts(tmp_path) == BEFORE
+    assert not (tmp_path / JOURNAL).exists()
+    monkeypatch.undo()
+    assert write_files(tmp_path, AFTER, BEFORE) == tuple(AFTER)
+
+
+def test_what_cannot_be_taken_back_is_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that is full takes the old text as little as the new one."""
+    for name, text in BEFORE.items():
+        (tmp_path / name).write_text(text)
+    writes: list[str] = []
+
+    def fills(path: Path, content: bytes, *, mode: int | None = None) -> None:
+        writes.append(path.name)
+        if len(writes) > 2:
+            raise OSError(28, "No space left on device", str(path))
+        write_file(path, content, mode=mode)
+
+    monkeypatch.setattr(edits, "write_file", fills)
+    with pytest.raises(OSError, match="No space left"):
+        write_files(tmp_path, AFTER, BEFORE)
+    assert writes == [Path(JOURNAL).name, "a.yaml", "b.yaml", "a.yaml"]
+    monkeypatch.undo()
+    assert finish(tmp_path, outside).files == ("b.yaml", "new.yaml")
+
+
+def test_an_edit_that_can_never_be_finished_can_be_given_up(folder: Path) -> None:
+    """The error says how, and what is written already; the text of the rest is where it says."""
+    (folder / "new.yaml").mkdir()
+    with pytest.raises(ReconcilerError) as caught:
+        finish(folder, outside)
+    assert caught.value.hint is not None
+    assert f"move {folder / JOURNAL} away (a.yaml, b.yaml are written; it holds the text of all)" in caught.value.hint
+    (folder / JOURNAL).rename(folder / "aside.json")
+    assert str(finish(folder, outside)) == ""
+    assert json.loads((folder / "aside.json").read_text())["new.yaml"]["text"] == AFTER["new.yaml"]
 
 
 def test_names_of_any_bytes_are_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
