@@ -25,7 +25,7 @@ SHOWN = 20
     type=click.FloatRange(0, 100),
     help="Fail (exit code 7) below this share of managed or ignored objects, in percent.",
 )
-@formats(COVERAGE, "the coverage; sarif, github and gitlab show what breaks the rules,")
+@formats(COVERAGE, "the coverage (sarif, github and gitlab: what breaks the rules)")
 @click.pass_obj
 def command(chosen: Globals, least: float | None, outputs: tuple[Output, ...]) -> int:
     """Say how much of the account is managed, deliberately ignored (`ignore:` in the project file) or neither, and

@@ -61,13 +61,14 @@ class View(click.ParamType):  # type: ignore[type-arg] # generic in the stubs on
 
 def formats(forms: Sequence[str], what: str) -> Callable[[F], F]:
     """Add --format, which fills `outputs`."""
+    saved, printed = "markdown" if "markdown" in forms else forms[-1], "json" if "json" in forms else forms[0]
     return click.option(
         "--format",
         "outputs",
         type=View(forms),
         multiple=True,
         callback=_checked,
-        help=f"How to show {what}; given several times, with files: --format markdown=plan.md --format json.",
+        help=f"How to show {what}; given several times, with files: --format {saved}=FILE --format {printed}.",
     )
 
 
