@@ -119,6 +119,7 @@ def _plan(
     from reconciler.cli.plan import exit_code, save
     from reconciler.workflow.cloning import prepare_clone
 
+    options = replace(options, boards=out is not None)
     clone = chosen.screen.wait(prepare_clone(origin, other, options, prune=prune, only=only))
     tell("Not cloned: ", clone.left_out)
     say_made(plan_view(clone.planned.document, "text"), "text")

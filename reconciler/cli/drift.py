@@ -60,7 +60,7 @@ def command(
     if absorb and any(output.form not in ("text", "json") for output in outputs):
         raise click.UsageError("what --absorb did is reported as text or json")
     opened = session(chosen)
-    options = PlanOptions(asked.target, asked.exclude)
+    options = PlanOptions(asked.target, asked.exclude, boards=out is not None)
     if absorb:
         return _absorb(chosen, opened, options, outputs, beside=unmanaged)
     if revert:

@@ -84,7 +84,7 @@ def command(
     origin, other = (session(replace(chosen, environment=name)) for name in (source, destination))
     choice = Choice(origin.chosen_kinds(asked.names), asked.overrule, asked.prune, asked.dry_run)
     outcome = chosen.screen.wait(promote(origin, other, choice))
-    document = _plan(replace(chosen, environment=destination)) if planned else None
+    document = _plan(replace(chosen, environment=destination), boards=out is not None) if planned else None
     if fmt == "json":
         plan = json.loads(document.model_dump_json()) if document is not None else None
         say(promotion.data(outcome, source, destination, plan), "json")
@@ -105,11 +105,11 @@ def _code(outcome: Promoted, document: PlanDocument | None, *, overruled: bool) 
     return code or (5 if outcome.refused or (outcome.colliding and not overruled) else 0)
 
 
-def _plan(chosen: Globals) -> PlanDocument:
+def _plan(chosen: Globals, *, boards: bool) -> PlanDocument:
     from reconciler.workflow.options import PlanOptions
     from reconciler.workflow.planning import make_plan
 
-    return chosen.screen.wait(make_plan(session(chosen), PlanOptions())).document
+    return chosen.screen.wait(make_plan(session(chosen), PlanOptions(boards=boards))).document
 
 
 def _tell(outcome: Promoted, source: str) -> None:

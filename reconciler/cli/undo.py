@@ -104,7 +104,7 @@ def _save(chosen: Globals, opened: Session, run: str | None, selected: PlanOptio
     check_plan_out(out)
     inverse = inverse_of(opened, run)
     _tell_files(opened, inverse)
-    planned = chosen.screen.wait(make_plan(opened, replace(selected, inverse=inverse)))
+    planned = chosen.screen.wait(make_plan(opened, replace(selected, inverse=inverse, boards=True)))
     say_made(plan_view(planned.document, "text"), "text")
     write_plan(planned.document, out, opened.settings.recipients)
     advise(f"Saved the plan to {place(out)}. Apply it with: reconciler apply {typed(out)}")

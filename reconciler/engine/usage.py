@@ -147,7 +147,8 @@ def _uses(place: Place, rows: Iterable[Searched], names: Mapping[str, str], ment
     uses = list(by_place.values())
     if unseen:
         sorts = ", ".join(f"{count} `{sort}`" for sort, count in sorted(unseen.items())) if place.sort else ""
-        part = f"{place.title} blocks" if place.sort else f"{unseen.total()} {place.title}s"
+        count = unseen.total()
+        part = f"{place.title} blocks" if place.sort else f"{count} {place.title}{'s' if count > 1 else ''}"
         note = "what they hold is not known" + (f": {sorts}" if sorts else "")
         uses.append(Use(part, "not inspected", note))
     return uses

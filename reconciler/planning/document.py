@@ -25,7 +25,7 @@ from reconciler.model.redaction import LONG, Redactor
 from reconciler.model.sight import Eyes
 from reconciler.model.snapshot import fingerprint
 from reconciler.model.spec import Lifecycle
-from reconciler.model.values import SENSITIVE, Ref, RemoteId, Value
+from reconciler.model.values import SENSITIVE, Lookup, Ref, RemoteId, Value
 from reconciler.model.write import Effect, Finding
 from reconciler.planning.bindings import salted
 from reconciler.planning.diff import parts
@@ -71,7 +71,7 @@ def to_document(
         state=doc.StateRef(lineage=heading.lineage, serial=heading.serial),
         options=dict(heading.options),
         summary=summarise(plan, kinds),
-        changes=[_change(change, names, kinds[change.kind], heading) for change in plan.changes],
+        changes=[_change(change, names, kinds[change.kind], heading, plan.ids) for change in plan.changes],
         steps=[_step(step) for step in plan.steps],
         skipped=[
             doc.SkippedView(address=skip.address, reason=skip.reason, forbidden=skip.forbidden, refused=skip.refused)
@@ -208,7 +208,9 @@ def _total(plan: Plan, effect: Effect) -> int:
     return sum(impact.count or 0 for change in plan.changes for impact in change.impacts if impact.effect == effect)
 
 
-def _change(change: Change, names: Mapping[tuple[str, str], str], kind: Kind, heading: Heading) -> doc.ChangeView:
+def _change(
+    change: Change, names: Mapping[tuple[str, str], str], kind: Kind, heading: Heading, ids: Mapping[str, str]
+) -> doc.ChangeView:
     resource = change.resource
     lifecycle = lifecycle_of(resource, change.binding)
     return doc.ChangeView(
@@ -218,7 +220,7 @@ def _change(change: Change, names: Mapping[tuple[str, str], str], kind: Kind, he
         reason=change.reason,
         id=change.id,
         place=str(resource.at) if resource and resource.at else None,
-        attributes=[_attribute(item, names, change) for item in change.attributes],
+        attributes=[_attribute(item, names, change, ids) for item in change.attributes],
         switches_off=change.action is Action.DELETE and bool(kind.texts.removal_effect),
         adopts=change.adopts,
         depends_on=list(change.depends_on),
@@ -293,9 +295,12 @@ def _todo(name: str, how: str, page: str, account: str) -> str:
     return f"{how}{where}; plans ask for this until `{name}` is as declared"
 
 
-def _attribute(item: AttributeChange, names: Mapping[tuple[str, str], str], change: Change) -> doc.AttributeView:
-    before = _shown(item.before, names, item.sensitive)
-    after = _shown(change.desired.get(item.name, item.after), names, item.sensitive)
+def _attribute(
+    item: AttributeChange, names: Mapping[tuple[str, str], str], change: Change, ids: Mapping[str, str]
+) -> doc.AttributeView:
+    declared = change.desired.get(item.name, item.after)
+    before = _shown(_looked_up(item.before, declared, ids), names, item.sensitive)
+    after = _shown(declared, names, item.sensitive)
     return doc.AttributeView(
         name=item.name,
         before=before,
@@ -314,6 +319,18 @@ def _attribute(item: AttributeChange, names: Mapping[tuple[str, str], str], chan
 def encoded(value: Value, ids: Mapping[str, str], *, sensitive: bool) -> Any:
     """Return the JSON of a value for people, with ids of managed objects as addresses and sensitive texts masked."""
     return _shown(value, {(kind_of(address), identity): address for address, identity in ids.items()}, sensitive)
+
+
+def _looked_up(value: Value, declared: Value, ids: Mapping[str, str]) -> Value:
+    """Return what the account holds with references written as they are declared, where both mean the same object: an
+    entry that stays would be shown as one that goes and another one that comes.
+    """
+    written: dict[Value, Value] = {
+        RemoteId(one.kind, ids[str(one)]): one
+        for one in values.references(declared)
+        if isinstance(one, Lookup) and str(one) in ids
+    }
+    return values.transform(value, lambda leaf: written.get(leaf, leaf) if isinstance(leaf, RemoteId) else leaf)
 
 
 def _shown(value: Value, names: Mapping[tuple[str, str], str], sensitive: bool) -> Any:

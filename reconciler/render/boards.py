@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Literal
 
 from reconciler.model.document import BoardView, CardView, PlanDocument
 from reconciler.render.naming import humanised, screen, sized
+from reconciler.render.outline import moved as told_as_moved
 from reconciler.render.tree import entries
 
 
@@ -33,13 +34,26 @@ class Board:
 
 def boards(document: PlanDocument) -> list[Board]:
     """Return the screens of which a plan changes something."""
-    return [_board(board) for board in document.boards]
+    changed = {change.address for change in document.changes if change.action in ("update", "replace")}
+    reordered = {change.address for change in document.changes if any(map(told_as_moved, change.attributes))}
+    return [_board(board, changed, reordered) for board in document.boards]
 
 
-def _board(view: BoardView) -> Board:
+def _moved(old: Sequence[str], new: Sequence[str], told: Set[str]) -> Set[str]:
+    """Return the cards that moved: those of which the plan tells it, where the others stay in their order, so that a
+    board says the same as the changes below it.
+    """
+    rest = [[key for key in side if key not in told] for side in (old, new)]
+    stay = [[key for key in side if key in old and key in new] for side in rest]
+    if told and stay[0] == stay[1]:
+        return {key for key in told if key in old}
+    return {str(entry.after) for entry in entries(old, new) if entry.moved}
+
+
+def _board(view: BoardView, changed: Set[str], reordered: Set[str]) -> Board:
     stages = view.kind == "stage"
     old, new = ([card.key for card in side] for side in (view.before, view.after))
-    moved = {entry.after for entry in entries(old, new) if entry.moved}
+    moved = _moved(old, new, {card.key for card in view.after if card.address in reordered})
     titles = {card.key: card.title for card in view.before}
     before = [
         Card(card.title, _note(card, stages), "" if card.key in new else "gone", "" if card.key in new else "goes")
@@ -51,8 +65,11 @@ def _board(view: BoardView) -> Board:
         state: Literal["", "new", "moved", "changed"] = (
             "new" if was is None else "moved" if card.key in moved else "changed" if was != card.title else ""
         )
-        note = {"new": "new", "moved": "moved", "changed": f"was {was}", "": ""}[state]
-        after.append(Card(card.title, _note(card, stages), state, note))
+        notes = ["new"] if was is None else ["moved"] if card.key in moved else []
+        notes += [f"was {was}"] if was not in (None, card.title) else []
+        if not notes and card.address in changed:
+            state, notes = "changed", ["changes"]
+        after.append(Card(card.title, _note(card, stages), state, ", ".join(notes)))
     kind = screen({"stage": "pipeline"}.get(view.kind, "field_group")).one
     title = f"{kind} {view.title}" if view.title else "in no group"
     return Board(humanised(title), stages, before, after)

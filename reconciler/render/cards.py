@@ -99,6 +99,12 @@ def command(document: PlanDocument, overrides: Iterable[str]) -> str:
     return " ".join([*parts, *overrides])
 
 
+def all_commands(document: PlanDocument) -> str:
+    """Return one command for all approvals, "" where there is only one or where one of them cannot be given."""
+    asked = [guard.override for guard in document.tripped]
+    return command(document, asked) if len(asked) > 1 and all(asked) else ""
+
+
 def _chosen(options: Mapping[str, Any]) -> list[str]:
     """The options of a plan that make it less, or more, than a usual one."""
     chosen = [

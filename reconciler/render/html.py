@@ -111,7 +111,7 @@ def plan(document: PlanDocument) -> str:
         lost=lost[:MOST_LOST],
         more_lost=max(len(lost) - MOST_LOST, 0),
         cards=_asked(document, names),
-        all_commands=_all_commands(document),
+        all_commands=cards.all_commands(document),
         kept=words.kept(document.guards),
         by_hand=_by_hand(changes, names),
         said_once=said_once,
@@ -182,7 +182,7 @@ def _groups(changes: Sequence[ChangeView], entries: Sequence[Entry]) -> Iterator
 
 def _lost(changes: Sequence[ChangeView], names: Names) -> list[Lost]:
     """What is taken away, most of it first. `changes` are numbered from 1."""
-    destroyed = [(number, change) for number, change in enumerate(changes, 1) if words.destructive(change)]
+    destroyed = [(number, change) for number, change in enumerate(changes, 1) if sentences.takes_away(change)]
     destroyed.sort(key=lambda pair: -words.lost(pair[1]))
     return [
         Lost(number, sentences.headline(change, names), _told(change, names), words.risky(change))
@@ -192,12 +192,6 @@ def _lost(changes: Sequence[ChangeView], names: Names) -> list[Lost]:
 
 def _told(change: ChangeView, names: Names) -> list[str]:
     return [*sentences.consequences(change), *sentences.losses(change, names)]
-
-
-def _all_commands(document: PlanDocument) -> str:
-    """One command for all approvals, where there are several and each can be given."""
-    asked = [guard.override for guard in document.tripped]
-    return cards.command(document, asked) if len(asked) > 1 and all(asked) else ""
 
 
 def _filters(entries: Sequence[Entry], *, drift: bool) -> list[tuple[str, str, str, str]]:

@@ -65,7 +65,8 @@ def plan(document: PlanDocument, *, limit: int = GITHUB, apply_command: str = ""
     closing = _closing(document, apply_command)
     page = _Page(max(limit, LEAST) - _size(closing) - _RESERVE)
     page.add(_opening(document))
-    risky = [] if document.options.get("refresh_only") else [change for change in changes if words.destructive(change)]
+    drift = document.options.get("refresh_only")
+    risky = [] if drift else [change for change in changes if sentences.takes_away(change)]
     rest = [change for change in changes if change not in risky]
     _listed(page, "### What is lost", [_loss(change, names) for change in sorted(risky, key=words.lost, reverse=True)])
     _listed(page, "### What has to be allowed", _guards(document, names))
@@ -148,6 +149,8 @@ def _guards(document: PlanDocument, names: Names) -> list[str]:
     entries += [
         _guard(guard, document, names) for guard in document.guards if guard.verdict in ("overridden", "warned")
     ]
+    together = cards.all_commands(document)
+    entries += [f"To allow all of it: {_code(together)}"] if together else []
     return entries + [f"{_lower(label)}: {_named(names)}" for label, names in words.kept(document.guards)]
 
 

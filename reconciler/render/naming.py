@@ -176,9 +176,16 @@ def joined(parts: Sequence[str]) -> str:
 
 
 def label(item: object) -> str:
-    """Return what an entry of a list is called."""
-    if isinstance(item, Mapping):
-        for name in ("value", "label", "title", "name", "key", "address", "$ref", "$id", "id"):
-            if isinstance(text := item.get(name), str | int):
-                return str(text)
-    return str(item)
+    """Return what people call an entry of a list, "" where it has no name."""
+    return _first(item, ("label", "title", "name", "value", "key", "address", "$ref", "$id", "id"))
+
+
+def identity(item: object) -> str:
+    """Return what an entry of a list is known by to the account: an option stays the same one under another label."""
+    return _first(item, ("value", "key", "id", "name", "label"))
+
+
+def _first(item: object, names: Sequence[str]) -> str:
+    if not isinstance(item, Mapping):
+        return str(item)
+    return next((str(text) for name in names if isinstance(text := item.get(name), str | int) and text != ""), "")

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from reconciler.model.document import ChangeView, ImpactView, PlanDocument, Summary, UseView
 from reconciler.render import words
 from reconciler.render.directions import named
-from reconciler.render.naming import SCREENS, Names, joined, label, screen, sized
+from reconciler.render.naming import SCREENS, Names, identity, joined, label, screen, sized
 from reconciler.render.sides import called
 from reconciler.render.words import counted, number
 
@@ -141,6 +141,7 @@ def losses(change: ChangeView, names: Names) -> list[str]:
     """Return what becomes of records and other things that a change touches, the worst first."""
     order = ("lost", "moved", "unmanaged", "along", "hidden")
     counted = sorted((one for one in change.impacts if one.count != 0), key=lambda one: order.index(one.effect))
+    counted = [_in_words(one, change) for one in counted]
     evacuations = change.on_destroy if change.action in words.DESTRUCTIVE else {}
     to = joined([names.thing(where) for where in evacuations.values()])
     found = [impact(one, names, evacuated_to=to if one.effect in ("lost", "moved") else "") for one in counted]
@@ -305,9 +306,24 @@ def removed(change: ChangeView) -> list[str]:
     """Return the options that a field loses."""
     for one in change.attributes:
         if one.name == "options" and isinstance(one.before, list) and isinstance(one.after, list):
-            now = {label(item) for item in one.after}
-            return [label(item) for item in one.before if label(item) not in now]
+            now = {identity(item) for item in one.after}
+            return [label(item) for item in one.before if identity(item) not in now]
     return []
+
+
+def takes_away(change: ChangeView) -> bool:
+    """Return whether a change takes something away: an object, records, or an option that nobody has chosen."""
+    return words.destructive(change) or (change.action == "update" and bool(removed(change)))
+
+
+def _in_words(view: ImpactView, change: ChangeView) -> ImpactView:
+    """Return an effect with options under the names that people see in place of what the account keeps of them."""
+    noun = view.noun
+    for one in change.attributes:
+        if one.name == "options" and isinstance(one.before, list):
+            for item in one.before:
+                noun = noun.replace(f"`{identity(item)}`", f"`{label(item)}`")
+    return view if noun == view.noun else view.model_copy(update={"noun": noun})
 
 
 def affects(document: PlanDocument) -> list[str]:

@@ -170,6 +170,8 @@ def _entry(value: Known, names: Names) -> str:
     if not isinstance(value, Mapping) or is_marker(value):
         return human(value, names)
     title = label(value)
+    if not title:
+        return human(value, names)
     more = [
         f"{humanised(str(name)).lower()} {human(item, names)}"
         for name, item in value.items()

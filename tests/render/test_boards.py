@@ -8,7 +8,7 @@ import re
 import pytest
 
 from reconciler.model.document import BoardView, CardView, PlanDocument
-from reconciler.render import html, markdown
+from reconciler.render import html, markdown, sentences
 from reconciler.render.boards import boards
 from tests.world import World
 
@@ -56,6 +56,38 @@ def test_a_board_shows_what_goes_comes_and_moves(world: World) -> None:
     assert "1. Talks (no deals, **was Talk**)" in comment
     assert "2. Plan (textarea, **new**)" in comment
     assert page.index("How it will look") < page.index("Pipeline Sales") < page.index("What changes")
+
+
+def test_a_board_tells_all_that_becomes_of_a_stage(world: World) -> None:
+    """That it moves and has another name, and that something else of it changes; and moves what the plan moves."""
+    world.write(BEFORE)
+    assert world.cli("apply", "--auto-approve").code == 0
+    stages = "{won: {title: Won}, lead: {title: Leads}, talk: {title: Talk, color: '18D6F9'}}"
+    world.write(BEFORE.replace("{lead: {title: Lead}, talk: {title: Talk}, won: {title: Won}}", stages))
+    assert world.cli("plan", "--out", "plan.json").code == 0
+    document = PlanDocument.model_validate(json.loads((world.folder / "plan.json").read_text("utf-8")))
+    (sales,) = [one for one in boards(document) if one.title == "Pipeline Sales"]
+    shown = {one.title: one.note.partition(", ")[2] or one.state for one in sales.after}
+    moved = {"Won", "Leads", "Talk"} & {title for title, note in shown.items() if "moved" in note}
+    told = {one.address for one in document.changes if any(item.name == "order" for item in one.attributes)}
+    assert moved
+    assert len(moved) == len(told)
+    assert "was Lead" in html.plan(document)
+    assert sales.after[2].state in ("changed", "moved")
+
+
+def test_an_option_with_another_label_stays_and_one_that_goes_is_told_by_its_label(world: World) -> None:
+    """Among what is lost, also where nobody has chosen it."""
+    field = "fields: {tier: {title: Tier, type: dropdown, options: [%s]}}"
+    world.write(field % "{value: a, label: Free}, {value: b, label: Pro}")
+    assert world.cli("apply", "--auto-approve").code == 0
+    world.write(field % "{value: a, label: Free of charge}")
+    world.cli("plan", "--out", "plan.json")
+    document = PlanDocument.model_validate(json.loads((world.folder / "plan.json").read_text("utf-8")))
+    (change,) = document.changes
+    assert sentences.removed(change) == ["Pro"]
+    comment = markdown.plan(document)
+    assert comment.index("### What is lost") < comment.index("Pro")
 
 
 EVACUATED = BEFORE.replace("{title: Lead}", "{title: Lead, lifecycle: {on_destroy: {move_deals_to: talk}}}")

@@ -1,13 +1,15 @@
 (() => {
   "use strict";
   const rows = JSON.parse(document.getElementById("data").textContent);
-  const texts = rows.map((row) => row.slice(0, 5).join(" ").toLowerCase());
+  // Accents and capitals do not matter, nor in which of two ways an accent is written.
+  const folded = (text) => text.normalize("NFKD").replace(/\p{Mn}+/gu, "").toUpperCase().toLowerCase();
+  const texts = rows.map((row) => folded(row.slice(0, 5).join(" ")));
   const box = document.getElementById("search");
   const list = document.getElementById("found");
   const count = document.getElementById("count");
   const MOST = 50;
   const show = () => {
-    const words = box.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const words = folded(box.value).split(/\s+/).filter(Boolean);
     const hits = words.length ? rows.filter((_, at) => words.every((word) => texts[at].includes(word))) : [];
     list.replaceChildren(...hits.slice(0, MOST).map(([title, address, kind, description, , href]) => {
       const item = document.createElement("li");

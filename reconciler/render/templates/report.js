@@ -10,6 +10,8 @@
     const count = document.getElementById("count");
     const boxes = [...document.querySelectorAll(".filters input[type=checkbox]")];
     const checked = (name) => document.getElementById(name)?.checked ?? true;
+    // Accents and capitals do not matter, nor in which of two ways an accent is written.
+    const folded = (text) => text.normalize("NFKD").replace(/\p{Mn}+/gu, "").toUpperCase().toLowerCase();
     let texts = null;
     let due = false;
     const passes = (item) => {
@@ -20,9 +22,9 @@
     };
     const apply = () => {
       due = false;
-      const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+      const words = folded(search.value).split(/\s+/).filter(Boolean);
       // Read once and only when a reader searches: two thousand texts take a few milliseconds.
-      if (words.length && !texts) texts = items.map((item) => item.textContent.toLowerCase());
+      if (words.length && !texts) texts = items.map((item) => folded(item.textContent));
       let shown = 0;
       items.forEach((item, index) => {
         const found = words.every((word) => texts[index].includes(word));
