@@ -18,7 +18,7 @@ from reconciler.fleet.baselines import Baselines, FleetSession
 from reconciler.fleet.spec import packed, unpacked
 from reconciler.model.document import ChangeView, PlanDocument, Summary
 from reconciler.model.documents import read_document
-from reconciler.model.errors import ConfigError, LockHeld, ReconcilerError, Refused, StalePlan
+from reconciler.model.errors import ConfigError, LockHeld, ReconcilerError, Refused, StalePlan, StateError
 from reconciler.model.fleet import Job, JobResult, Outcome
 from reconciler.model.kind import fits
 from reconciler.model.ports import AT_ONCE
@@ -130,7 +130,7 @@ class Worker:
         document = read_document(PlanDocument, unpacked(text), fits(session.kinds))
         try:
             return await self._carried_out(job, session, document)
-        except LockHeld:
+        except (LockHeld, StateError):  # the latter where a machine slept past its lease, and is awake again
             async with self._outlasting(session):
                 return await self._carried_out(job, session, document)
 

@@ -5,19 +5,23 @@ lives. Time is simulated.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
 from reconciler.config.reading.fleet import load_fleet
 from reconciler.fleet.accounts import members
-from reconciler.fleet.baselines import Baselines
+from reconciler.fleet.baselines import Baselines, FleetSession
 from reconciler.fleet.job import PATIENT, Worker
+from reconciler.model.errors import ApplyInterrupted, StateError
 from reconciler.model.fleet import JobResult
 from reconciler.model.ports import Hold, LockInfo
 from reconciler.resources import load_kinds
 from reconciler.store import Clock
+from reconciler.workflow.applying import apply_plan
 from reconciler.workflow.runtime import Runtime
 from tests.fleet.conftest import Fleet, file_of
 
@@ -53,10 +57,10 @@ class Elsewhere:
             hold.check(LEASE / 2)
         await asyncio.sleep(0)
 
-    async def applied(self) -> list[JobResult]:
-        """Plan all accounts, let the other one take their locks, then apply all at the same time."""
+    async def applied(self, *, before: bool = True) -> list[JobResult]:
+        """Plan all accounts, let the other one take their locks (`before`), then apply all at the same time."""
         plans = [await self.worker.plan(job) for job in self.jobs]
-        for job in self.jobs:
+        for job in self.jobs if before else ():
             lock = self.other.session(job).store.lock(LockInfo("x", "somebody", "elsewhere", 7, "", "fleet apply"))
             self.held.append(self.stack.enter_context(lock))
         pairs = zip(self.jobs, plans, strict=True)
@@ -90,6 +94,32 @@ class TestLeases:
         assert {one.outcome for one in results} == {"locked"}
         assert elsewhere.now - 1000.0 < 2 * PATIENT * LEASE
         assert {name: fleet.tags(name) for name in NAMES} == {name: [] for name in NAMES}
+
+    @pytest.mark.parametrize("lost", [ApplyInterrupted, StateError])
+    @pytest.mark.parametrize("taken", [True, False])
+    def test_a_lease_that_is_lost_on_the_way_is_waited_for_again(
+        self, elsewhere: Elsewhere, fleet: Fleet, monkeypatch: pytest.MonkeyPatch, taken: bool, lost: type[StateError]
+    ) -> None:
+        """A machine that slept and woke up finishes what nobody took over, or what another one left that died. Its
+        account would be recorded as failed, and its wave stopped.
+        """
+        real, begun = apply_plan, Counter[str]()
+
+        async def slept(session: FleetSession, *rest: Any, **more: Any) -> Any:
+            begun[session.settings.url] += 1
+            if begun[session.settings.url] > 1:
+                return await real(session, *rest, **more)
+            if taken:
+                lock = session.store.lock(LockInfo("x", "somebody", "elsewhere", 7, "", "fleet apply"))
+                elsewhere.held.append(elsewhere.stack.enter_context(lock))
+            raise lost("this process lost its lease")
+
+        monkeypatch.setattr("reconciler.fleet.job.apply_plan", slept)
+        results = asyncio.run(elsewhere.applied(before=False))
+        assert {one.outcome for one in results} == {"applied"}
+        assert len(begun) == len(NAMES)
+        assert set(begun.values()) == {2}
+        assert {name: fleet.tags(name) for name in NAMES} == {name: ["Gold", "VIP"] for name in NAMES}
 
     def test_a_process_that_is_to_stop_waits_no_longer_and_says_nothing_of_what_it_waited_for(
         self, elsewhere: Elsewhere
