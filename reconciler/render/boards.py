@@ -59,20 +59,23 @@ def _board(view: BoardView, changed: Set[str], reordered: Set[str]) -> Board:
         Card(card.title, _note(card, stages), "" if card.key in new else "gone", "" if card.key in new else "goes")
         for card in view.before
     ]
-    after = []
-    for card in view.after:
-        was = titles.get(card.key)
-        state: Literal["", "new", "moved", "changed"] = (
-            "new" if was is None else "moved" if card.key in moved else "changed" if was != card.title else ""
-        )
-        notes = ["new"] if was is None else ["moved"] if card.key in moved else []
-        notes += [f"was {was}"] if was not in (None, card.title) else []
-        if not notes and card.address in changed:
-            state, notes = "changed", ["changes"]
-        after.append(Card(card.title, _note(card, stages), state, ", ".join(notes)))
+    after = [
+        _after(card, titles.get(card.key), _note(card, stages), card.key in moved, card.address in changed)
+        for card in view.after
+    ]
     kind = screen({"stage": "pipeline"}.get(view.kind, "field_group")).one
     title = f"{kind} {view.title}" if view.title else "in no group"
     return Board(humanised(title), stages, before, after)
+
+
+def _after(card: CardView, was: str | None, note: str, moved: bool, changed: bool) -> Card:
+    """Return a card as it will be: `was` is its title before, None where it is new."""
+    if was is None:
+        return Card(card.title, note, "new", "new")
+    told = [*(["moved"] if moved else []), *([f"was {was}"] if was != card.title else [])]
+    if told:
+        return Card(card.title, note, "moved" if moved else "changed", ", ".join(told))
+    return Card(card.title, note, "changed", "changes") if changed else Card(card.title, note, "", "")
 
 
 def _note(card: CardView, stage: bool) -> str:
