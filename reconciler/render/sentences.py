@@ -312,7 +312,7 @@ def removed(change: ChangeView) -> list[str]:
 
 
 def takes_away(change: ChangeView) -> bool:
-    """Return whether a change takes something away: an object, records, or an option that nobody has chosen."""
+    """Return whether a change takes something away: an object, records, or an option, also one that no record has."""
     return words.destructive(change) or (change.action == "update" and bool(removed(change)))
 
 
