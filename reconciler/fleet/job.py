@@ -129,10 +129,10 @@ class Worker:
         session = self.baselines.session(job)
         document = read_document(PlanDocument, unpacked(text), fits(session.kinds))
         try:
-            return await self._carried_out(job, session, document)
-        except (LockHeld, StateError):  # the latter where a machine slept past its lease, and is awake again
+            return await self._carried_out(job, session, document, alone=False)
+        except (LockHeld, StalePlan, StateError):  # the latter two where a machine slept past its lease, and woke up
             async with self._outlasting(session):
-                return await self._carried_out(job, session, document)
+                return await self._carried_out(job, session, document, alone=True)
 
     @asynccontextmanager
     async def _outlasting(self, session: FleetSession) -> AsyncIterator[None]:
@@ -152,7 +152,10 @@ class Worker:
                 await self.sleep(pause)
             yield
 
-    async def _carried_out(self, job: Job, session: FleetSession, document: PlanDocument) -> JobResult:
+    async def _carried_out(self, job: Job, session: FleetSession, document: PlanDocument, *, alone: bool) -> JobResult:
+        """Apply a plan. Raises StalePlan where the account is not as it was planned, unless this process is `alone`:
+        another one may be applying the same plan, and what that did is done.
+        """
         if document.digest in open_book(session).base.applied_plans:
             return _told(job, "applied", document)  # the engine did not hear of it
         judged_again = judged(session, document, document.managed)
@@ -165,6 +168,8 @@ class Worker:
                 session.redactor.show,
             )
         checked = await check_plan(session, document)
+        if checked.refused and not alone:
+            raise StalePlan("the account has changed since the plan was made")
         if checked.refused and not checked.planned.plan.steps:
             moved = "; ".join(f"{change.address}: {change.why}" for change in checked.refused)
             return _told(job, "stale", document, moved, session.redactor.show)

@@ -8,6 +8,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from reconciler.config.reading.fleet import load_fleet
 from reconciler.fleet.accounts import members
 from reconciler.fleet.baselines import Baselines, FleetSession
 from reconciler.fleet.job import PATIENT, Worker
+from reconciler.fleet.spec import packed
+from reconciler.model.document import PlanDocument
 from reconciler.model.errors import ApplyInterrupted, StateError
 from reconciler.model.fleet import JobResult
 from reconciler.model.ports import Hold, LockInfo
@@ -23,6 +26,7 @@ from reconciler.resources import load_kinds
 from reconciler.store import Clock
 from reconciler.workflow.applying import apply_plan
 from reconciler.workflow.runtime import Runtime
+from reconciler.workflow.saved import check_plan
 from tests.fleet.conftest import Fleet, file_of
 
 NAMES = ("acme", "beta", "core", "dent")
@@ -119,6 +123,27 @@ class TestLeases:
         assert {one.outcome for one in results} == {"applied"}
         assert len(begun) == len(NAMES)
         assert set(begun.values()) == {2}
+        assert {name: fleet.tags(name) for name in NAMES} == {name: ["Gold", "VIP"] for name in NAMES}
+
+    def test_what_another_process_has_just_applied_is_no_stale_plan(
+        self, elsewhere: Elsewhere, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A machine that woke up finds the account as the one that took over made it: the job is done."""
+        other = Worker(elsewhere.other, sleep=elsewhere.sleep)
+        jobs, begun = {job.account: job for job in elsewhere.jobs}, set[str]()
+
+        async def overtaken(session: FleetSession, document: PlanDocument) -> Any:
+            account = Path(session.settings.url).stem
+            if account not in begun:
+                begun.add(account)
+                done = await other.apply(jobs[account], packed(document.model_dump_json()))
+                assert done.outcome == "applied"
+            return await check_plan(session, document)
+
+        monkeypatch.setattr("reconciler.fleet.job.check_plan", overtaken)
+        results = asyncio.run(elsewhere.applied(before=False))
+        assert begun == set(NAMES)
+        assert {one.outcome for one in results} == {"applied"}
         assert {name: fleet.tags(name) for name in NAMES} == {name: ["Gold", "VIP"] for name in NAMES}
 
     def test_a_process_that_is_to_stop_waits_no_longer_and_says_nothing_of_what_it_waited_for(
