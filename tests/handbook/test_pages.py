@@ -243,3 +243,14 @@ def test_the_pages_look_as_approved(browser: Browser, everything: Path, page: st
     if os.environ.get("UPDATE_GOLDEN"):
         golden.write_bytes(picture)
     assert read_png(picture).distance(read_png(golden.read_bytes())) < TOLERANCE
+
+
+def test_a_search_finds_what_people_type(browser: Browser, everything: Path) -> None:
+    """Capitals and accents do not matter, nor in which of two ways an accent is written."""
+    browser.load(everything / "index.html")
+    box = "((box, text) => { box.value = text; box.dispatchEvent(new Event('input')); })"
+    hits = []
+    for typed in ("Newsletter", "NEWSLETT\u00c9R", "newslette\u0301r", "newslett\u011br"):
+        browser.evaluate(f"{box}(document.getElementById('search'), {json.dumps(typed)})")
+        hits.append(found(browser))
+    assert (hits[0] != [], hits[1:]) == (True, [hits[0]] * 3)

@@ -35,6 +35,7 @@ from reconciler.render import (
     words,
 )
 from reconciler.render.naming import SCREENS, Names
+from reconciler.render.sides import rows
 from reconciler.resources import load_kinds
 from reconciler.workflow import notices
 from tests.render import documents
@@ -362,3 +363,43 @@ def test_a_clone_says_what_it_is_for_and_speaks_of_no_files() -> None:
     assert names.mentioned("user_group 3") == "user group 3"
     assert "like that of a" in html.plan(document)
     assert "like that of a" in markdown.plan(document)
+
+
+def test_what_nobody_has_chosen_is_named_as_lost_too() -> None:
+    """The verdict counts an option that goes, so its name stands below, and is the one that people see."""
+    kept = [{"value": "f", "label": "Free"}, {"value": "ent", "label": "Enterprise"}]
+    field = ChangeView(
+        address="field.tier", kind="field", action="update", attributes=[documents.old("options", kept, kept[:1])],
+        impacts=[ImpactView(count=0, noun="contacts have chosen `ent`", effect="lost")],
+    )  # fmt: skip
+    document = PlanDocument(changes=[field])
+    said = "The contact field Tier loses the option Enterprise."
+    for page in (html.plan(document), markdown.plan(document)):
+        assert page.index("What is lost") < page.index(said)
+    chosen = field.model_copy(
+        update={"impacts": [ImpactView(count=2, noun="contacts have chosen `ent`", effect="lost")]}
+    )
+    assert sentences.losses(chosen, Names([chosen])) == ["2 contacts who chose “Enterprise” lose that answer."]
+
+
+def test_an_entry_without_a_name_is_told_by_its_members() -> None:
+    """As conditions of segments are: nobody reads what a program writes of them."""
+    group = {"match": "any", "conditions": [{"object": "tag", "value": {"$ref": "tag.vip"}}]}
+    change = ChangeView(
+        address="segment.a", kind="segment", action="update", attributes=[documents.old("groups", [], [group])]
+    )
+    [row] = rows(change, Names([change]))
+    assert [one.text for one in row.items] == ["match any, conditions object tag, value Vip"]
+
+
+def test_several_approvals_have_one_command_in_every_form() -> None:
+    """Each alone does not get the plan through."""
+    guards = [
+        GuardView(name=name, verdict="tripped", message="m", override=f"--allow {name}=1")
+        for name in ("max_deletes", "max_records_lost")
+    ]
+    document = PlanDocument(
+        environment="a", guards=guards, changes=[ChangeView(address="tag.a", kind="tag", action="delete")]
+    )
+    for page in (html.plan(document), markdown.plan(document)):
+        assert "--allow max_deletes=1 --allow max_records_lost=1" in page
