@@ -110,6 +110,22 @@ def test_what_cannot_be_written_whole_is_taken_back(tmp_path: Path, monkeypatch:
     assert write_files(tmp_path, AFTER, BEFORE) == tuple(AFTER)
 
 
+def test_a_folder_that_may_not_be_read_takes_the_whole_edit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its name cannot be put onto the disk by itself; the file was written all the same, and is not an error."""
+    real = os.open
+
+    def unreadable(path: str | Path, flags: int, *rest: int, **more: int) -> int:
+        if flags == os.O_RDONLY and Path(path) == tmp_path / "deep":
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, flags, *rest, **more)
+
+    monkeypatch.setattr("reconciler.store.atomic.os.open", unreadable)
+    after = {"a.yaml": "a: 1\n", "deep/b.yaml": "b: 1\n"}
+    assert write_files(tmp_path, after, {}) == tuple(after)
+    monkeypatch.undo()
+    assert {name: (tmp_path / name).read_text() for name in after} == after
+
+
 def test_what_cannot_be_taken_back_is_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that is full takes the old text as little as the new one."""
     for name, text in BEFORE.items():
