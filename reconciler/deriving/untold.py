@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from reconciler.deriving.exported import Exported
-from reconciler.model.address import abridged
 from reconciler.model.kind import Kinds
 from reconciler.model.snapshot import Snapshot
 
@@ -22,8 +21,7 @@ def untold(snapshot: Snapshot, kinds: Kinds, exported: Iterable[Exported], then:
     for kind, missing in snapshot.unread.items():
         for name, unread in missing.items():
             whole = name in kinds[kind].variants
-            about = sorted(addresses[kind][one] for one in unread.ids & addresses[kind].keys())
+            about = {addresses[kind][one] for one in unread.ids & addresses[kind].keys()} if not whole else set()
             if whole or about:
-                listed = "" if whole else f" ({abridged(about)})"
-                lines[kind].append(f"{kind}: `{name}` could not be read: {unread.reason}{then}{listed}")
+                lines[kind].append(unread.told(kind, name, then, about))
     return lines

@@ -22,6 +22,13 @@ class Unread:
     reason: str
     ids: frozenset[str]
 
+    def told(self, kind: str, name: str, then: str = "", about: Set[str] = frozenset()) -> str:
+        """Return a line that names the attribute `name` of a kind as unread, with what that means (`then`) and for
+        which objects.
+        """
+        listed = f" ({abridged(sorted(about))})" if about else ""
+        return f"{kind}: `{name}` could not be read: {self.reason}{then}{listed}"
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-from reconciler.model.address import abridged
 from reconciler.model.live import Live
 from reconciler.planning.context import Inputs
 
@@ -24,15 +23,11 @@ def untold(inputs: Inputs, lives: Mapping[str, Live], going: Collection[str] = (
                 if live.kind == kind and live.id in unread.ids and name in _matters(inputs, address, live)
             }
             for verdict, addresses in (
-                (
-                    "compared with what was last applied, so a change in the account does not show",
-                    set(about) - {*going},
-                ),
+                ("compared with what was last applied, so a change in the account does not show", about - {*going}),
                 ("an undo would bring back what was last applied", about & {*going}),
             ):
                 if addresses:
-                    listed = abridged(sorted(addresses))
-                    lines.append(f"{kind}: `{name}` could not be read: {unread.reason}; {verdict} ({listed})")
+                    lines.append(unread.told(kind, name, f"; {verdict}", addresses))
     return lines
 
 
