@@ -14,6 +14,7 @@ import os
 import stat
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from reconciler.model.touched import touched
@@ -53,7 +54,7 @@ def write_file(path: Path, content: bytes, *, mode: int | None = None, fresh: bo
         target.parent.mkdir(parents=True, exist_ok=True)
     kept = mode if mode is not None else stat.S_IMODE(status.st_mode) if status is not None else _usual_mode()
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:200]}.", suffix=SUFFIX, dir=target.parent)
-    try:
+    with _gone_unless_done(name):
         try:
             os.chmod(name, kept)
             write_all(descriptor, content)
@@ -65,10 +66,6 @@ def write_file(path: Path, content: bytes, *, mode: int | None = None, fresh: bo
             os.unlink(name)
         else:
             os.replace(name, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise
     sync_folder(target.parent)
     _tidy(target)
 
@@ -79,8 +76,15 @@ def link_to(path: Path, target: str) -> None:
     with contextlib.suppress(FileNotFoundError):
         os.unlink(name)
     os.symlink(target, name)
-    try:
+    with _gone_unless_done(name):
         os.replace(name, path)
+
+
+@contextlib.contextmanager
+def _gone_unless_done(name: str | Path) -> Iterator[None]:
+    """Remove a file that was to be put in the place of another one, where that ends with an error."""
+    try:
+        yield
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(name)
