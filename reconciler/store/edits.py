@@ -47,9 +47,15 @@ def contents_of(folder: Path, texts: Mapping[str, str], before: Mapping[str, str
 
     Raises ReconcilerError where a file is another one by now.
     """
+    return _contents(folder, {name: _held(folder / name) for name in texts}, texts, before)
+
+
+def _contents(
+    folder: Path, held: Mapping[str, bytes | None], texts: Mapping[str, str], before: Mapping[str, str]
+) -> dict[str, bytes]:
     contents = {}
     for name, text in sorted(texts.items()):
-        old = _held(folder / name) or b""
+        old = held[name] or b""
         mark = codecs.BOM_UTF8 if old.startswith(codecs.BOM_UTF8) else b""
         if old.removeprefix(mark) != before.get(name, "").removeprefix("\ufeff").encode():
             raise ReconcilerError(
@@ -70,10 +76,10 @@ def write_files(folder: Path, texts: Mapping[str, str], before: Mapping[str, str
     with alone(folder):
         _check_none(folder)
         held = {name: _held(folder / name) for name in texts}
-        changes = {name: new for name, new in contents_of(folder, texts, before).items() if new != held[name]}
+        changes = {name: new for name, new in _contents(folder, held, texts, before).items() if new != held[name]}
         created = not (folder / JOURNAL).parent.exists()
         if len(changes) > 1:
-            edit = {name: {"was": _digest(folder / name), "text": new.decode()} for name, new in changes.items()}
+            edit = {name: {"was": _digest(held[name]), "text": new.decode()} for name, new in changes.items()}
             write_file(folder / JOURNAL, json.dumps(edit).encode(), mode=0o600)  # names of any bytes
         written: list[str] = []
         try:
@@ -113,9 +119,10 @@ def finish(folder: Path, outside: Outside) -> Finished:
         written, left, files = [], [], _read(folder, outside)
         try:
             for name, was, text in files:
-                if _held(folder / name) == text:
+                now = _held(folder / name)
+                if now == text:
                     continue
-                if _digest(folder / name) != was:
+                if _digest(now) != was:
                     left.append(name)
                     continue
                 write_file(folder / name, text)
@@ -184,7 +191,6 @@ def _is(path: Path, content: bytes) -> bool:
         return False
 
 
-def _digest(path: Path) -> str:
+def _digest(content: bytes | None) -> str:
     """Return what a file holds, as the journal knows it; "" for none."""
-    content = _held(path)
     return "" if content is None else hashlib.sha256(content).hexdigest()
