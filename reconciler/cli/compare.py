@@ -35,11 +35,10 @@ def command(
     equal = not outcome.document.changes
 
     def view(form: str) -> Shown:
-        if equal and form == "text":
-            return shown(same)
+        if form != "text":
+            return plan_view(outcome.document, form)
         # What could not be read is told below, among all that was not compared.
-        told = outcome.document.model_copy(update={"warnings": []})
-        return plan_view(told if form == "text" else outcome.document, form)
+        return shown(same) if equal else plan_view(outcome.document.model_copy(update={"warnings": []}), form)
 
     show(outputs, view, quiet=chosen.quiet)
     tell("Not compared: ", outcome.left_out)

@@ -20,7 +20,7 @@ from reconciler.model.address import kind_of
 from reconciler.model.documents import Count, Lean
 from reconciler.model.empty import no_items, no_members
 from reconciler.model.identity import check, check_values
-from reconciler.model.write import Effect, Impact
+from reconciler.model.write import Effect, Finding, Impact
 
 PLAN_FORMAT = "1.2"
 
@@ -94,6 +94,11 @@ class FindingView(_Part):
     severity: str = "error"
     attribute: str = ""
     hint: str = ""
+
+    @classmethod
+    def of(cls, finding: Finding) -> FindingView:
+        """Return the view of a finding."""
+        return cls(message=finding.message, severity=finding.severity, attribute=finding.attribute, hint=finding.hint)
 
 
 class UseView(_Part):

@@ -26,7 +26,7 @@ from reconciler.model.sight import Eyes
 from reconciler.model.snapshot import fingerprint
 from reconciler.model.spec import Lifecycle
 from reconciler.model.values import SENSITIVE, Lookup, Ref, RemoteId, Value
-from reconciler.model.write import Effect, Finding
+from reconciler.model.write import Effect
 from reconciler.planning.bindings import salted
 from reconciler.planning.diff import parts
 from reconciler.planning.renames import Rename
@@ -99,12 +99,6 @@ def _step(step: Step) -> doc.StepView:
         waits=list(step.waits),
         after=list(step.after),
         requests=list(step.requests),
-    )
-
-
-def _finding(finding: Finding) -> doc.FindingView:
-    return doc.FindingView(
-        message=finding.message, severity=finding.severity, attribute=finding.attribute, hint=finding.hint
     )
 
 
@@ -230,7 +224,7 @@ def _change(
         counting=list(change.counting),
         evacuates=dict(change.evacuates),
         uses=[doc.UseView(where=use.where, certainty=use.certainty, note=use.note) for use in change.uses],
-        findings=[_finding(finding) for finding in change.findings],
+        findings=[doc.FindingView.of(finding) for finding in change.findings],
         manual={name: _todo(name, how, change.page, heading.account) for name, how in change.manual.items()},
         moved_from=change.moved_from,
         desired=_to_write(change, kind, heading.salt),

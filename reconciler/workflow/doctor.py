@@ -18,6 +18,8 @@ from reconciler.workflow.session import Session
 
 Row = dict[str, Any]
 
+LOOK = "give the key's user that permission, or look at what answers there"
+
 
 async def examine(session: Session) -> list[Row]:
     """Return one row for each problem: address, id, problem, advice."""
@@ -34,9 +36,6 @@ async def examine(session: Session) -> list[Row]:
         if problem is not None:
             rows.append({"address": address, "id": binding.id, "problem": problem[0], "advice": problem[1]})
     return rows
-
-
-LOOK = "give the key's user that permission, or look at what answers there"
 
 
 def _open(book: StateTransaction) -> Iterator[Row]:
@@ -115,10 +114,7 @@ def _problem(session: Session, address: str, seen: Snapshot, known: _Known) -> t
         why = f"its kind cannot be read: {seen.unknown[binding.kind]}"
         return why, LOOK
     if unread := seen.unread.get(binding.kind, {}).get(binding.id if session.kinds[binding.kind].variants else ""):
-        return (
-            f"it cannot be read: {unread.reason}",
-            "give the key's user that permission, or look at what answers there",
-        )
+        return f"it cannot be read: {unread.reason}", LOOK
     if known.shared[binding.kind, binding.id] > 1:
         return "another address has the same object", "`reconciler state rm` the wrong one"
     live = next((live for live in seen.lives.get(binding.kind, ()) if live.id == binding.id), None)

@@ -161,9 +161,7 @@ def _story(sides: _Sides, address: str) -> Explanation:
         attributes=[story for name in sides.kind.attributes if (story := _attribute(sides, name)) is not None],
         destroys=sides.kind.texts.delete_warning,
         findings=[
-            FindingView(
-                message=finding.message, severity=finding.severity, attribute=finding.attribute, hint=finding.hint
-            )
+            FindingView.of(finding)
             for finding in (
                 *(change.findings if change else ()),
                 *(Finding(line, severity="warning") for line in sides.untold),
