@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from reconciler.model.nearness import apart, plain
@@ -15,6 +16,12 @@ CHOICES = frozenset({"dropdown", "multiselect", "radio", "checkbox"})
 """Types of fields that hold one of their options."""
 SEPARATOR = "||"
 """Between the chosen options of a stored value (section 2.2)."""
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
+    """Return a hint with the known word that is nearest, `otherwise` where none is near."""
+    near = difflib.get_close_matches(word, list(known), 1)
+    return f"did you mean `{near[0]}`?" if near else otherwise
 
 
 def currency(value: object) -> str:

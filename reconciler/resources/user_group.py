@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated
@@ -16,7 +15,7 @@ from reconciler.model.spec import KEY, Api, Default, Normal, Spec
 from reconciler.model.traits import Abilities, Reading, Texts
 from reconciler.model.values import Json, Value, map_of, sendable
 from reconciler.model.write import Finding, Impact, Write
-from reconciler.resources import losing
+from reconciler.resources import losing, rules
 from reconciler.resources.counts import counted_rows
 
 ADMIN = "3"
@@ -141,8 +140,7 @@ def _judged(name: str, value: Value) -> Finding | None:
     """Return what is odd about a flag."""
     attribute = f"flags.{name}"
     if name not in WRITABLE | READ:
-        near = difflib.get_close_matches(name, WRITABLE | READ, 1)
-        hint = f"did you mean `{near[0]}`?" if near else "they are called as the API calls them, e.g. pgListAdd"
+        hint = rules.did_you_mean(name, WRITABLE | READ, "they are called as the API calls them, e.g. pgListAdd")
         if not PERMISSION.fullmatch(name):
             return Finding(f"`{name}` is not a permission of user groups", "error", attribute, hint)
         return Finding(f"`{name}` is not a permission that this version knows", "warning", attribute, hint)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from collections.abc import Mapping
 from typing import Annotated, Literal
@@ -72,8 +71,7 @@ class WebhookKind(Kind):
         findings = []
         for event in texts_of(write.desired.get("events")):
             if offered and event not in offered:
-                near = difflib.get_close_matches(event, offered, 1)
-                hint = f"did you mean `{near[0]}`?" if near else f"it offers {abridged(sorted(offered))}"
+                hint = rules.did_you_mean(event, offered, f"it offers {abridged(sorted(offered))}")
                 findings.append(Finding(f"the account knows no webhook event `{event}`", attribute="events", hint=hint))
         return findings
 
