@@ -17,11 +17,22 @@ from tests.contract.watch import ADVICE, watched
 from tests.required import IN_CI
 from tests.world import World, new_world, readings
 
-_INHERITED_PREFIXES = ("AC_", "RECONCILER_", "XDG_", "GITHUB_", "GITLAB_", "CI_")
+_INHERITED_PREFIXES = (
+    "AC_", "RECONCILER_", "XDG_", "GITHUB_", "GITLAB_", "CI_", "COMP_",  # the program's own, and of CI and shells
+    "AWS_", "AZURE_", "GOOGLE_", "PG", "SSL_", "TF_HTTP_", "OTEL_", "DBOS_",  # of what keeps a state, and of a fleet
+    "GIT_",  # as hooks set them: the tests' commits would go into the clone of whoever runs them
+)  # fmt: skip
 _INHERITED_NAMES = {
     "CI", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "LINES", "TERM", "COLORTERM", "PAGER",
     "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy",
+    "LESS", "REQUEST_METHOD", "SSLKEYLOGFILE", "LANGUAGE",
 }  # fmt: skip
+
+
+def inherited(name: str) -> bool:
+    """Return whether a variable of the caller's shell would change what the code under test does."""
+    return name in _INHERITED_NAMES or name.startswith(_INHERITED_PREFIXES)
+
 
 # Times are not asserted: two cores may be shared with anything.
 settings.register_profile("dev", deadline=None, max_examples=50)
@@ -59,12 +70,20 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
                 terminalreporter.write_line(f"{name}: {value}")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _neutral_servers() -> Iterator[None]:
+    """Hide the same from what is begun once for many tests, such as a PostgreSQL server and what waits for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in filter(inherited, list(os.environ)):
+            patch.delenv(name)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _neutral_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Hide the caller's home, accounts, terminal, proxies and CI from the code under test."""
-    for name in list(os.environ):
-        if name in _INHERITED_NAMES or name.startswith(_INHERITED_PREFIXES):
-            monkeypatch.delenv(name)
+    for name in filter(inherited, list(os.environ)):
+        monkeypatch.delenv(name)
     home = tmp_path_factory.getbasetemp() / "home"
     home.mkdir(exist_ok=True)
     monkeypatch.setenv("HOME", str(home))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -15,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import required
-from tests.conftest import heed
+from tests.conftest import heed, inherited
 from tests.network_guard import NetworkBlocked, is_local
 
 
@@ -47,10 +48,34 @@ def test_the_whole_loopback_range_is_local(number: int) -> None:
 
 
 def test_the_callers_environment_is_hidden() -> None:
-    """No account, proxy, CI or colour setting of the caller reaches the code under test, and HOME is temporary."""
-    leaked = [name for name in os.environ if name.startswith("AC_") or name in ("CI", "NO_COLOR", "HTTPS_PROXY")]
-    assert leaked == []
+    """Nothing of the caller's shell reaches the code under test, and HOME is temporary."""
+    assert list(filter(inherited, os.environ)) == []
     assert Path.home().name == "home"
+
+
+def test_what_the_program_reads_of_its_environment_is_hidden(project_root: Path) -> None:
+    """A variable that the program looks up by name changes no test, whatever the shell has it say."""
+    sources = [path.read_text("utf-8") for path in (project_root / "reconciler").rglob("*.py")]
+    read = {name for text in sources for name in re.findall(r'environ(?:\.get\(|\[)"(\w+)"', text)}
+    assert len(read) > 30
+    assert [name for name in sorted(read - {"PATH", "HOME"}) if not inherited(name)] == []
+
+
+@pytest.mark.parametrize("name", [
+    "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "PGHOST", "PGOPTIONS", "AWS_PROFILE", "AWS_ENDPOINT_URL_S3",
+    "AZURE_STORAGE_USE_EMULATOR", "GOOGLE_APPLICATION_CREDENTIALS", "SSL_CERT_FILE", "DBOS_SYSTEM_DATABASE_URL",
+])  # fmt: skip
+def test_what_git_and_libraries_read_is_hidden(name: str) -> None:
+    """With the `GIT_DIR` of a hook, tests would write their commits into the clone of the user who runs them."""
+    assert inherited(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["PATH", "TMPDIR", "HYPOTHESIS_PROFILE", "UPDATE_GOLDEN", "READINGS", "PYTEST_ADDOPTS"]
+)
+def test_what_tests_are_run_with_is_not_hidden(name: str) -> None:
+    """Where programs are, and what the user asks of the tests, stays."""
+    assert not inherited(name)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
