@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from reconciler.render.naming import SCREENS
+from reconciler.resources import load_kinds
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGE = (ROOT / "docs" / "adding-a-kind.md").read_text("utf-8")
 SHOWN = dict(re.findall(r"```diff\n\+\+\+ b/(\S+)\n(.*?)```", PAGE, re.S))
@@ -28,3 +31,10 @@ def test_the_counts_of_lines_are_true() -> None:
     assert {name: len(diff.rstrip("\n").split("\n")) for name, diff in SHOWN.items()} == {
         name: int(count) for name, count in said.items()
     }
+
+
+def test_every_kind_is_called_as_on_the_screens() -> None:
+    """A report names each kind in the product's words and says what people notice when one of it is deleted."""
+    kinds = load_kinds()
+    assert set(SCREENS) == set(kinds)
+    assert [name for name in kinds if name != "setting" and not SCREENS[name].gone] == []
