@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -169,18 +170,24 @@ def _carry_out(
 
 @contextmanager
 def _stopping(again: str, board: Board | None = None) -> Iterator[Callable[[], bool]]:
-    """Obey signals: the first one stops in order, the second one at once. Yields whether to stop, for the loop that
-    works: it says so, for a signal comes in the middle of whatever is drawn.
+    """Obey signals: the first one stops in order, the second one at once, the third one without a word. Yields whether
+    to stop, for the loop that works. That loop and another thread say so, for a signal comes in the middle of whatever
+    is written, and a stream refuses what is written within that.
     """
     asked: list[int] = []
     told: list[bool] = []
 
+    def at_once() -> None:
+        with suppress(Exception):  # the terminal may be gone
+            known = board.abandon() if board is not None else ""
+            note(f"Stopped. {f'On record: {known}. ' if known else ''}Go on with: {again}")
+        os._exit(130)
+
     def signalled(number: int, _: object) -> None:
         asked.append(number)
-        if len(asked) > 1:
-            with suppress(Exception):  # the terminal may be gone
-                known = board.abandon() if board is not None else ""
-                note(f"Stopped. {f'On record: {known}. ' if known else ''}Go on with: {again}")
+        if len(asked) == 2:
+            Thread(target=at_once, daemon=True).start()
+        elif len(asked) > 2:
             os._exit(130)
 
     def stopping() -> bool:

@@ -55,16 +55,16 @@ class Frame(Live):
     def draw(self, above: str = "") -> None:
         """Draw it as it is now, below a line that stays, broken at blanks."""
         if self.is_started:
-            with self.console:
+            with self._lock, self.console:  # nothing of it is written once the lock is another's
                 if above:
                     line = folded(above, self.console.width)
                     self.console.print(line, markup=False, highlight=False, soft_wrap=True)
                 self.refresh()
 
     def abandon(self) -> None:
-        """Erase it for good, from within a signal that may have interrupted its drawing: the process ends now."""
+        """Erase it for good, from a thread that ends the process now: it keeps the lock, and no other draws again."""
+        self._lock.acquire(timeout=1.0)
         if self.is_started:
-            self._lock.acquire(timeout=1.0)  # kept: no other thread draws it again
             self._started = False
             self.console.file.write(self._drawn * _BACK)
             self.console.file.flush()

@@ -91,10 +91,9 @@ class Board:
         self._stopping = True
 
     def abandon(self) -> str:
-        """Take the table away at once, from within a signal, and return what is on record by now."""
+        """Take the table away for good, and return what is on record by now; the process ends."""
         if self._frame is not None:
             self._frame.abandon()
-            self._frame = None
         standing = self._now
         return "; ".join(_line(standing, wave) for wave in standing.waves[:MOST_WAVES])
 

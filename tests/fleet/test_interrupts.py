@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pty
 import signal
 import struct
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass, field
 
 import pytest
 
+from reconciler.cli.fleet import _stopping
 from tests.cli.glass import Glass
 from tests.fleet.conftest import Fleet, file_of
 from tests.store.test_freezes import follow
@@ -88,6 +91,23 @@ def check_interrupted(fleet: Fleet, verb: str, presses: int, when: str) -> None:
     assert {name: fleet.tags(name) for name in NAMES} == dict.fromkeys(NAMES, wanted)
 
 
+class Pressed(io.RawIOBase):
+    """A terminal at which Ctrl-C is pressed while something is written to it."""
+
+    def __init__(self) -> None:
+        self.shown, self.pressed = b"", 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: object) -> int:
+        if self.pressed == 1:
+            self.pressed += 1
+            signal.raise_signal(signal.SIGINT)
+        self.shown += bytes(data)  # type: ignore[call-overload]
+        return len(data)  # type: ignore[arg-type]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
 class TestInterrupts:
     """No frame is left behind, what is on record is said with the command that goes on, and that one ends right."""
@@ -95,6 +115,19 @@ class TestInterrupts:
     def test_a_table_is_gone_after_the_second_press(self, fleet: Fleet) -> None:
         """The first press said what it waits for."""
         check_interrupted(fleet, "apply", 2, "1 of ")
+
+    def test_a_press_while_something_is_written_is_told_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The stream refuses what a signal's handler writes within another write."""
+        raw, ended = Pressed(), threading.Event()
+        monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(io.BufferedWriter(raw), encoding="utf-8"))
+        monkeypatch.setattr(os, "_exit", lambda code: ended.set())
+        with _stopping("reconciler fleet resume x") as stopping:
+            raw.pressed += 1
+            signal.raise_signal(signal.SIGINT)
+            assert stopping()
+            assert ended.wait(10)
+        assert b"press again to stop now" in raw.shown
+        assert b"Stopped. Go on with: reconciler fleet resume x" in raw.shown
 
     @pytest.mark.prove
     @pytest.mark.parametrize("verb", ["plan", "apply"])
