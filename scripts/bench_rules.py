@@ -16,7 +16,7 @@ from reconciler.model.desired import Desired, Resource
 from reconciler.model.project import Rule
 from reconciler.model.ruling import Rules
 from reconciler.resources import load_kinds
-from reconciler.workflow.evaluating import evaluate, evaluating
+from reconciler.workflow.rules.evaluating import evaluate, evaluating
 
 RUNS = 5
 DENIES = (

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from reconciler.model.summary import ApplySummary
     from reconciler.render.progress import Progress
     from reconciler.render.stream import EventStream
-    from reconciler.workflow.options import PlanOptions
-    from reconciler.workflow.planned import Planned
-    from reconciler.workflow.session import Session
+    from reconciler.workflow.opening.session import Session
+    from reconciler.workflow.plans.options import PlanOptions
+    from reconciler.workflow.plans.planned import Planned
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +102,8 @@ def plan_and_apply(
     chosen: Globals, options: PlanOptions, asked: Changing, mode: OutputMode, guards_from: str | None = None
 ) -> int:
     """Plan, show, ask, apply, under the lock from the plan to the last write; also what `destroy` does."""
-    from reconciler.workflow.holding import locked
-    from reconciler.workflow.run_records import operation_of
+    from reconciler.workflow.apply.run_records import operation_of
+    from reconciler.workflow.observation.holding import locked
 
     opened = session(chosen, guards_from=guards_from)
 
@@ -120,8 +120,8 @@ def apply_under_lock(
     """Plan, show, ask, apply in a session that holds the lock of its state."""
     from reconciler.model.errors import Cancelled
     from reconciler.workflow import notices
-    from reconciler.workflow.planning import make_plan
-    from reconciler.workflow.takeover import fold_journal
+    from reconciler.workflow.apply.takeover import fold_journal
+    from reconciler.workflow.plans.planning import make_plan
 
     planned = chosen.screen.wait(make_plan(opened, options))
     document = planned.document
@@ -151,8 +151,8 @@ async def still_true(opened: Session, planned: Planned, options: PlanOptions) ->
     numbers stay those that were shown: the yes was to them.
     """
     from reconciler.model.errors import StalePlan
-    from reconciler.workflow.planning import make_plan
-    from reconciler.workflow.promises import as_shown, broken, more_along
+    from reconciler.workflow.plans.planning import make_plan
+    from reconciler.workflow.plans.promises import as_shown, broken, more_along
 
     # What --no-delete leaves out hangs on what was counted.
     again = await make_plan(opened, replace(options, impact=options.impact and options.no_delete))
@@ -179,8 +179,8 @@ def _apply_saved(
     from reconciler.resources import load_kinds
     from reconciler.store.planfile import read_plan
     from reconciler.workflow import notices
-    from reconciler.workflow.judging import judged
-    from reconciler.workflow.saved import only_approved
+    from reconciler.workflow.plans.saved import only_approved
+    from reconciler.workflow.rules.judging import judged
 
     document = read_plan(planfile, load_kinds())
     if checks.digest is not None:
@@ -208,7 +208,7 @@ def _apply_checked(
 ) -> int:
     from reconciler.render import text
     from reconciler.workflow import notices
-    from reconciler.workflow.saved import check_plan
+    from reconciler.workflow.plans.saved import check_plan
 
     checked = chosen.screen.wait(check_plan(opened, document, strict=checks.strict))
     if checked.refused:
@@ -231,7 +231,7 @@ def announce_archive(opened: Session, planned: Planned, mode: OutputMode) -> Non
     """Say what the archive takes, before a user approves. Raises Refused where it takes more than it may."""
     if mode.archive is None:
         return
-    from reconciler.workflow.archiving import requests_for
+    from reconciler.workflow.apply.archiving import requests_for
 
     count = requests_for(planned.plan, opened.kinds, mode.archive)
     cost = f"takes about {count} of at most {mode.archive.budget} requests" if count else "has nothing to save"
@@ -264,9 +264,9 @@ def carry_out(
     saved one, as forecast; `strict` refuses all where anything costs more than planned.
     """
     from reconciler.workflow import notices
-    from reconciler.workflow.applying import apply_plan
-    from reconciler.workflow.hooks import Hooks
-    from reconciler.workflow.runtime import run_async
+    from reconciler.workflow.apply.applying import apply_plan
+    from reconciler.workflow.apply.hooks import Hooks
+    from reconciler.workflow.opening.runtime import run_async
 
     hooks = Hooks()
     shown = watcher(chosen, planned, mode)

@@ -10,7 +10,7 @@ from reconciler.model.errors import Refused
 
 if TYPE_CHECKING:
     from reconciler.model.document import PlanDocument
-    from reconciler.workflow.session import Session
+    from reconciler.workflow.opening.session import Session
 
 
 LOSES = ("delete", "replace")
@@ -34,7 +34,7 @@ class Approval:
 
     def agrees(self, opened: Session) -> None:
         """Raise Refused where another account was named than the one that is opened."""
-        from reconciler.workflow.observing import account_name
+        from reconciler.workflow.observation.observing import account_name
 
         name = account_name(opened)
         if self.account is not None and self.account != name:
@@ -55,7 +55,7 @@ def destructive(document: PlanDocument) -> bool:
 
 def _named(opened: Session, *, auto: bool) -> bool:
     """Ask for the name of the account, the only answer that goes on."""
-    from reconciler.workflow.observing import account_name
+    from reconciler.workflow.observation.observing import account_name
 
     name = account_name(opened)
     if auto or not can_ask():

@@ -12,8 +12,8 @@ from reconciler.cli.approval import Approval
 from reconciler.cli.opening import archive_of, archiving, budget, confirmation, consent, gathered, selection
 
 if TYPE_CHECKING:
-    from reconciler.workflow.archiving import Archive
-    from reconciler.workflow.options import PlanOptions
+    from reconciler.workflow.apply.archiving import Archive
+    from reconciler.workflow.plans.options import PlanOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Changing:
 
     def options(self, **more: Any) -> PlanOptions:
         """Return the options of the plan, with `more` that one command has alone."""
-        from reconciler.workflow.options import PlanOptions
+        from reconciler.workflow.plans.options import PlanOptions
 
         return PlanOptions(
             self.target,

@@ -20,8 +20,8 @@ from reconciler.cli.views import DRIFT, Output, folder_in_repository, formats, p
 if TYPE_CHECKING:
     from reconciler.codehost.pipeline import Pipeline
     from reconciler.model.document import PlanDocument
-    from reconciler.workflow.options import PlanOptions
-    from reconciler.workflow.session import Session
+    from reconciler.workflow.opening.session import Session
+    from reconciler.workflow.plans.options import PlanOptions
 
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -175,7 +175,7 @@ def guard(chosen: Globals, planfile: Path, guards_from: str) -> int:
     """Judge a plan by the guards and policies of somewhere else; exit code 7 where they stop it. Offline."""
     from reconciler.resources import load_kinds
     from reconciler.store.planfile import read_plan
-    from reconciler.workflow.judging import judged
+    from reconciler.workflow.rules.judging import judged
 
     document = read_plan(planfile, load_kinds())
     opened = session(replace(chosen, environment=document.environment), offline=True, guards_from=guards_from)
@@ -213,8 +213,8 @@ def drift(
     from reconciler.cli.telling import tell_of
     from reconciler.workflow.ci import report_drift
     from reconciler.workflow.notices import drifted
-    from reconciler.workflow.options import PlanOptions
-    from reconciler.workflow.planning import make_plan
+    from reconciler.workflow.plans.options import PlanOptions
+    from reconciler.workflow.plans.planning import make_plan
 
     opened = session(chosen)
     run = pipeline(chosen, host)
@@ -231,8 +231,8 @@ def drift(
 
 def _proposed(chosen: Globals, opened: Session, run: Pipeline, document: PlanDocument, options: PlanOptions) -> str:
     """Propose the files as they would be once what drifted is absorbed; those that are checked out stay as they are."""
-    from reconciler.workflow.absorbing import absorb
     from reconciler.workflow.ci import propose_drift
+    from reconciler.workflow.drift.absorbing import absorb
 
     base, branch, folder = run.commit, run.on_branch(), folder_in_repository()
     files: dict[str, str] = {}

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from reconciler.model.document import PlanDocument
     from reconciler.model.summary import ApplySummary
     from reconciler.workflow.cloning import Clone
-    from reconciler.workflow.options import PlanOptions
-    from reconciler.workflow.session import Session
+    from reconciler.workflow.opening.session import Session
+    from reconciler.workflow.plans.options import PlanOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +80,9 @@ def command(
 
     What the target holds under the same names is taken over; nothing else of it is deleted without --prune.
     """
-    from reconciler.workflow.facts import troubles
-    from reconciler.workflow.holding import locked
-    from reconciler.workflow.options import PlanOptions
+    from reconciler.workflow.observation.holding import locked
+    from reconciler.workflow.opening.facts import troubles
+    from reconciler.workflow.plans.options import PlanOptions
 
     if source == destination:
         raise click.UsageError("--from and --to are the same environment")
@@ -131,7 +131,7 @@ def _plan(
 
 def apply_saved_clone(chosen: Globals, opened: Session, document: PlanDocument, lock_timeout: float) -> int:
     """Prove from both accounts that a saved clone is what it was, then carry it out."""
-    from reconciler.workflow.holding import locked
+    from reconciler.workflow.observation.holding import locked
     from reconciler.workflow.saved_clones import options_of, prepare_saved_clone
 
     source = document.options["clone"]["from"]
@@ -179,9 +179,9 @@ def _carry_out(chosen: Globals, opened: Session, clone: Clone, options: PlanOpti
     from reconciler.cli.watching import OutputMode, watcher
     from reconciler.render import text
     from reconciler.workflow import notices
+    from reconciler.workflow.apply.hooks import Hooks
     from reconciler.workflow.cloning import carry_out_clone, forget_unmatched
-    from reconciler.workflow.hooks import Hooks
-    from reconciler.workflow.runtime import run_async
+    from reconciler.workflow.opening.runtime import run_async
 
     hooks = Hooks()
     shown = watcher(chosen, clone.planned, OutputMode(chosen.quiet))

@@ -18,7 +18,7 @@ def command(chosen: Globals, fmt: str) -> int:
     `state doctor` compares what the state says with the account.
     """
     from reconciler.model.errors import Cancelled, ReconcilerError
-    from reconciler.workflow.health import examine, exit_code, unopened
+    from reconciler.workflow.doctor.environment import examine, exit_code, unopened
 
     try:
         opened = session(chosen)

@@ -17,9 +17,9 @@ from reconciler.cli.views import DRIFT, Output, formats, plan_view, show
 from reconciler.render.quoting import place
 
 if TYPE_CHECKING:
-    from reconciler.workflow.absorbing import Absorbed
-    from reconciler.workflow.options import PlanOptions
-    from reconciler.workflow.session import Session
+    from reconciler.workflow.drift.absorbing import Absorbed
+    from reconciler.workflow.opening.session import Session
+    from reconciler.workflow.plans.options import PlanOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ def command(
     out: Path | None,
 ) -> int:
     """Show what changed in the account since this tool last applied it; never writes to the account."""
-    from reconciler.workflow.options import PlanOptions
-    from reconciler.workflow.planning import make_plan
+    from reconciler.workflow.plans.options import PlanOptions
+    from reconciler.workflow.plans.planning import make_plan
 
     if (absorb and revert) or (out is not None and not revert):
         raise click.UsageError("--absorb changes the files and --revert plans; --out belongs to --revert")
@@ -64,7 +64,7 @@ def command(
     if absorb:
         return _absorb(chosen, opened, options, outputs, beside=unmanaged)
     if revert:
-        from reconciler.workflow.absorbing import revert as reverted
+        from reconciler.workflow.drift.absorbing import revert as reverted
 
         planned = chosen.screen.wait(reverted(opened, options))
     else:
@@ -81,7 +81,7 @@ def _absorb(
     """Absorb, and say what was written and what was not; exit code 5 where something was left, 4 where it could not be
     read.
     """
-    from reconciler.workflow.absorbing import absorb
+    from reconciler.workflow.drift.absorbing import absorb
 
     outcome = chosen.screen.wait(absorb(opened, options, beside=beside))
     show(outputs, lambda form: shown(_data(outcome) if form == "json" else _words(outcome)), quiet=chosen.quiet)

@@ -36,7 +36,7 @@ def command(chosen: Globals, address: str | None, no_impact: bool, facts: bool, 
 def _facts(chosen: Globals, what: str | None, fmt: str) -> int:
     """Print what is taken for granted, of a kind or of all."""
     from reconciler.render.findings import grounds
-    from reconciler.workflow.facts import facts_of, troubles
+    from reconciler.workflow.opening.facts import facts_of, troubles
 
     opened = session(chosen)
     rows = facts_of(opened, what)

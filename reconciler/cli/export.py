@@ -15,7 +15,7 @@ from reconciler.cli.terminal import advise, requests_sent, say, tell
 from reconciler.render.quoting import typed
 
 if TYPE_CHECKING:
-    from reconciler.workflow.exporting import ExportSummary
+    from reconciler.workflow.export.exporting import ExportSummary
 
 
 @click.command("export")
@@ -32,8 +32,8 @@ def command(chosen: Globals, out: Path | None, names: str | None, target: tuple[
 
     Values that are declared already are changed where they stand; comments, order and variables stay.
     """
-    from reconciler.workflow.export_target import Extent
-    from reconciler.workflow.exporting import export_account
+    from reconciler.workflow.export.exporting import export_account
+    from reconciler.workflow.export.target import Extent
 
     opened = session(chosen)
     return outcome_told(

@@ -77,7 +77,7 @@ def opened(chosen: Globals, url: str | None, *, ask: bool = True) -> Fleet:
             "fleets need an extra that is not installed", hint="pip install 'activecampaign-reconciler[fleet]'"
         )
     from reconciler.fleet.running import open_fleet
-    from reconciler.workflow.runtime import current_runtime
+    from reconciler.workflow.opening.runtime import current_runtime
 
     return open_fleet(folder(chosen), current_runtime(), url, ask=ask)
 

@@ -18,7 +18,7 @@ from reconciler.render.quoting import place
 
 if TYPE_CHECKING:
     from reconciler.workflow.ids import IdsFile
-    from reconciler.workflow.session import Session
+    from reconciler.workflow.opening.session import Session
 
 LANGUAGES = ("python", "typescript", "go", "php", "json", "dotenv")
 SHOWN = 40
@@ -75,7 +75,7 @@ def _outputs(chosen: Globals, check: bool) -> int:
 def _made(chosen: Globals, files: Sequence[IdsFile], check: bool) -> int:
     """Print, write or compare files; 1 where one is not what it has to be."""
     from reconciler.workflow.ids import present, text_of, write
-    from reconciler.workflow.runtime import current_runtime
+    from reconciler.workflow.opening.runtime import current_runtime
 
     stale = 0
     for asked in files:

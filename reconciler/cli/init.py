@@ -14,8 +14,8 @@ from reconciler.cli.terminal import advise, can_ask, note, say, say_made, settle
 from reconciler.render.quoting import place, typed
 
 if TYPE_CHECKING:
-    from reconciler.workflow.runtime import Runtime
-    from reconciler.workflow.session import Session
+    from reconciler.workflow.opening.runtime import Runtime
+    from reconciler.workflow.opening.session import Session
 
 NAME = "prod"
 """What the environment of an adopted account is called, unless `--env` says otherwise."""
@@ -40,7 +40,7 @@ def command(chosen: Globals, directory: Path | None, adopt: str | None, demo: bo
         first_line(chosen, "Checking the account")
     target = folder(chosen) / (directory or Path())
     if adopt is None and not demo and can_ask() and not os.environ.get("RECONCILER_PROMPT"):
-        from reconciler.workflow.grounds import check_place
+        from reconciler.workflow.opening.grounds import check_place
 
         check_place(target)
         if adopt := _asked():
@@ -67,10 +67,10 @@ def _asked() -> str:
 def _adopt(chosen: Globals, target: Path, directory: Path | None, address: str) -> int:
     """Check, write the project, export, bind, plan."""
     from reconciler.render.findings import page
-    from reconciler.workflow import health
     from reconciler.workflow.adopting import address_of, check, project_of
+    from reconciler.workflow.doctor.environment import exit_code
     from reconciler.workflow.init import check_new, write_project
-    from reconciler.workflow.opening import open_session
+    from reconciler.workflow.opening.projects import open_session
 
     name = chosen.environment or NAME
     key = f"AC_{name.upper().replace('-', '_')}_TOKEN"
@@ -86,7 +86,7 @@ def _adopt(chosen: Globals, target: Path, directory: Path | None, address: str) 
     )
     if any(check.verdict == "failed" for check in checks):
         note("Nothing was written.")
-        return int(health.exit_code(checks))
+        return int(exit_code(checks))
     for path in write_project(target, files):
         say(f"Wrote {place(os.path.relpath(path))}")
     where = _there(directory)
@@ -105,9 +105,9 @@ def _taken_over(chosen: Globals, opened: Session, where: str) -> int:
     from reconciler.cli.export import outcome_told
     from reconciler.cli.plan import exit_code
     from reconciler.cli.views import plan_view
-    from reconciler.workflow.exporting import export_account
-    from reconciler.workflow.options import PlanOptions
-    from reconciler.workflow.planning import make_plan
+    from reconciler.workflow.export.exporting import export_account
+    from reconciler.workflow.plans.options import PlanOptions
+    from reconciler.workflow.plans.planning import make_plan
 
     chosen.screen.next_command = f"reconciler{where} export"
     code = outcome_told(chosen, chosen.screen.wait(export_account(opened, None)))
@@ -124,8 +124,8 @@ def _with_key(chosen: Globals, url: str, key: str) -> tuple[Runtime, bool]:
 
     from reconciler.model.errors import ReconcilerError
     from reconciler.model.redaction import redactor
-    from reconciler.workflow.account_url import EMULATOR
-    from reconciler.workflow.runtime import current_runtime
+    from reconciler.workflow.opening.account_url import EMULATOR
+    from reconciler.workflow.opening.runtime import current_runtime
 
     runtime = replace(current_runtime(), watch=chosen.screen)
     if url.startswith(EMULATOR) or runtime.environ.get(key):

@@ -14,8 +14,8 @@ from reconciler.cli.terminal import listed
 @listing
 def command(kind: str | None, fmt: str) -> int:
     """List what can be declared; with KIND, its attributes."""
+    from reconciler.config.reading.problems import unknown_kind
     from reconciler.resources import load_kinds
-    from reconciler.workflow.options import unknown_kind
     from reconciler.workflow.reference import attribute_rows, kind_rows
 
     kinds = load_kinds()

@@ -18,8 +18,8 @@ from reconciler.cli.terminal import advise, note
 from reconciler.model.redaction import LONG, looks_like_a_credential, redactor
 
 if TYPE_CHECKING:
-    from reconciler.workflow.archiving import Archive
-    from reconciler.workflow.session import Session
+    from reconciler.workflow.apply.archiving import Archive
+    from reconciler.workflow.opening.session import Session
 
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -74,8 +74,8 @@ def apart(pairs: Mapping[str, Sequence[str]]) -> Callable[[Callable[..., int]], 
 
 def session(chosen: Globals, *, offline: bool = False, guards_from: str | None = None) -> Session:
     """Return the opened session, with the settings of `guards_from` if that is given. Raises ConfigError."""
-    from reconciler.workflow.opening import open_session
-    from reconciler.workflow.runtime import current_runtime
+    from reconciler.workflow.opening.projects import open_session
+    from reconciler.workflow.opening.runtime import current_runtime
 
     chosen.screen.quiet, chosen.screen.lines = chosen.quiet, chosen.verbose > 1
     runtime = replace(current_runtime(), watch=chosen.screen)
@@ -218,7 +218,7 @@ def archiving(function: F) -> F:
 
 def archive_of(folder: Path | None, requests: int | None) -> Archive | None:
     """Return the archive that these options ask for, None for none."""
-    from reconciler.workflow.archiving import BUDGET, Archive
+    from reconciler.workflow.apply.archiving import BUDGET, Archive
 
     if folder is None:
         if requests is not None:

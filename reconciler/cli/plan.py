@@ -29,8 +29,8 @@ from reconciler.render.quoting import place, typed
 
 if TYPE_CHECKING:
     from reconciler.model.document import PlanDocument
-    from reconciler.workflow.options import PlanOptions
-    from reconciler.workflow.session import Session
+    from reconciler.workflow.opening.session import Session
+    from reconciler.workflow.plans.options import PlanOptions
 
 
 BOARDS = ("html", "markdown", "json")
@@ -61,7 +61,7 @@ class Planning:
 
     def options(self, opened: Session, *, destroy: bool, refresh_only: bool, offline: bool) -> PlanOptions:
         """Return the options of the plan. Offline, nothing can be counted."""
-        from reconciler.workflow.options import PlanOptions
+        from reconciler.workflow.plans.options import PlanOptions
 
         return PlanOptions(
             self.target,
@@ -121,7 +121,7 @@ def command(
     refresh_only: bool,
 ) -> int:
     """Show what apply would change. Never writes to the account."""
-    from reconciler.workflow.planning import make_plan
+    from reconciler.workflow.plans.planning import make_plan
 
     if refresh_only:
         _check_drift(since, out, destroy=destroy)

@@ -27,7 +27,7 @@ def command() -> None:
 def test(chosen: Globals, planfiles: tuple[Path, ...], fmt: str) -> int:
     """Say which policies each PLANFILE keeps and breaks; needs neither network nor credentials."""
     from reconciler.render import text
-    from reconciler.workflow.policies import check_policies
+    from reconciler.workflow.rules.policies import check_policies
 
     reports = check_policies(folder(chosen), planfiles)
     if fmt == "json":

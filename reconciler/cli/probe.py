@@ -17,9 +17,9 @@ from reconciler.model.redaction import Shown, redactor
 
 if TYPE_CHECKING:
     from reconciler.model.findings import ProbeReport
-    from reconciler.workflow.probe_outline import Outline
-    from reconciler.workflow.probe_report import Asked
-    from reconciler.workflow.session import Session
+    from reconciler.workflow.opening.session import Session
+    from reconciler.workflow.probe.outline import Outline
+    from reconciler.workflow.probe.report import Asked
 
 PROBE = ("text", "json", "markdown", "html")
 MEASURES = (
@@ -41,7 +41,7 @@ class Probing:
 
     def asked(self) -> Asked:
         """Return what the probe is to do."""
-        from reconciler.workflow.probe_report import Asked
+        from reconciler.workflow.probe.report import Asked
 
         rows = frozenset(self.rows)
         return Asked(rows, self.read_only, self.with_contacts, self.burst, self.max_requests, self.max_seconds)
@@ -79,8 +79,8 @@ def command(
     On a sandbox it makes objects called `zz-probe-...` and removes them; what was there is never changed. What it finds
     goes into `.reconciler/facts/`, which plans and applies then rest on.
     """
-    from reconciler.workflow.probe_outline import outline
-    from reconciler.workflow.probing import NotKept, probe
+    from reconciler.workflow.probe.outline import outline
+    from reconciler.workflow.probe.probing import NotKept, probe
 
     opened = session(chosen)
     if clean:
@@ -117,8 +117,8 @@ def command(
 def _confirmed(opened: Session, todo: Outline, *, sandbox: bool, read_only: bool) -> None:
     """Say what it takes, and go on only on a sandbox. Raises Refused, and Cancelled."""
     from reconciler.model.errors import Cancelled, Refused
-    from reconciler.workflow.observing import account_name
-    from reconciler.workflow.probe_account import check_sandbox
+    from reconciler.workflow.observation.observing import account_name
+    from reconciler.workflow.probe.account import check_sandbox
 
     if not read_only:
         check_sandbox(opened)
@@ -165,7 +165,7 @@ def _view(report: ProbeReport, form: str) -> Shown:
 
 
 def _clean(chosen: Globals, opened: Session) -> int:
-    from reconciler.workflow.probing import clean
+    from reconciler.workflow.probe.probing import clean
 
     count, left = chosen.screen.wait(clean(opened, note), "Cleaning")
     removed = f"Removed what an interrupted probe left: {count} on record."

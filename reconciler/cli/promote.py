@@ -19,7 +19,7 @@ from reconciler.render.quoting import place
 
 if TYPE_CHECKING:
     from reconciler.model.document import PlanDocument
-    from reconciler.workflow.promoting import Promoted
+    from reconciler.workflow.promotion.promoting import Promoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def command(
     """
     from reconciler.deriving.promoting import Choice
     from reconciler.render import promotion
-    from reconciler.workflow.promoting import promote
+    from reconciler.workflow.promotion.promoting import promote
 
     if source == destination:
         raise click.UsageError("--from and --to are the same environment")
@@ -106,8 +106,8 @@ def _code(outcome: Promoted, document: PlanDocument | None, *, overruled: bool) 
 
 
 def _plan(chosen: Globals, *, boards: bool) -> PlanDocument:
-    from reconciler.workflow.options import PlanOptions
-    from reconciler.workflow.planning import make_plan
+    from reconciler.workflow.plans.options import PlanOptions
+    from reconciler.workflow.plans.planning import make_plan
 
     return chosen.screen.wait(make_plan(session(chosen), PlanOptions(boards=boards))).document
 

@@ -14,9 +14,9 @@ from reconciler.cli.views import plan_view
 
 if TYPE_CHECKING:
     from reconciler.model.snapshot_file import Recording
-    from reconciler.workflow.options import PlanOptions
+    from reconciler.workflow.opening.session import Session
+    from reconciler.workflow.plans.options import PlanOptions
     from reconciler.workflow.rehearsing import Rehearsal
-    from reconciler.workflow.session import Session
 
 
 @click.command("rehearse")
@@ -38,7 +38,7 @@ def command(
     Neither the account nor the state is touched. Customer records are not copied, so what a delete would lose is not
     measured here: `plan` tells.
     """
-    from reconciler.workflow.options import PlanOptions
+    from reconciler.workflow.plans.options import PlanOptions
     from reconciler.workflow.snapshots import record
 
     opened = session(chosen)

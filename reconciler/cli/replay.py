@@ -29,7 +29,7 @@ def command(
 ) -> int:
     """Rehearse on the account that SNAPSHOT holds; needs neither network nor credentials."""
     from reconciler.store.snapshotfile import read_snapshot
-    from reconciler.workflow.options import PlanOptions
+    from reconciler.workflow.plans.options import PlanOptions
 
     opened = session(chosen, offline=True)
     options = PlanOptions(target, exclude, destroy, False, allow)

@@ -16,7 +16,7 @@ from reconciler.cli.terminal import advise, columns_shown, listed, say
 if TYPE_CHECKING:
     from reconciler.model.ports import LockInfo
     from reconciler.model.run import RunRecord
-    from reconciler.workflow.session import Session
+    from reconciler.workflow.opening.session import Session
 
 
 @click.group("runs")
@@ -82,7 +82,7 @@ def _text(run: RunRecord, holder: LockInfo | None = None) -> str:
 @click.pass_obj
 def resume(chosen: Globals, auto_approve: bool, lock_timeout: float, confirm_account: str | None) -> int:
     """Finish what the last run left undone, and nothing else. `apply` does so too, with everything else."""
-    from reconciler.workflow.holding import locked
+    from reconciler.workflow.observation.holding import locked
 
     opened = session(chosen)
 
@@ -97,8 +97,8 @@ def _resumed(chosen: Globals, opened: Session, approval: Approval) -> int:
     from reconciler.cli.apply import apply_under_lock
     from reconciler.cli.watching import OutputMode
     from reconciler.workflow import runs
-    from reconciler.workflow.book import open_book
-    from reconciler.workflow.options import PlanOptions
+    from reconciler.workflow.observation.book import open_book
+    from reconciler.workflow.plans.options import PlanOptions
 
     name, left = runs.unfinished(opened)
     if not left:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from reconciler.render.reading import Reading
     from reconciler.render.stream import EventStream
     from reconciler.render.traffic import Traffic
-    from reconciler.workflow.hooks import Hooks
-    from reconciler.workflow.session import Session
+    from reconciler.workflow.apply.hooks import Hooks
+    from reconciler.workflow.opening.session import Session
 
 T = TypeVar("T")
 
@@ -59,7 +59,7 @@ class Screen:
 
     def wait(self, coroutine: Coroutine[object, object, T], what: str = "Reading") -> T:
         """Run a verb to its end and return its result, with signs of life: `what` is done with the account."""
-        from reconciler.workflow.runtime import run_async
+        from reconciler.workflow.opening.runtime import run_async
 
         with closing(coroutine), self.reading(what):  # an interrupt may come before the loop runs it
             return run_async(coroutine)

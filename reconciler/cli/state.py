@@ -170,7 +170,7 @@ def rekey(chosen: Globals) -> int:
 @click.pass_obj
 def doctor(chosen: Globals, fmt: str) -> int:
     """Check what the state says against the account, and say what to do about each difference. Reads only."""
-    from reconciler.workflow.doctor import examine
+    from reconciler.workflow.doctor.state import examine
 
     opened = session(chosen)
     rows = chosen.screen.wait(examine(opened))

@@ -10,7 +10,7 @@ import click
 from reconciler.cli.terminal import note
 
 if TYPE_CHECKING:
-    from reconciler.workflow.session import Session
+    from reconciler.workflow.opening.session import Session
 
 
 def tell_of(opened: Session, event: str, message: str) -> None:

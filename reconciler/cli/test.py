@@ -41,7 +41,7 @@ def command(
     Exits with 1 where a test fails.
     """
     from reconciler.render import verdicts as render
-    from reconciler.workflow.testing import scenarios_of, update, verdicts_of
+    from reconciler.workflow.scenarios.testing import scenarios_of, update, verdicts_of
 
     place = folder(chosen)
     scenarios = scenarios_of(place, names)

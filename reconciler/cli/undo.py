@@ -21,8 +21,8 @@ from reconciler.render.quoting import place, typed
 if TYPE_CHECKING:
     from reconciler.deriving.undo import Inverse
     from reconciler.model.archive import ArchivedRecords
-    from reconciler.workflow.options import PlanOptions
-    from reconciler.workflow.session import Session
+    from reconciler.workflow.opening.session import Session
+    from reconciler.workflow.plans.options import PlanOptions
 
 
 @click.command("undo")
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(chosen: Globals, run: str | None, asked: Changing, out: Path | None, restore: Path | None) -> int:
     """Undo RUN (default: the last one): plan its inverse, show what cannot come back, ask, apply."""
-    from reconciler.workflow.holding import locked
+    from reconciler.workflow.observation.holding import locked
     from reconciler.workflow.restoring import newest_run
 
     if out is not None and (restore is not None or asked.archive is not None):
@@ -60,7 +60,7 @@ def command(chosen: Globals, run: str | None, asked: Changing, out: Path | None,
 
 def _undo(chosen: Globals, opened: Session, run: str | None, restore: Path | None, asked: Changing) -> int:
     """Plan the inverse, show, ask, apply, and put archived records back, under the lock."""
-    from reconciler.workflow.book import open_book
+    from reconciler.workflow.observation.book import open_book
     from reconciler.workflow.restoring import lots_of
     from reconciler.workflow.undoing import inverse_of
 
@@ -98,7 +98,7 @@ def _save(chosen: Globals, opened: Session, run: str | None, selected: PlanOptio
     from reconciler.cli.plan import exit_code
     from reconciler.cli.views import plan_view
     from reconciler.store.planfile import check_plan_out, write_plan
-    from reconciler.workflow.planning import make_plan
+    from reconciler.workflow.plans.planning import make_plan
     from reconciler.workflow.undoing import inverse_of
 
     check_plan_out(out)

@@ -12,7 +12,7 @@ from reconciler.cli.program import Globals
 from reconciler.cli.terminal import begin, note, say, style, tell, trouble
 
 if TYPE_CHECKING:
-    from reconciler.workflow.baselines import Update
+    from reconciler.workflow.opening.baselines import Update
     from reconciler.workflow.updating import Looked
 
 
@@ -30,7 +30,7 @@ def command(chosen: Globals, check: bool, locked: bool, guards_from: str | None,
     """
     from dataclasses import replace
 
-    from reconciler.workflow.runtime import current_runtime
+    from reconciler.workflow.opening.runtime import current_runtime
     from reconciler.workflow.updating import fetch_locked, update
 
     if check and locked:

@@ -15,7 +15,7 @@ from reconciler.render.formats import Frame, problems_in
 if TYPE_CHECKING:
     from reconciler.config import Loaded
     from reconciler.model.diagnostics import Diagnostic
-    from reconciler.workflow.session import Session
+    from reconciler.workflow.opening.session import Session
 
 
 @click.command("validate")
@@ -58,7 +58,7 @@ def _broken(opened: Session, loaded: Loaded) -> list[Diagnostic]:
     if not (project.rules or project.include or project.waivers or project.policies):
         return []  # most projects have none, and need not load what judges them
     from reconciler.judging.rules import as_diagnostics
-    from reconciler.workflow.ruling import broken_declarations, idle_waivers, rules_of
+    from reconciler.workflow.rules.ruling import broken_declarations, idle_waivers, rules_of
 
     rules = rules_of(opened)
     broken = as_diagnostics(broken_declarations(opened, rules, loaded), rules)

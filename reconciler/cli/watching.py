@@ -15,8 +15,8 @@ from reconciler.cli.program import Globals
 if TYPE_CHECKING:
     from reconciler.render.progress import Progress
     from reconciler.render.stream import EventStream
-    from reconciler.workflow.archiving import Archive
-    from reconciler.workflow.planned import Planned
+    from reconciler.workflow.apply.archiving import Archive
+    from reconciler.workflow.plans.planned import Planned
 
 
 @dataclass(frozen=True, slots=True)

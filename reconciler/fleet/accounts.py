@@ -24,7 +24,7 @@ from reconciler.model.errors import ConfigError, ReconcilerError, WrongInput
 from reconciler.model.fleet import MAX_ACCOUNTS, NAME, Accounts, FleetAccount, Job, Partners
 from reconciler.model.redaction import abridged
 from reconciler.store.reading import read_regular
-from reconciler.workflow.account_url import identity_of
+from reconciler.workflow.opening.account_url import identity_of
 
 MOST_BYTES = 64 * 1024 * 1024
 PLAIN = ("name", "url", "token", "baseline", "wave", "overlays")

@@ -27,11 +27,11 @@ from reconciler.model.ruling import Rules
 from reconciler.model.values import Value, secret_marker
 from reconciler.remote.pacer import STRICT, Pacer
 from reconciler.store.reading import read_regular
-from reconciler.workflow.account_url import EMULATOR, identity_of
-from reconciler.workflow.ruling import rules_of
-from reconciler.workflow.runtime import Runtime
-from reconciler.workflow.secrets import SecretSource
-from reconciler.workflow.session import Session
+from reconciler.workflow.opening.account_url import EMULATOR, identity_of
+from reconciler.workflow.opening.runtime import Runtime
+from reconciler.workflow.opening.secrets import SecretSource
+from reconciler.workflow.opening.session import Session
+from reconciler.workflow.rules.ruling import rules_of
 
 PACED = 4096
 """Accounts whose last requests are remembered: of those before them, more than a second has gone."""

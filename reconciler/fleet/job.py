@@ -23,14 +23,14 @@ from reconciler.model.fleet import Job, JobResult, Outcome
 from reconciler.model.kind import fits
 from reconciler.model.ports import AT_ONCE
 from reconciler.model.redaction import Show, abridged
-from reconciler.workflow.applying import apply_plan
-from reconciler.workflow.book import open_book
-from reconciler.workflow.holding import locked
-from reconciler.workflow.hooks import Hooks
-from reconciler.workflow.judging import judged
-from reconciler.workflow.options import PlanOptions
-from reconciler.workflow.planning import make_plan
-from reconciler.workflow.saved import check_plan
+from reconciler.workflow.apply.applying import apply_plan
+from reconciler.workflow.apply.hooks import Hooks
+from reconciler.workflow.observation.book import open_book
+from reconciler.workflow.observation.holding import locked
+from reconciler.workflow.plans.options import PlanOptions
+from reconciler.workflow.plans.planning import make_plan
+from reconciler.workflow.plans.saved import check_plan
+from reconciler.workflow.rules.judging import judged
 
 ENDINGS: tuple[tuple[type[ReconcilerError], Outcome], ...] = (
     (LockHeld, "locked"),

@@ -20,7 +20,7 @@ from reconciler.fleet.spec import VERSION, Spec
 from reconciler.model.errors import StateError, SurroundingsError, WrongInput
 from reconciler.model.fleet import FleetReport, Job, JobResult, Standing, Wave
 from reconciler.resources import load_kinds
-from reconciler.workflow.runtime import Runtime
+from reconciler.workflow.opening.runtime import Runtime
 
 DATABASE = "sqlite:///.reconciler/fleet.db"
 BEAT = 0.25

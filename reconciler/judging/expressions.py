@@ -2,7 +2,7 @@
 
 CEL itself bounds the iterations of an expression (10,000), the size and depth of its text, and searches with RE2. What
 remains, e.g. a dear pattern over long texts in every iteration, has an end only where the caller sets one:
-`workflow.evaluating` does, with a process of its own.
+`workflow.rules.evaluating` does, with a process of its own.
 """
 
 from __future__ import annotations

@@ -14,13 +14,13 @@ from reconciler.model.http import VENDOR_DOMAINS
 from reconciler.model.project import PROJECT_FILE
 from reconciler.model.touched import collecting
 from reconciler.store.atomic import write_file
-from reconciler.workflow.account_health import Check
-from reconciler.workflow.account_url import EMULATOR
-from reconciler.workflow.export_target import MODELINE
-from reconciler.workflow.health import examine
+from reconciler.workflow.doctor.account import Check
+from reconciler.workflow.doctor.environment import examine
+from reconciler.workflow.export.target import MODELINE
 from reconciler.workflow.init import FILES, IGNORE
-from reconciler.workflow.opening import open_session
-from reconciler.workflow.runtime import Runtime
+from reconciler.workflow.opening.account_url import EMULATOR
+from reconciler.workflow.opening.projects import open_session
+from reconciler.workflow.opening.runtime import Runtime
 
 
 def address_of(typed: str) -> str:

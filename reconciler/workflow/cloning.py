@@ -17,9 +17,10 @@ from reconciler.model.plan import Action, Plan
 from reconciler.model.summary import ApplySummary
 from reconciler.model.values import Ref
 from reconciler.planning.context import Inputs
-from reconciler.workflow.applying import apply_plan
-from reconciler.workflow.book import open_book
-from reconciler.workflow.contents import (
+from reconciler.workflow.apply.applying import apply_plan
+from reconciler.workflow.apply.hooks import Hooks
+from reconciler.workflow.observation.book import open_book
+from reconciler.workflow.observation.contents import (
     AccountContents,
     expect,
     hold,
@@ -30,11 +31,10 @@ from reconciler.workflow.contents import (
     unknown_of,
     with_ids,
 )
-from reconciler.workflow.hooks import Hooks
-from reconciler.workflow.options import PlanOptions
-from reconciler.workflow.planned import Planned
-from reconciler.workflow.planning import make_plan
-from reconciler.workflow.session import Session
+from reconciler.workflow.opening.session import Session
+from reconciler.workflow.plans.options import PlanOptions
+from reconciler.workflow.plans.planned import Planned
+from reconciler.workflow.plans.planning import make_plan
 from reconciler.workflow.state import edit
 
 

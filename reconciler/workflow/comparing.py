@@ -29,7 +29,7 @@ from reconciler.planning.declarable import declarable
 from reconciler.planning.document import Heading, to_document
 from reconciler.planning.planner import plan
 from reconciler.store.snapshotfile import read_snapshot
-from reconciler.workflow.contents import (
+from reconciler.workflow.observation.contents import (
     AccountContents,
     contents_of,
     expect,
@@ -40,9 +40,9 @@ from reconciler.workflow.contents import (
     pairs,
     unknown_of,
 )
-from reconciler.workflow.observing import ask_eyes
-from reconciler.workflow.opening import open_session
-from reconciler.workflow.session import Session
+from reconciler.workflow.observation.observing import ask_eyes
+from reconciler.workflow.opening.projects import open_session
+from reconciler.workflow.opening.session import Session
 from reconciler.workflow.snapshots import adapted
 
 

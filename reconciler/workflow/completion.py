@@ -53,14 +53,14 @@ def address_names(folder: Path, environment: str | None) -> Sequence[str]:
 
 def _included(folder: Path, source: str) -> Mapping[str, str]:
     """Return the files of a baseline as it is locked; most projects have none, and need not load what reads them."""
-    from reconciler.workflow.baselines import locked
+    from reconciler.workflow.opening.baselines import locked
 
     return locked(folder, os.environ, offline=True)(source)
 
 
 def run_names(folder: Path, environment: str | None) -> Sequence[str]:
     """Return the kept runs of an environment, newest first. A state that is not in a file here is not asked."""
-    from reconciler.workflow.opening import open_session
+    from reconciler.workflow.opening.projects import open_session
 
     try:
         session = open_session(folder, environment, offline=True)

@@ -16,9 +16,9 @@ from reconciler.model.desired import Resource
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError
 from reconciler.model.ruling import NONE, Rules
-from reconciler.workflow.observing import connected
-from reconciler.workflow.ruling import broken_in_account, idle_waivers, rules_of
-from reconciler.workflow.session import Session
+from reconciler.workflow.observation.observing import connected
+from reconciler.workflow.opening.session import Session
+from reconciler.workflow.rules.ruling import broken_in_account, idle_waivers, rules_of
 
 
 @dataclass(frozen=True)

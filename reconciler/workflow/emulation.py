@@ -13,9 +13,9 @@ from reconciler.model.documents import read_json
 from reconciler.model.errors import WrongInput
 from reconciler.model.project import PROJECT_FILE
 from reconciler.store.reading import read_regular
-from reconciler.workflow.account_url import EMULATOR
-from reconciler.workflow.connecting import open_emulator
-from reconciler.workflow.facts import facts_file
+from reconciler.workflow.opening.account_url import EMULATOR
+from reconciler.workflow.opening.connecting import open_emulator
+from reconciler.workflow.opening.facts import facts_file
 
 
 def serve(

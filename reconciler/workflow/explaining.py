@@ -25,9 +25,9 @@ from reconciler.planning.planner import plan
 from reconciler.planning.reads import of_kinds, wanted
 from reconciler.planning.select import needs
 from reconciler.planning.unread import untold
-from reconciler.workflow.book import open_book
-from reconciler.workflow.observing import Connected, connected, looked_at
-from reconciler.workflow.session import Session
+from reconciler.workflow.observation.book import open_book
+from reconciler.workflow.observation.observing import Connected, connected, looked_at
+from reconciler.workflow.opening.session import Session
 
 RUNS = 5
 """How many of the last runs are told."""

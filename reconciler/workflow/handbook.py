@@ -23,9 +23,9 @@ from reconciler.model.usage import Use
 from reconciler.model.write import Impact
 from reconciler.planning.reads import all_reads
 from reconciler.resources.places import PLACES
-from reconciler.workflow.book import StateTransaction
-from reconciler.workflow.observing import account_name, connected
-from reconciler.workflow.session import Session
+from reconciler.workflow.observation.book import StateTransaction
+from reconciler.workflow.observation.observing import account_name, connected
+from reconciler.workflow.opening.session import Session
 from reconciler.workflow.snapshots import offline
 
 REQUESTS = 500

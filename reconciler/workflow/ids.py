@@ -27,11 +27,11 @@ from reconciler.planning.reads import of_kinds, wanted
 from reconciler.render.code import is_generated, rendered
 from reconciler.store.atomic import write_file
 from reconciler.store.reading import read_regular
-from reconciler.workflow.book import open_book
-from reconciler.workflow.observing import Observation, connected
-from reconciler.workflow.opening import open_session
-from reconciler.workflow.runtime import Runtime
-from reconciler.workflow.session import Session
+from reconciler.workflow.observation.book import open_book
+from reconciler.workflow.observation.observing import Observation, connected
+from reconciler.workflow.opening.projects import open_session
+from reconciler.workflow.opening.runtime import Runtime
+from reconciler.workflow.opening.session import Session
 
 ALL = "all"
 GO_KEYWORDS = frozenset(

@@ -11,9 +11,9 @@ from reconciler.model.kind import Kind
 from reconciler.model.live import Live
 from reconciler.model.state import Binding, Record
 from reconciler.planning.identity import stored_key
-from reconciler.workflow.holding import locked
-from reconciler.workflow.observing import Connected, connected
-from reconciler.workflow.session import Session
+from reconciler.workflow.observation.holding import locked
+from reconciler.workflow.observation.observing import Connected, connected
+from reconciler.workflow.opening.session import Session
 
 
 async def import_object(session: Session, address: str, identity: str, agreed: Callable[[Binding], bool]) -> Binding:

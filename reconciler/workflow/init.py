@@ -9,7 +9,7 @@ from pathlib import Path
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.project import PROJECT_FILE
 from reconciler.store.atomic import write_file
-from reconciler.workflow.grounds import check_place
+from reconciler.workflow.opening.grounds import check_place
 from reconciler.workflow.reference import schema_text
 
 SCHEMAS = ".reconciler"

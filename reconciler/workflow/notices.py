@@ -11,7 +11,7 @@ from reconciler.model.redaction import abridged, published
 from reconciler.model.summary import ApplySummary
 from reconciler.render import cards, sentences, words
 from reconciler.render.naming import without_people
-from reconciler.workflow.session import Session
+from reconciler.workflow.opening.session import Session
 
 SECONDS = 10.0
 """How long the receiver may take to answer."""

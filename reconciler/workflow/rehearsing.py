@@ -16,13 +16,13 @@ from reconciler.model.snapshot import Snapshot
 from reconciler.model.snapshot_file import Recording, tables
 from reconciler.model.summary import ApplySummary
 from reconciler.model.write import assumption
-from reconciler.workflow.account_url import EMULATOR
-from reconciler.workflow.applying import apply_plan
-from reconciler.workflow.book import open_book
-from reconciler.workflow.hooks import Hooks
-from reconciler.workflow.options import PlanOptions
-from reconciler.workflow.planning import make_plan
-from reconciler.workflow.session import Session
+from reconciler.workflow.apply.applying import apply_plan
+from reconciler.workflow.apply.hooks import Hooks
+from reconciler.workflow.observation.book import open_book
+from reconciler.workflow.opening.account_url import EMULATOR
+from reconciler.workflow.opening.session import Session
+from reconciler.workflow.plans.options import PlanOptions
+from reconciler.workflow.plans.planning import make_plan
 from reconciler.workflow.snapshots import adapted, unread
 
 

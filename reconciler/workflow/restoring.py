@@ -16,9 +16,9 @@ from reconciler.model.http import Remote, shown
 from reconciler.store.encryption import Seal
 from reconciler.store.formats import first_of
 from reconciler.store.reading import read_regular
-from reconciler.workflow.holding import locked
-from reconciler.workflow.observing import connected
-from reconciler.workflow.session import Session
+from reconciler.workflow.observation.holding import locked
+from reconciler.workflow.observation.observing import connected
+from reconciler.workflow.opening.session import Session
 from reconciler.workflow.state_versions import record
 
 AT_ONCE = 100

@@ -7,8 +7,8 @@ from typing import Any
 from reconciler.model.errors import PlanError
 from reconciler.model.ports import LockInfo
 from reconciler.model.run import RunRecord, so_far
-from reconciler.workflow.book import StateTransaction, open_book
-from reconciler.workflow.session import Session
+from reconciler.workflow.observation.book import StateTransaction, open_book
+from reconciler.workflow.opening.session import Session
 
 LATEST = "latest"
 

@@ -10,13 +10,13 @@ from reconciler.model.errors import StalePlan
 from reconciler.model.values import Value
 from reconciler.planning.bindings import salted
 from reconciler.planning.document import from_document
-from reconciler.workflow.book import open_book
 from reconciler.workflow.cloning import Clone, prepare_clone
-from reconciler.workflow.options import PlanOptions
-from reconciler.workflow.planned import Planned
-from reconciler.workflow.promises import as_shown
-from reconciler.workflow.saved import fits
-from reconciler.workflow.session import Session
+from reconciler.workflow.observation.book import open_book
+from reconciler.workflow.opening.session import Session
+from reconciler.workflow.plans.options import PlanOptions
+from reconciler.workflow.plans.planned import Planned
+from reconciler.workflow.plans.promises import as_shown
+from reconciler.workflow.plans.saved import fits
 
 
 async def prepare_saved_clone(source: Session, target: Session, document: doc.PlanDocument) -> Clone:

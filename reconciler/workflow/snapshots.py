@@ -14,8 +14,8 @@ from reconciler.model.http import get
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.snapshot_file import Exchange, Recording, private
 from reconciler.model.values import Lookup, Value
-from reconciler.workflow.observing import Connected, ask_eyes, connected
-from reconciler.workflow.session import Session
+from reconciler.workflow.observation.observing import Connected, ask_eyes, connected
+from reconciler.workflow.opening.session import Session
 
 EXTRAS = ("/webhook/events",)
 """Reads beside the listings that planning may want; whose key it was is asked too."""

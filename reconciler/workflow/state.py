@@ -11,9 +11,9 @@ from reconciler.model.errors import PlanError
 from reconciler.model.recorded import Recorded
 from reconciler.model.renaming import with_nested
 from reconciler.model.state import Binding, Renaming, State
-from reconciler.workflow.book import open_book
-from reconciler.workflow.holding import locked
-from reconciler.workflow.session import Session
+from reconciler.workflow.observation.book import open_book
+from reconciler.workflow.observation.holding import locked
+from reconciler.workflow.opening.session import Session
 from reconciler.workflow.state_versions import record
 
 

@@ -13,11 +13,11 @@ from reconciler.model.ports import Store, Version
 from reconciler.model.run import RunRecord
 from reconciler.model.state import State
 from reconciler.store.formats import dump_state, parse_state
-from reconciler.workflow.book import StateTransaction, open_book
-from reconciler.workflow.holding import locked
-from reconciler.workflow.locking import lock_info
-from reconciler.workflow.run_records import run_name
-from reconciler.workflow.session import Session
+from reconciler.workflow.apply.run_records import run_name
+from reconciler.workflow.observation.book import StateTransaction, open_book
+from reconciler.workflow.observation.holding import locked
+from reconciler.workflow.opening.locking import lock_info
+from reconciler.workflow.opening.session import Session
 
 PATIENCE = 10.0
 """Seconds to wait for the lock."""

@@ -16,8 +16,8 @@ from reconciler.model.run import RunRecord, renamed_run
 from reconciler.model.spec import Lifecycle
 from reconciler.model.state import Renaming
 from reconciler.workflow import runs
-from reconciler.workflow.book import open_book
-from reconciler.workflow.session import Session
+from reconciler.workflow.observation.book import open_book
+from reconciler.workflow.opening.session import Session
 
 UNDO = "undo "
 """What the operation of an undo begins with; the name of the run that it undoes follows."""

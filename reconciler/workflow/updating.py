@@ -12,7 +12,7 @@ from reconciler.model.document import PlanDocument
 from reconciler.model.errors import AuthError, ConfigError, PlanError, Refused, RemoteError, StateError
 from reconciler.model.project import DECLARES
 from reconciler.store.atomic import write_file
-from reconciler.workflow.baselines import (
+from reconciler.workflow.opening.baselines import (
     ProjectBaselines,
     Update,
     lock_of,
@@ -22,12 +22,12 @@ from reconciler.workflow.baselines import (
     parsed,
     sources,
 )
-from reconciler.workflow.opening import open_session
-from reconciler.workflow.options import PlanOptions
-from reconciler.workflow.planning import make_plan
-from reconciler.workflow.requests import in_request, refuse_unreviewed
-from reconciler.workflow.runtime import Runtime
-from reconciler.workflow.trusted_limits import ruled_by
+from reconciler.workflow.opening.projects import open_session
+from reconciler.workflow.opening.requests import in_request, refuse_unreviewed
+from reconciler.workflow.opening.runtime import Runtime
+from reconciler.workflow.opening.trusted_limits import ruled_by
+from reconciler.workflow.plans.options import PlanOptions
+from reconciler.workflow.plans.planning import make_plan
 
 _OF_PROCESS = ("missing-environment-variable", "missing-secret")
 """What is wrong with the process that looks, not with what was looked at."""

@@ -19,10 +19,10 @@ from typing import Any
 
 import pytest
 
-from reconciler.workflow.account_health import Check
-from reconciler.workflow.health import LINES, _surroundings, examine, exit_code
-from reconciler.workflow.holding import locked
-from reconciler.workflow.runtime import Runtime
+from reconciler.workflow.doctor.account import Check
+from reconciler.workflow.doctor.environment import LINES, _surroundings, examine, exit_code
+from reconciler.workflow.observation.holding import locked
+from reconciler.workflow.opening.runtime import Runtime
 from tests.required import absent
 from tests.world import World
 from tests.world.clock import run
@@ -206,7 +206,7 @@ def test_facts_that_are_not_lent_are_a_warning(world: World) -> None:
 @pytest.mark.parametrize(("hours", "verdict"), [(0, "ok"), (3, "warning")])
 def test_the_clock_is_held_against_the_account(world: World, hours: int, verdict: str) -> None:
     """By the date of an answer, where it has one."""
-    from reconciler.workflow.account_health import _clock
+    from reconciler.workflow.doctor.account import _clock
 
     session = world.session()
     now = datetime.datetime(2026, 1, 1, 12, tzinfo=datetime.UTC)

@@ -12,8 +12,8 @@ import pytest
 from reconciler.cli.approval import Approval
 from reconciler.model.state import Intent, Record
 from reconciler.store.lease import LeaseLock
-from reconciler.workflow.book import open_book
-from reconciler.workflow.holding import locked
+from reconciler.workflow.observation.book import open_book
+from reconciler.workflow.observation.holding import locked
 from tests.world import World
 
 PROJECT = """

@@ -38,8 +38,10 @@ BEFORE_WRITES = (
     "deriving.undo",
     "engine.recordings",
 )
-SELDOM = ("model.baseline", "model.run", "model.scenario", "model.snapshot_file", "workflow.baselines")
+SELDOM = ("model.baseline", "model.run", "model.scenario", "model.snapshot_file", "workflow.opening.baselines")
 """What only plans with a repository, an interrupted run, a test or a snapshot need."""
+SESSION = ("workflow.opening.session", "workflow.opening.baselines")
+"""What completing a name does without."""
 CHANGES = ("render.cards", "render.naming", "render.outline", "render.sentences", "render.sides", "render.tree")
 """What a plan without changes does not say."""
 RULES = ("judging.objects", "judging.policies", "judging.rules", "store.programs")
@@ -94,7 +96,7 @@ def test_completing_an_address_loads_what_reads_files(world: World) -> None:
     ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, env=environ)
     assert "tag.vip" in ran.stdout
     own = [name.removeprefix("reconciler.") for name in json.loads(ran.stdout.splitlines()[-1])]
-    without = ("config.writing", "judging", "store", "render.text", "workflow.session", "workflow.baselines", *OFFLINE)
+    without = ("config.writing", "judging", "store", "render.text", *SESSION, *OFFLINE)
     assert not [name for name in own if name.startswith(without)]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reconciler.model.errors import Cancelled
-from reconciler.workflow.holding import locked
+from reconciler.workflow.observation.holding import locked
 from tests.ci.serving import Answer, Call, serving
 from tests.world import Killed, World
 from tests.world.accounts import hold
@@ -237,7 +237,7 @@ def test_what_nobody_foresaw_is_told_by_its_class(
     async def fails(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("reconciler.workflow.planning.make_plan", fails)
+    monkeypatch.setattr("reconciler.workflow.plans.planning.make_plan", fails)
     ran = world.cli("apply", "--auto-approve")
     cancelled = isinstance(error, KeyboardInterrupt | Cancelled)
     assert (ran.code, receiver.events) == (130 if cancelled else 1, ["failure"])

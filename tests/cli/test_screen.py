@@ -28,8 +28,8 @@ from reconciler.model.http import Request, Response, get
 from reconciler.remote.client import Client
 from reconciler.render.reading import LONG, SLOW, SOON, Reading
 from reconciler.render.traffic import Traffic
-from reconciler.workflow.hooks import Hooks
-from reconciler.workflow.session import Session
+from reconciler.workflow.apply.hooks import Hooks
+from reconciler.workflow.opening.session import Session
 from tests.cli.glass import Glass
 from tests.world import TWO_ACCOUNTS, World
 from tests.world.commands import leaves
@@ -172,13 +172,13 @@ def test_a_line_stands_before_the_program_is_loaded(
     """Loading is longer than reading a small project: the first line is drawn before, and nothing is left of it."""
     world.write(CONFIG)
     glass, seen = sitting(80), []
-    real = importlib.import_module("reconciler.workflow.opening").open_session
+    real = importlib.import_module("reconciler.workflow.opening.projects").open_session
 
     def look(*arguments: Any, **options: Any) -> Any:
         seen.append(glass.shown())
         return real(*arguments, **options)
 
-    monkeypatch.setattr("reconciler.workflow.opening.open_session", look)
+    monkeypatch.setattr("reconciler.workflow.opening.projects.open_session", look)
     assert program.run(["--chdir", str(world.folder), "plan", "--no-impact"]) == 0
     assert "Reading the configuration" in seen[0]
     assert "Reading the configuration" not in glass.shown()

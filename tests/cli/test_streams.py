@@ -13,7 +13,7 @@ import pytest
 FORKED = """
 import json, os, sys
 from reconciler.cli import main, program
-import reconciler.workflow.applying, reconciler.emulator  # once for all
+import reconciler.workflow.apply.applying, reconciler.emulator  # once for all
 
 def played(words, closed):
     child = os.fork()

@@ -12,7 +12,7 @@ import pytest
 from reconciler.model.events import Finished, Waiting
 from reconciler.model.summary import ApplySummary
 from reconciler.render.stream import EventStream
-from reconciler.workflow import runtime
+from reconciler.workflow.opening import runtime
 from tests.world import World
 from tests.world.clock import run
 

@@ -15,6 +15,8 @@ def test_every_row_of_the_table_is_a_folder_and_every_folder_has_one() -> None:
     named = re.findall(r"^\| `reconciler/([a-z/]+)/` \|", PAGE, re.MULTILINE)
     assert [name for name in named if not (ROOT / "reconciler" / name / "__init__.py").exists()] == []
     assert {name.partition("/")[0] for name in named} == PACKAGES
+    below = {folder.parent.name for folder in (ROOT / "reconciler" / "workflow").glob("*/__init__.py")}
+    assert {name.partition("/")[2] for name in named if name.startswith("workflow/")} == below
 
 
 def test_every_box_of_the_picture_is_a_folder() -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from reconciler.workflow.book import open_book
+from reconciler.workflow.observation.book import open_book
 from tests.environments.differing import (
     LEAVES,
     NEWS,

@@ -54,7 +54,7 @@ def killed_at(patch: pytest.MonkeyPatch, nth: int) -> list[str]:
 
     patch.setattr(edits, "write_file", dying(write_file, lambda path, content: path.name))
     patch.setattr(edits, "_done", dying(edits._done, lambda folder: "done"))
-    for module, name in (("exporting", "bind_exported"), ("absorbing", "_remember")):
+    for module, name in (("export.exporting", "bind_exported"), ("drift.absorbing", "_remember")):
         place = f"reconciler.workflow.{module}"
         patch.setattr(f"{place}.{name}", dying(getattr(__import__(place, fromlist=[name]), name), lambda *a: "state"))
     return done

@@ -12,7 +12,7 @@ import yaml
 
 from reconciler.model.facts import Facts
 from reconciler.model.project import DECLARES, ENVIRONMENT_DECLARES, Environment, Project
-from reconciler.workflow.opening import open_session
+from reconciler.workflow.opening.projects import open_session
 from tests.probe.test_facts import write_facts
 from tests.world import World
 

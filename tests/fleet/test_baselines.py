@@ -21,9 +21,9 @@ from reconciler.model.fleet import Job
 from reconciler.model.project import Guards
 from reconciler.resources import load_kinds
 from reconciler.store import Clock
-from reconciler.workflow.ruling import rules_of
-from reconciler.workflow.runtime import Runtime
-from reconciler.workflow.session import Session
+from reconciler.workflow.opening.runtime import Runtime
+from reconciler.workflow.opening.session import Session
+from reconciler.workflow.rules.ruling import rules_of
 from tests.fleet.conftest import CONFIG, Fleet, file_of
 
 HOOK = """\

@@ -11,7 +11,7 @@ import pytest
 from reconciler.fleet.accounts import Selection
 from reconciler.fleet.running import begin, checked, open_fleet
 from reconciler.model.errors import ConfigError, ExitCode, ReconcilerError
-from reconciler.workflow.runtime import Runtime
+from reconciler.workflow.opening.runtime import Runtime
 from tests.fleet.conftest import Fleet
 
 HEAD = "version: 1\nbaselines: {crm: {folder: baselines/crm}}\ndefaults: {baseline: crm}\n"

@@ -24,9 +24,9 @@ from reconciler.model.fleet import JobResult
 from reconciler.model.ports import Hold, LockInfo
 from reconciler.resources import load_kinds
 from reconciler.store import Clock
-from reconciler.workflow.applying import apply_plan
-from reconciler.workflow.runtime import Runtime
-from reconciler.workflow.saved import check_plan
+from reconciler.workflow.apply.applying import apply_plan
+from reconciler.workflow.opening.runtime import Runtime
+from reconciler.workflow.plans.saved import check_plan
 from tests.fleet.conftest import Fleet, file_of
 
 NAMES = ("acme", "beta", "core", "dent")

@@ -20,7 +20,7 @@ from reconciler.fleet.spec import POLL
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.fleet import FleetReport
 from reconciler.render.fleet import VIEWS
-from reconciler.workflow.runtime import Runtime
+from reconciler.workflow.opening.runtime import Runtime
 from tests.fleet.conftest import Fleet, file_of
 from tests.store.servers import postgresql
 

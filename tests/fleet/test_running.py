@@ -17,7 +17,7 @@ from reconciler.fleet.book import looked_into
 from reconciler.fleet.job import Worker
 from reconciler.model.fleet import JobResult
 from reconciler.resources import load_kinds
-from reconciler.workflow.runtime import Runtime
+from reconciler.workflow.opening.runtime import Runtime
 from tests.fleet.conftest import CONFIG, Fleet, file_of
 
 OVER = ("applied", "same")

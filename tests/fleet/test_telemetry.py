@@ -29,7 +29,7 @@ from reconciler.fleet.running import begin, carry_out, open_fleet, traces_to, wo
 from reconciler.model.errors import SurroundingsError
 from reconciler.model.fleet import FleetReport
 from reconciler.render.fleet import as_json, html
-from reconciler.workflow.runtime import Runtime
+from reconciler.workflow.opening.runtime import Runtime
 from tests.fleet.conftest import Fleet, file_of
 from tests.store.servers import postgresql
 from tests.trust.test_redaction import ENCODINGS

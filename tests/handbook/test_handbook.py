@@ -14,7 +14,7 @@ from reconciler.render.handbook import pages
 from reconciler.resources import load_kinds
 from reconciler.workflow import handbook
 from reconciler.workflow.handbook import Looks, of_account, of_files
-from reconciler.workflow.observing import connected
+from reconciler.workflow.observation.observing import connected
 from tests.environments.messy import account
 from tests.hostile import HOSTILE, is_command
 from tests.world import World, new_world

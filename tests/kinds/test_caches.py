@@ -38,7 +38,7 @@ DOMAINS: dict[str, tuple[str, Cases]] = {
 REMEMBERED = {
     "model.documents._GIVEN": "one for all",
     "model.redaction._now": "the commands that run",
-    "workflow.evaluating._EVALUATING": "one process",
+    "workflow.rules.evaluating._EVALUATING": "one process",
     "fleet.engine._WORKER": "one worker",
     "fleet.engine._REGISTERED": "the workflows",
 }

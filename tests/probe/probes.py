@@ -10,8 +10,8 @@ from typing import Any
 
 from reconciler.emulator import AccountSettings
 from reconciler.model.findings import PartView, ProbeReport
-from reconciler.workflow import probing
-from reconciler.workflow.probe_report import Asked
+from reconciler.workflow.probe import probing
+from reconciler.workflow.probe.report import Asked
 from tests.world import World, new_world
 from tests.world.clock import run
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.workflow.facts import own_facts
+from reconciler.workflow.opening.facts import own_facts
 from tests.probe.test_facts import IDENTITY, write_facts
 from tests.world import World
 

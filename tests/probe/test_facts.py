@@ -15,7 +15,7 @@ import pytest
 
 from reconciler.emulator import AccountSettings
 from reconciler.store.probefile import facts_path
-from reconciler.workflow.facts import own_facts, row_of, told
+from reconciler.workflow.opening.facts import own_facts, row_of, told
 from tests.conformance.case import NOTHING, Case
 from tests.conformance.cases import load_cases
 from tests.probe.probes import found, probe, probed_world
@@ -392,7 +392,7 @@ def test_a_report_survives_a_facts_file_that_cannot_be_written(world: World, mon
     def full(*_: object) -> Path:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("reconciler.workflow.probing.write_facts", full)
+    monkeypatch.setattr("reconciler.workflow.probe.probing.write_facts", full)
     ran = world.cli("probe", "--yes-this-is-a-sandbox", "--row", "43")
     assert (ran.code, "Probed" in ran.out, "No space left" in ran.err) == (1, True, True), ran.text
 

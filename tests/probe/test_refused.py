@@ -20,7 +20,7 @@ from reconciler.model.errors import Unreachable
 from reconciler.model.http import Request, Response
 from reconciler.probe import Experiment, Lab, Spent, Unsettled, load_experiments
 from reconciler.probe.means import writable
-from reconciler.workflow.holding import locked
+from reconciler.workflow.observation.holding import locked
 from tests.probe.probes import probed_world
 from tests.world import World
 from tests.world.clock import run

@@ -26,7 +26,8 @@ from reconciler.probe.record import Entry, ProbeRecord
 from reconciler.remote import guard
 from reconciler.render import findings
 from reconciler.store.probefile import ProbeJournal
-from reconciler.workflow import probe_report, probing
+from reconciler.workflow.probe import probing
+from reconciler.workflow.probe.report import Asked
 from reconciler.workflow.reference import schema_text
 from tests.probe.probes import clean, dump, found, left_over, probe, probed_world
 from tests.world import Killed, World
@@ -267,7 +268,7 @@ def test_each_experiment_takes_no_more_than_it_says(tmp_path: Path) -> None:
         run(
             probing.probe(
                 world.session(),
-                probe_report.Asked(contacts=True),
+                Asked(contacts=True),
                 lambda name: told.append((name, len(world.requests()))),
             )
         )
@@ -395,7 +396,7 @@ def _interrupted(folder: Path, settings: AccountSettings, *at: int) -> bool:
                     work.cancel()
                 return 0.0
 
-            asked = probe_report.Asked(contacts=True)
+            asked = Asked(contacts=True)
             work = asyncio.ensure_future(probing.probe(world.session(), asked, say=lines.append))
             world.held.delay = moment
             try:

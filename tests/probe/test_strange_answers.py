@@ -14,8 +14,8 @@ import pytest
 from reconciler.emulator import AccountSettings
 from reconciler.remote.client import in_process
 from reconciler.render.findings import html, markdown
-from reconciler.workflow import probing
-from reconciler.workflow.probe_report import Asked
+from reconciler.workflow.probe import probing
+from reconciler.workflow.probe.report import Asked
 from tests.probe.probes import dump, left_over, probed_world
 from tests.world.clock import run
 

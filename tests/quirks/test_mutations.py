@@ -30,10 +30,10 @@ from reconciler.model.errors import PlanError, ReconcilerError
 from reconciler.model.http import Remote, Request, Response
 from reconciler.remote.answers import MOST_BYTES, parse
 from reconciler.remote.client import Client, Endpoint
-from reconciler.workflow.book import open_book
-from reconciler.workflow.options import PlanOptions
-from reconciler.workflow.planning import make_plan
-from reconciler.workflow.session import Session
+from reconciler.workflow.observation.book import open_book
+from reconciler.workflow.opening.session import Session
+from reconciler.workflow.plans.options import PlanOptions
+from reconciler.workflow.plans.planning import make_plan
 from tests.quirks.retold import Message, _sized
 from tests.world import World, new_world
 from tests.world.clock import run as run_jumping
@@ -257,7 +257,7 @@ async def told(world: World, stack: AsyncExitStack) -> Account:
     remote = Told(session.connect(stack, write=False), {})
     stack.enter_context(patch.object(session, "load", return_value=session.load()))
     book = open_book(session)
-    stack.enter_context(patch("reconciler.workflow.observing.open_book", return_value=book))
+    stack.enter_context(patch("reconciler.workflow.observation.observing.open_book", return_value=book))
     account = Account(session, remote)
     assert (await account.plan(remote)).document.changes == []
     return account

@@ -12,7 +12,7 @@ import pytest
 
 from reconciler.cli import program
 from reconciler.remote.client import in_process
-from reconciler.workflow.runtime import Runtime, within
+from reconciler.workflow.opening.runtime import Runtime, within
 from tests.world import World
 from tests.world.clock import JumpingLoop, jumping_clock
 

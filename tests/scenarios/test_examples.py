@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.workflow.testing import scenarios_of, verdict_of
+from reconciler.workflow.scenarios.testing import scenarios_of, verdict_of
 from tests.scenarios.mutants import EXAMPLES, TESTED, Mutant, copied, declared, mutants
 
 FEW = 4

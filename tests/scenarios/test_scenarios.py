@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from reconciler.config import as_yaml, with_expectations
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.scenario import Expect, Records, Run
-from reconciler.workflow.testing import scenarios_of, verdict_of, verdicts_of
+from reconciler.workflow.scenarios.testing import scenarios_of, verdict_of, verdicts_of
 from tests.world import World
 
 CONFIG: dict[str, Any] = {

@@ -28,7 +28,7 @@ from reconciler.store import Clock, StoreOptions
 from reconciler.store.documents import DocumentStore
 from reconciler.store.http import HttpBlobStore
 from reconciler.store.httplock import HttpLock
-from reconciler.workflow.runtime import Runtime, within
+from reconciler.workflow.opening.runtime import Runtime, within
 from tests.simulation.declaring import RICH, Declaring
 from tests.simulation.disk import BeatingLock, Disk, DiskBlobStore
 from tests.simulation.ledger import OBJECTS, Ledger, Loss, Removed

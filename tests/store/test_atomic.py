@@ -26,7 +26,7 @@ ELSEWHERE = {
     "store/file.py": "appends to journals under a lock",
     "store/probefile.py": "appends to the journal of a probe under a lock",
     "store/sqlite.py": "makes the file that SQLite writes, private",
-    "workflow/trusted_limits.py": "a copy in a folder that is removed at once",
+    "workflow/opening/trusted_limits.py": "a copy in a folder that is removed at once",
     "cli/program.py": "the null device",
     "cli/streams.py": "the null device",
 }

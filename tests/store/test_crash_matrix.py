@@ -23,11 +23,11 @@ import pytest
 from reconciler.cli import program
 from reconciler.model.waits import Waits
 from reconciler.resources import load_kinds
-from reconciler.workflow import doctor
-from reconciler.workflow.opening import open_session
-from reconciler.workflow.options import PlanOptions
-from reconciler.workflow.planning import make_plan
-from reconciler.workflow.runtime import Runtime, run_async, within
+from reconciler.workflow.doctor.state import examine
+from reconciler.workflow.opening.projects import open_session
+from reconciler.workflow.opening.runtime import Runtime, run_async, within
+from reconciler.workflow.plans.options import PlanOptions
+from reconciler.workflow.plans.planning import make_plan
 from tests.store.wire_proxy import MODES, Mode, Proxy, proxy
 
 CONFIG = """
@@ -175,7 +175,7 @@ HASTY = """
 import sys
 from reconciler.cli import program
 from reconciler.model.waits import Waits
-from reconciler.workflow.runtime import Runtime, within
+from reconciler.workflow.opening.runtime import Runtime, within
 with within(Runtime(waits=Waits({waits}))):
     sys.exit(program.run(sys.argv[1:]))
 """
@@ -253,7 +253,7 @@ def check_converged(folder: Path, wire: Proxy, case: str) -> None:
     session = open_session(folder, None)
     planned = run_async(make_plan(session, PlanOptions()))
     assert [change.address for change in planned.document.changes] == [], case
-    assert run_async(doctor.examine(open_session(folder, None))) == [], case
+    assert run_async(examine(open_session(folder, None))) == [], case
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ import pytest
 
 from reconciler.cli import program
 from reconciler.model.waits import Waits
-from reconciler.workflow.runtime import Runtime, within
+from reconciler.workflow.opening.runtime import Runtime, within
 from tests.store.conftest import Place, place_of
 from tests.store.test_crash_matrix import KEYS, admin, served
 from tests.store.wire_proxy import Proxy, proxy
@@ -35,7 +35,7 @@ import sys, time
 from reconciler.cli import program
 from reconciler.model.waits import Waits
 from reconciler.store import Clock
-from reconciler.workflow.runtime import Runtime, within
+from reconciler.workflow.opening.runtime import Runtime, within
 waits = Waits(lease=3.0, look=0.3, poll=0.05, answer=0.7, settling=(0.0, 0.5), late=0.2)
 ahead = float(sys.argv[1])
 with within(Runtime(waits=waits, clock=Clock(wall=lambda: time.time() + ahead))):

@@ -17,9 +17,9 @@ import pytest
 from reconciler.model.errors import StalePlan, StateError
 from reconciler.store.file import FileBlobStore
 from reconciler.store.lease import Lease, lost
-from reconciler.workflow.applying import apply_plan
-from reconciler.workflow.hooks import Hooks
-from reconciler.workflow.run_records import Tally
+from reconciler.workflow.apply.applying import apply_plan
+from reconciler.workflow.apply.hooks import Hooks
+from reconciler.workflow.apply.run_records import Tally
 from tests.store.test_crash_matrix import admin, check_converged, project, wire  # noqa: F401 - a fixture
 from tests.store.wire_proxy import Proxy
 from tests.world import World

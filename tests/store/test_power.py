@@ -12,7 +12,7 @@ from unittest.mock import patch
 import pytest
 
 from reconciler.store.file import FileBlobStore
-from reconciler.workflow.book import AHEAD
+from reconciler.workflow.observation.book import AHEAD
 from tests.world import World
 
 TAGS = "tags: {" + ", ".join(f"t{number}: {{name: T{number}}}" for number in range(AHEAD + 4)) + "}\n"

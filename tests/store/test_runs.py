@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.workflow.runtime import Runtime
+from reconciler.workflow.opening.runtime import Runtime
 from reconciler.workflow.state_versions import record
 from tests.store.conftest import info
 from tests.store.http_backend import http_backend

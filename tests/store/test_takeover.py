@@ -10,8 +10,8 @@ import json
 import pytest
 
 from reconciler.model.errors import StalePlan
-from reconciler.workflow.applying import apply_plan
-from reconciler.workflow.hooks import Hooks
+from reconciler.workflow.apply.applying import apply_plan
+from reconciler.workflow.apply.hooks import Hooks
 from tests.world import World
 from tests.world.clock import run
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from reconciler.model import values
 from reconciler.model.values import RemoteId, Value
 from reconciler.store.file import FileBlobStore
-from reconciler.workflow.options import PlanOptions
+from reconciler.workflow.plans.options import PlanOptions
 from reconciler.workflow.undoing import inverse_of
 from tests.loosely import loosely
 from tests.properties.configurations import Config, configurations

@@ -19,7 +19,7 @@ from reconciler import __version__
 from reconciler.cli import program
 from reconciler.model.ports import LockInfo
 from reconciler.store import StoreOptions, open_store
-from reconciler.workflow.runtime import Runtime, within
+from reconciler.workflow.opening.runtime import Runtime, within
 from tests.stories.script import Item, Outcome, content
 from tests.stories.servers import serve
 from tests.world import World, new_world

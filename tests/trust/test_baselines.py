@@ -409,8 +409,10 @@ def test_no_command_follows_what_only_a_request_names(
 ) -> None:
     """Without the word of the target branch, no command runs a program or reads a file of secrets, nor fetches."""
     followed: list[object] = []
-    monkeypatch.setattr("reconciler.workflow.secrets.run_program", lambda *given, **more: followed.append(given))
-    monkeypatch.setattr("reconciler.workflow.secrets.read_regular", lambda *given: followed.append(given))
+    monkeypatch.setattr(
+        "reconciler.workflow.opening.secrets.run_program", lambda *given, **more: followed.append(given)
+    )
+    monkeypatch.setattr("reconciler.workflow.opening.secrets.read_regular", lambda *given: followed.append(given))
     monkeypatch.setattr("reconciler.store.baselines.run_program", lambda *given, **more: followed.append(given))
     world.environ["CHANGE_ID"] = "7"
     path = world.folder / "reconciler.yaml"

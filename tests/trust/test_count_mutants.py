@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from reconciler.engine import recount
-from reconciler.workflow import applying, promises, saved
+from reconciler.workflow.apply import applying
+from reconciler.workflow.plans import promises, saved
 from tests.trust import test_counts, test_number_of_a_plan, test_options, test_promises, test_repairs
 from tests.trust.losing import BOTH, CASES
 from tests.world import World

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from reconciler.resources import load_kinds
-from reconciler.workflow.book import open_book
+from reconciler.workflow.observation.book import open_book
 from tests.fleet import COMMANDS as FLEET
 from tests.world import TWO_ACCOUNTS, World, new_world
 from tests.world.accounts import Held, hold

@@ -14,7 +14,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from reconciler.config import load_project
-from reconciler.workflow.trusted_limits import ruled_by
+from reconciler.workflow.opening.trusted_limits import ruled_by
 from tests.world import World, new_world
 
 TAGS = [f"t{n}" for n in range(14)]

@@ -17,7 +17,7 @@ from reconciler.judging.policies import judge_policies
 from reconciler.model.document import AttributeView, ChangeView, ImpactView, PlanDocument
 from reconciler.model.project import Policy
 from reconciler.resources import load_kinds
-from reconciler.workflow.evaluating import evaluate
+from reconciler.workflow.rules.evaluating import evaluate
 from tests.trust.stories import Story
 from tests.world import World
 

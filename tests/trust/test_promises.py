@@ -14,8 +14,8 @@ import pytest
 from reconciler.model.document import digest
 from reconciler.model.plan import Plan
 from reconciler.planning import planner
-from reconciler.workflow import promises
-from reconciler.workflow import saved as saved_plans
+from reconciler.workflow.plans import promises
+from reconciler.workflow.plans import saved as saved_plans
 from tests.trust.losing import BOTH, STAGES, at
 from tests.world import World
 

@@ -23,9 +23,9 @@ from reconciler.model.desired import Desired, Resource
 from reconciler.model.project import Rule, Waiver
 from reconciler.model.ruling import Rules
 from reconciler.resources import load_kinds
-from reconciler.workflow.contents import hold
-from reconciler.workflow.evaluating import evaluate, evaluating
-from reconciler.workflow.ruling import _live
+from reconciler.workflow.observation.contents import hold
+from reconciler.workflow.rules.evaluating import evaluate, evaluating
+from reconciler.workflow.rules.ruling import _live
 from tests.properties.configurations import configurations
 from tests.world import World, new_world
 from tests.world.clock import run
@@ -478,7 +478,7 @@ def test_no_expression_takes_more_than_its_time() -> None:
 
 def test_no_expression_takes_the_time_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
     """What stands behind one that takes more than it may is judged; so are patterns."""
-    monkeypatch.setattr("reconciler.workflow.evaluating.EACH", 1)
+    monkeypatch.setattr("reconciler.workflow.rules.evaluating.EACH", 1)
     views = [{"key": f"{number}", "text": "ab" * 60_000} for number in range(90)]
     dear = "object.text.matches('(?:a?b?){450}[ab]{900}$' + object.key)"
     asked = [Question(f"{dear} && {dear}", None, tuple(range(90))), Question("object.key == '1'", None, (0, 1))]

@@ -12,8 +12,8 @@ import pytest
 from reconciler.cli.apply import still_true
 from reconciler.model.address import kind_of
 from reconciler.resources import load_kinds
-from reconciler.workflow.options import PlanOptions
-from reconciler.workflow.planning import make_plan
+from reconciler.workflow.plans.options import PlanOptions
+from reconciler.workflow.plans.planning import make_plan
 from tests.trust.test_replacing import EVERYTHING, everything
 from tests.world import World
 from tests.world.clock import run

@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from reconciler.store import Clock
-from reconciler.workflow.instant import InstantLoop
+from reconciler.workflow.scenarios.instant import InstantLoop
 
 T = TypeVar("T")
 

@@ -27,15 +27,16 @@ from reconciler.model.state import State
 from reconciler.model.summary import ApplySummary
 from reconciler.remote.client import Client, Endpoint, in_process
 from reconciler.remote.guard import Mode
-from reconciler.workflow import exporting, planning
-from reconciler.workflow.applying import apply_plan
-from reconciler.workflow.book import open_book
-from reconciler.workflow.hooks import Hooks
-from reconciler.workflow.opening import open_session
-from reconciler.workflow.options import PlanOptions
-from reconciler.workflow.planned import Planned as InnerPlan
-from reconciler.workflow.runtime import Runtime, within
-from reconciler.workflow.session import Session
+from reconciler.workflow.apply.applying import apply_plan
+from reconciler.workflow.apply.hooks import Hooks
+from reconciler.workflow.export import exporting
+from reconciler.workflow.observation.book import open_book
+from reconciler.workflow.opening.projects import open_session
+from reconciler.workflow.opening.runtime import Runtime, within
+from reconciler.workflow.opening.session import Session
+from reconciler.workflow.plans import planning
+from reconciler.workflow.plans.options import PlanOptions
+from reconciler.workflow.plans.planned import Planned as InnerPlan
 from tests.world.accounts import Held, Kill, Killed, hold
 from tests.world.clock import JumpingLoop, jumping_clock, run
 from tests.world.paths import WRITABLE
@@ -162,7 +163,7 @@ class World:
         return datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(seconds=next(self._ticks))
 
     def plan(self, folder: Path | None = None, **options: Any) -> Planned:
-        """Plan; options are those of `workflow.planning.Options`."""
+        """Plan; options are those of `workflow.plans.planning.Options`."""
         return Planned(run(planning.make_plan(self.session(folder), PlanOptions(**options))))
 
     def apply(

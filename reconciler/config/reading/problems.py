@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from reconciler.config.reading.nodes import Spot
 from reconciler.model.diagnostics import Diagnostic, Position, Severity
-from reconciler.model.errors import ConfigError
+from reconciler.model.errors import ConfigError, WrongInput
 from reconciler.model.redaction import STARS
 
 _LINK = re.compile(r"(?<=://)[^\s\"'<>]+")
@@ -146,6 +146,13 @@ def did_you_mean(word: str, options: Iterable[str], otherwise: str = "") -> str:
     """Return a hint that names the closest option, or another hint when none is close."""
     near = closest(word, options)
     return f"did you mean `{near}`?" if near is not None else otherwise
+
+
+def unknown_kind(name: str, kinds: Iterable[str], use: str = "") -> WrongInput:
+    """Return what is said of a kind that is not among those that can be named, for a `use` such as " to read"."""
+    return WrongInput(
+        f"there is no kind `{name}`{use}", hint=did_you_mean(name, kinds, "`reconciler kinds` lists them")
+    )
 
 
 def listed(options: Iterable[str], most: int = 12) -> str:

@@ -1,0 +1,1 @@
+"""The verbs `drift absorb` and `drift --revert`."""

@@ -1,0 +1,1 @@
+"""The verb `export`, and what it consists of."""

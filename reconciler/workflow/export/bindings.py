@@ -1,0 +1,118 @@
+"""What an export writes into the state: which object each declared resource is, and what was exported of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from reconciler.config import Loaded
+from reconciler.config.writing.rewriting import Rewriting
+from reconciler.deriving.exported import Exported
+from reconciler.model import values
+from reconciler.model.desired import Resource
+from reconciler.model.errors import ConfigError
+from reconciler.model.plan import Action, Change
+from reconciler.model.recorded import Recorded
+from reconciler.model.spec import Once
+from reconciler.model.state import Binding
+from reconciler.model.values import Ref
+from reconciler.planning.bindings import binding_of
+from reconciler.planning.identity import stored_key
+from reconciler.workflow.observation.arrangements import inside
+from reconciler.workflow.observation.book import open_book
+from reconciler.workflow.opening.session import Session
+
+
+def bind_exported(
+    session: Session,
+    after: Loaded,
+    kept: list[Exported],
+    secrets: Mapping[str, str],
+    rewriting: Rewriting,
+    left: Callable[[Mapping[str, Binding], Loaded], set[str]] | None,
+) -> None:
+    """Write into the state which object each declared resource is. `left` is there where declarations of what is gone
+    go too: it returns what is bound and declared nowhere.
+    """
+    book = open_book(session)
+    state = book.state()
+    bindings = _under_their_addresses(state.resources, kept)
+    stamp = f"export-{session.runtime.stamp()}"
+    refused = {(refusal.address, refusal.name) for refusal in rewriting.refused}
+    for entry in kept:
+        resource = after.desired.resources[entry.resource.address]
+        old = bindings.get(resource.address)
+        parent = resource.parent or ""
+        moved = not parent or (parent, inside(resource.address, session.kinds)) not in refused
+        new = _binding(session, resource, entry, old, secrets, stamp, state.salt, moved=moved)
+        applied = {name: value for name, value in new.applied.items() if (resource.address, name) not in refused}
+        # Who declared it stays known: an export goes on declaring whole what it declared itself.
+        bindings[resource.address] = new.model_copy(
+            update={"applied": applied, "run": old.run if old is not None else stamp}
+        )
+    if left is not None:
+        done = {address for address, name in rewriting.done if not name} | left(bindings, after)
+        bindings = {
+            address: binding
+            for address, binding in bindings.items()
+            if address in after.desired.resources or address not in done
+        }
+    book.base = state.model_copy(update={"resources": bindings, "intents": book.intents()})
+    book.records = Recorded()
+    book.close(account=session.identity)
+
+
+def _binding(
+    session: Session,
+    resource: Resource,
+    entry: Exported,
+    old: Binding | None,
+    secrets: Mapping[str, str],
+    stamp: str,
+    salt: str,
+    *,
+    moved: bool,
+) -> Binding:
+    """Return the binding. Unless the files were brought into the account's order (`moved`), that of the last apply
+    stays known.
+    """
+    kind = session.kinds[resource.kind]
+    keys = kind.natural_keys(entry.live.attrs)
+    attrs = {name: value for name, value in resource.attrs.items() if not kind.attributes[name].has(Once)}
+    if kind.nested:
+        applied = old.applied if not moved and old is not None and old.id == entry.live.id else {}
+        for name in kind.arrange([(resource.address, {}, entry.live)]).get(resource.address, {}):
+            attrs[name] = applied.get(name, entry.live.attrs.get(name))
+    change = Change(
+        resource.address,
+        resource.kind,
+        Action.ADOPT,
+        desired=attrs,
+        live=entry.live,
+        binding=old if old is not None and old.id == entry.live.id else None,
+        resource=resource,
+        depends_on=tuple(sorted({ref.address for ref in values.references(attrs) if isinstance(ref, Ref)})),
+        natural_key=tuple(stored_key(keys[0])) if keys else (),
+    )
+
+    def secret(name: str) -> str:
+        return secrets[name] if name in secrets else session.secret(name)
+
+    try:
+        return binding_of(change, kind, entry.live.id, stamp, complete=True, spares=[], secret=secret, salt=salt)
+    except ConfigError:
+        if old is not None:
+            return old
+        raise
+
+
+def _under_their_addresses(bindings: Mapping[str, Binding], kept: list[Exported]) -> dict[str, Binding]:
+    """Return the bindings with each object that is kept under the address that it has now: an export makes the moves
+    that no apply has made yet, for one object has one address.
+    """
+    addresses = {(entry.resource.kind, entry.live.id): entry.resource.address for entry in kept}
+    others = {address: binding for address, binding in bindings.items() if (binding.kind, binding.id) not in addresses}
+    return others | {
+        addresses[binding.kind, binding.id]: binding
+        for binding in bindings.values()
+        if (binding.kind, binding.id) in addresses
+    }

@@ -1,0 +1,1 @@
+"""The verb `probe`, and what it consists of."""

@@ -1,0 +1,1 @@
+"""The verb `promote`, and what it consists of."""
