@@ -9,12 +9,13 @@ import hashlib
 import json
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.fleet.baselines import Baselines, FleetSession
+from reconciler.fleet.rest import beyond
 from reconciler.fleet.spec import packed, unpacked
 from reconciler.model.document import ChangeView, PlanDocument, Summary
 from reconciler.model.documents import read_document
@@ -28,8 +29,9 @@ from reconciler.workflow.apply.hooks import Hooks
 from reconciler.workflow.observation.book import open_book
 from reconciler.workflow.observation.holding import locked
 from reconciler.workflow.plans.options import PlanOptions
+from reconciler.workflow.plans.planned import Planned
 from reconciler.workflow.plans.planning import make_plan
-from reconciler.workflow.plans.saved import check_plan
+from reconciler.workflow.plans.saved import StaleChange, check_plan
 from reconciler.workflow.rules.judging import judged
 
 ENDINGS: tuple[tuple[type[ReconcilerError], Outcome], ...] = (
@@ -156,8 +158,11 @@ class Worker:
         """Apply a plan. Raises StalePlan where the account is not as it was planned, unless this process is `alone`:
         another one may be applying the same plan, and what that did is done.
         """
-        if document.digest in open_book(session).base.applied_plans:
-            return _told(job, "applied", document)  # the engine did not hear of it
+        book = open_book(session)
+        if document.digest in book.base.applied_plans:  # and the engine did not hear of it
+            if book.completed(document.digest):
+                return _told(job, "applied", document)
+            return await self._rest(job, session, document)
         judged_again = judged(session, document, document.managed)
         if judged_again.tripped:
             return _told(
@@ -173,14 +178,39 @@ class Worker:
         if checked.refused and not checked.planned.plan.steps:
             moved = "; ".join(f"{change.address}: {change.why}" for change in checked.refused)
             return _told(job, "stale", document, moved, session.redactor.show)
-        summary = await apply_plan(session, checked.planned, Hooks(stop=self.stop), lock_timeout=AT_ONCE)
-        requests = checked.requests + summary.requests
+        return await self._written(job, session, document, checked.planned, checked.refused)
+
+    async def _rest(self, job: Job, session: FleetSession, document: PlanDocument) -> JobResult:
+        """Do what a run of this plan has left undone that was asked to stop, or failed in parts. Raises StalePlan where
+        that is not what the plan says.
+        """
+        planned = await make_plan(session, PlanOptions(uses=False))
+        more = beyond(planned.document.changes, document.changes)
+        if more:
+            raise StalePlan(f"a part of the plan was carried out, and what is left differs from it: {', '.join(more)}")
+        if planned.document.tripped:
+            message = "; ".join(guard.message for guard in planned.document.tripped)
+            return _told(job, "refused", document, message, session.redactor.show)
+        if not planned.plan.steps:
+            return _told(job, "applied", document).model_copy(update={"requests": planned.requests})
+        return await self._written(job, session, document, planned, ())
+
+    async def _written(
+        self,
+        job: Job,
+        session: FleetSession,
+        document: PlanDocument,
+        planned: Planned,
+        refused: Sequence[StaleChange],
+    ) -> JobResult:
+        """Write what is planned, and return what came of it: all of `document`, but for what is left."""
+        summary = await apply_plan(session, planned, Hooks(stop=self.stop), lock_timeout=AT_ONCE)
         left = [f"{address}: {what}" for address, what, _ in summary.failed]
         left += [f"{address}: {why}" for address, why in summary.skipped]
-        left += [f"{change.address}: {change.why}" for change in checked.refused]
+        left += [f"{change.address}: {change.why}" for change in refused]
         outcome: Outcome = "refused" if summary.refused else "partial" if left else "applied"
         return _told(job, outcome, document, "; ".join(left), session.redactor.show).model_copy(
-            update={"requests": requests}
+            update={"requests": planned.requests + summary.requests}
         )
 
 

@@ -11,12 +11,16 @@ from typing import Any
 import pytest
 
 from reconciler.config.reading.fleet import load_fleet
+from reconciler.emulator import open_account
 from reconciler.fleet.accounts import members
 from reconciler.fleet.baselines import Baselines
 from reconciler.fleet.book import looked_into
 from reconciler.fleet.job import Worker
+from reconciler.model.events import Finished
 from reconciler.model.fleet import JobResult
 from reconciler.resources import load_kinds
+from reconciler.workflow.apply.applying import apply_plan
+from reconciler.workflow.apply.hooks import Hooks
 from reconciler.workflow.opening.runtime import Runtime
 from tests.fleet.conftest import CONFIG, Fleet, file_of
 
@@ -144,6 +148,45 @@ class TestFleet:
         assert "applied" in {one.outcome for one in at_once}
         assert {one.outcome for one in at_once} <= {"applied", "locked"}
         assert later.outcome == "applied"
+        assert fleet.tags("acme") == ["Gold", "VIP"]
+
+    @pytest.mark.parametrize("by_hand", [False, True])
+    def test_an_apply_that_was_stopped_in_the_middle_is_finished_by_the_same_plan(
+        self, fleet: Fleet, worker: Worker, monkeypatch: pytest.MonkeyPatch, by_hand: bool
+    ) -> None:
+        """Its plan is on record as applied though a part of it is left. That part is done, and nothing else: what was
+        made by hand meanwhile is not taken over.
+        """
+        job = members(load_fleet(fleet.folder), {})["acme"]
+
+        async def stopped_at_once(session: Any, planned: Any, hooks: Hooks, **more: Any) -> Any:
+            hooks.emit = lambda event: hooks.stop.set() if isinstance(event, Finished) else None
+            return await apply_plan(session, planned, hooks, **more)
+
+        async def stopped() -> str:
+            planned = await worker.plan(job)
+            task = asyncio.ensure_future(worker.apply(job, planned.document))
+            await worker.stop.wait()
+            for _ in range(1_000_000):
+                await asyncio.sleep(0)
+                if worker.idle:
+                    break
+            assert task.cancel(), "whoever resumes the rollout does it again"
+            return planned.document
+
+        with monkeypatch.context() as patch:
+            patch.setattr("reconciler.fleet.job.apply_plan", stopped_at_once)
+            document = asyncio.run(stopped())
+        (done,) = fleet.tags("acme")
+        left = ({"Gold", "VIP"} - {done}).pop()
+        if by_hand:
+            account = open_account(fleet.folder / "accounts" / "acme.json")
+            account.rows.put("tags", "77", {**account.rows.all("tags")[0], "id": "77", "tag": left})
+            account.close()
+        result = asyncio.run(worker_of(fleet).apply(job, document))
+        assert (result.outcome, left.lower() in result.message) == (("stale", True) if by_hand else ("applied", False))
+        again = asyncio.run(worker_of(fleet).apply(job, document))
+        assert again.outcome == result.outcome
         assert fleet.tags("acme") == ["Gold", "VIP"]
 
     def test_a_job_whose_baseline_changed_meanwhile_is_stale(self, fleet: Fleet, worker: Worker) -> None:

@@ -136,6 +136,14 @@ class StateTransaction:
             after = self.store.version(run.serial_before + 1) or after
         return settled(run, after)
 
+    def completed(self, plan: str) -> bool:
+        """Return whether the last run of a plan did all of it, as far as that is on record."""
+        for name in reversed(self.store.run_names()):
+            run = self.store.run(name)
+            if run is not None and run.plan == plan:
+                return (self.last_word(run) if run.result == "open" else run).result == "complete"
+        return False
+
     def close_runs(self) -> list[str]:
         """Write the last word on every run that died without one, and return their names. Only under the lock: no
         other process is running. The process that wrote the record of an apply had closed those before.
