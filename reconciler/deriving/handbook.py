@@ -13,7 +13,9 @@ from reconciler.deriving.exported import Exported
 from reconciler.deriving.untold import untold
 from reconciler.model import values
 from reconciler.model.address import join, key_of, kind_of
+from reconciler.model.called import called
 from reconciler.model.desired import Resource
+from reconciler.model.grammar import a
 from reconciler.model.handbook import (
     Chapter,
     Detail,
@@ -216,10 +218,7 @@ class _Binder:
         """Return what people call the object; of those that may be people, only the key."""
         if thing.kind.reading.mostly_unmanaged:
             return key_of(thing.address)
-        name = thing.attrs.get(thing.kind.identity.name_attribute)
-        return (
-            self.show(str(name)).strip() if isinstance(name, str | int) and str(name).strip() else key_of(thing.address)
-        )
+        return self.show(called(thing.attrs)).strip() or key_of(thing.address)
 
     def _marks(self, entry: Entry, thing: _Thing) -> Iterator[Mark]:
         """Yield the marks of an object; what came with the account is not to be used or deleted."""
@@ -280,9 +279,9 @@ class _Binder:
             there = self.things.get(address)
             return Piece(self._title(there) if there is not None else address, address if there is not None else "")
         if isinstance(value, RemoteId):
-            return self._undeclared(value.kind, value.id)
+            return self._undeclared(value.kind, identity=value.id)
         if isinstance(value, Lookup):
-            return self._undeclared(value.kind, value.value)
+            return self._undeclared(value.kind, name=value.value)
         if isinstance(value, Mapping):
             parts = ((name, self._piece(item, hides=hides).text) for name, item in value.items())
             return Piece(", ".join(f"{name}: {text}" for name, text in parts))
@@ -295,13 +294,13 @@ class _Binder:
             text = mask(text)
         return Piece(self.show(text))
 
-    def _undeclared(self, kind: str, called: str) -> Piece:
+    def _undeclared(self, kind: str, *, identity: str = "", name: str = "") -> Piece:
         """Return what stands for an object that nothing declares, by its id or its name."""
-        address = self.by_id.get((kind, called), "")
+        address = self.by_id.get((kind, identity or name), "")
         if address:
             return Piece(self._title(self.things[address]), address)
         title = self.kinds[kind].title.lower() if kind in self.kinds else kind
-        return Piece(f"{title} {self.show(called)}")
+        return Piece(f"{title} {self.show(name)}" if name else f"{a(title)} (id {self.show(identity)})")
 
     # --- between objects ---------------------------------------------------------------------------------------------
 
@@ -460,7 +459,7 @@ class _Binder:
             yield f"{others:,} more: {why}."
 
     def _came_with_it(self, kind: Kind, builtin: Sequence[Live]) -> str:
-        names = (self.show(str(live.attrs.get(kind.identity.name_attribute) or live.id)) for live in builtin)
+        names = (self.show(called(live.attrs) or live.id) for live in builtin)
         named = f": {', '.join(names)}" if not kind.reading.mostly_unmanaged else ""
         return f"{len(builtin):,} came with the account{named}."
 

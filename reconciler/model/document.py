@@ -321,6 +321,12 @@ class PlanDocument(_Part):
         description="Boards of pipelines and groups of fields that change. Left out for none.",
         exclude_if=lambda value: not value,
     )
+    names: dict[str, str] = Field(
+        default_factory=no_members,
+        description="What people call what the changes refer to and do not change: by address, or by kind and id "
+        "(`user_group id 3`) where nothing is declared. Left out for none.",
+        exclude_if=lambda value: not value,
+    )
     steps: list[StepView] = Field(default_factory=no_items)
     skipped: list[SkippedView] = Field(default_factory=no_items)
     warnings: list[str] = Field(default_factory=no_items)

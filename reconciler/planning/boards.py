@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from reconciler.model import document as doc
+from reconciler.model.called import called
 from reconciler.model.live import Live
 from reconciler.model.plan import DESTROYS, Action, Change, Plan
 from reconciler.model.values import Ref, RemoteId, Value
@@ -22,7 +23,6 @@ IN: Mapping[str, tuple[str, str]] = {
 MOST_CARDS = 200
 """Boards with more cards are left out: they fit no screen."""
 MOST_BOARDS = 40
-NAMES = ("title", "name", "label")
 
 
 def boards(
@@ -135,15 +135,11 @@ def _where(value: Value, ids: Mapping[str, str]) -> str:
 
 
 def _titles(outer: str, plan: Plan, lives: Mapping[str, Sequence[Live]], show: Callable[[str], str]) -> dict[str, str]:
-    titles = {live.id: _title(live.attrs) for live in lives.get(outer, ())}
+    titles = {live.id: called(live.attrs) for live in lives.get(outer, ())}
     for change in plan.changes:
         if change.kind == outer and change.live is None:
-            titles[change.address] = _title(change.desired)
+            titles[change.address] = called(change.desired)
     return {key: show(title) for key, title in titles.items()}
-
-
-def _title(attrs: Mapping[str, Value]) -> str:
-    return next((str(attrs[name]) for name in NAMES if attrs.get(name)), "")
 
 
 def _card(
@@ -152,7 +148,7 @@ def _card(
     order = attrs.get("order")
     card = doc.CardView(
         key=key,
-        title=show(_title(attrs)),
+        title=show(called(attrs)),
         note=str(attrs.get("type") or "") if "type" in attrs else "",
         address=change.address if change is not None else "",
     )

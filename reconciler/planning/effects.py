@@ -11,6 +11,8 @@ from dataclasses import replace
 
 from reconciler.model import values
 from reconciler.model.address import Address, abridged, kind_of
+from reconciler.model.called import called
+from reconciler.model.grammar import a
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import Live
 from reconciler.model.plan import DESTROYS, Action, Change, Plan
@@ -87,7 +89,7 @@ def _children(
 def _name(context: PlanningContext, kind: Kind, live: Live) -> str:
     """Return the address of a managed object, otherwise its name."""
     address = context.owners.get((kind.name, live.id))
-    return address or str(live.attrs.get(kind.identity.name_attribute) or f"id {live.id}")
+    return address or called(live.attrs) or f"id {live.id}"
 
 
 def _parts(context: PlanningContext, kind: Kind, change: Change, live: Live) -> Iterable[Impact]:
@@ -114,17 +116,22 @@ def _entries(context: PlanningContext, kind: Kind, name: str, value: Value) -> l
         return []
     normal = attribute.normal(value)
     if isinstance(normal, Mapping):
-        return [(key.replace("_", "-"), str(key)) for key in normal]
+        return [(key.replace("_", "-"), _text(context, part) or str(key)) for key, part in normal.items()]
     if not isinstance(normal, list | tuple):
         return [(str(normal), _text(context, normal))]
-    return [(_text(context, item), _text(context, item)) for item in normal]
+    return [(_identity(context, item), _text(context, item)) for item in normal]
+
+
+def _identity(context: PlanningContext, value: Value) -> str:
+    return str(value.get("value", "")) if isinstance(value, Mapping) else _text(context, value)
 
 
 def _text(context: PlanningContext, value: Value) -> str:
+    """Return what people call an entry."""
     if isinstance(value, Mapping):
-        return str(value.get("value", ""))
+        return called(value) or str(value.get("value", ""))
     if isinstance(value, RemoteId):
-        return context.owners.get((value.kind, value.id)) or f"{value.kind} {value.id}"
+        return context.owners.get((value.kind, value.id)) or str(value)
     return str(value)
 
 
@@ -332,4 +339,5 @@ def _unread(target: str, seen: Snapshot, kinds: Iterable[Kind]) -> list[str]:
 
 
 def _described(kind: Kind, live: Live) -> str:
-    return f"{kind.name} {live.id} `{live.attrs.get(kind.identity.name_attribute) or ''}`"
+    name = "" if kind.reading.mostly_unmanaged else called(live.attrs)
+    return f"{kind.title.lower()} `{name}` (id {live.id})" if name else f"{a(kind.title.lower())} (id {live.id})"

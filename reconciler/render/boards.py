@@ -6,6 +6,7 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Literal
 
+from reconciler.model.called import called
 from reconciler.model.document import BoardView, CardView, PlanDocument
 from reconciler.render.naming import humanised, screen, sized
 from reconciler.render.outline import moved as told_as_moved
@@ -63,9 +64,16 @@ def _board(view: BoardView, changed: Set[str], reordered: Set[str]) -> Board:
         _after(card, titles.get(card.key), _note(card, stages), card.key in moved, card.address in changed)
         for card in view.after
     ]
-    kind = screen({"stage": "pipeline"}.get(view.kind, "field_group")).one
-    title = f"{kind} {view.title}" if view.title else "in no group"
-    return Board(humanised(title), stages, before, after)
+    return Board(_title(view, stages), stages, before, after)
+
+
+def _title(view: BoardView, stages: bool) -> str:
+    """Return what a screen shows: one board of stages, or fields of one sort in one group."""
+    name = called({"title": view.title})
+    if stages:
+        return f"Pipeline {name}"
+    fields = humanised(screen(view.kind).many)
+    return f"{fields} in the group {name}" if name else f"{fields} in no group"
 
 
 def _after(card: CardView, was: str | None, note: str, moved: bool, changed: bool) -> Card:

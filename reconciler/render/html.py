@@ -120,6 +120,7 @@ def plan(document: PlanDocument) -> str:
         entries=entries,
         filters=_filters(entries, drift=drift),
         numbers={entry.address: entry.number for entry in entries},
+        plainly=names.plainly,
         things=lambda addresses: words.named([names.thing(address) for address in addresses]),
         **_drawn(document, changes),
         **_ALWAYS,

@@ -16,7 +16,7 @@ from reconciler.render.boards import Board, Card, boards
 from reconciler.render.directions import isolated_lines
 from reconciler.render.harmless import harmless
 from reconciler.render.layout import STEP
-from reconciler.render.naming import SCREENS, Names, screen
+from reconciler.render.naming import SCREENS, Names, introduced, screen
 from reconciler.render.outline import outline
 from reconciler.render.quoting import clean
 from reconciler.render.tree import Line
@@ -59,9 +59,9 @@ def plan(document: PlanDocument, *, limit: int = GITHUB, apply_command: str = ""
     What does not fit is left out object by object, the folded ones first, and counted. `apply_command` is what applies
     exactly this plan.
     """
+    names, document = Names.of(document), introduced(document)
     said_once = sentences.shared(words.visible(document))
     changes = [sentences.without_shared(change, said_once) for change in words.visible(document)]
-    names = Names.of(document)
     closing = _closing(document, apply_command)
     page = _Page(max(limit, LEAST) - _size(closing) - _RESERVE)
     page.add(_opening(document))
@@ -74,7 +74,7 @@ def plan(document: PlanDocument, *, limit: int = GITHUB, apply_command: str = ""
     _listed(page, "### To do manually", list(_by_hand(changes)))
     _listed(page, "### Not planned", _skipped(document))
     notes = [f"{_prose(sentences.use(use))} ({words.counted(count, 'change')})" for use, count in said_once]
-    _listed(page, "### Please note", [*notes, *(_prose(warning) for warning in document.warnings)])
+    _listed(page, "### Please note", [*notes, *(_prose(names.plainly(warning)) for warning in document.warnings)])
     page.last = 0
     for board in boards(document):
         page.add(_board(board))

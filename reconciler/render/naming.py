@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.model.address import kind_of
-from reconciler.model.document import BoardView, ChangeView, PlanDocument
+from reconciler.model.called import called
+from reconciler.model.document import AttributeView, BoardView, ChangeView, PlanDocument
+from reconciler.model.grammar import a
+from reconciler.model.values import RemoteId
 from reconciler.render.directions import named
 from reconciler.render.words import number
 
 _PERSON = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
 _ADDRESS = re.compile(r"\b[a-z_]+(?:\.[A-Za-z0-9_-]+)+")
+_BY_ID = re.compile(r"([a-z_]+) id (\S+)")
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -61,7 +65,6 @@ SCREENS: Mapping[str, Screen] = {
 }
 """Every kind that is planned, in the order in which a report speaks of them."""
 
-_NAMED_BY = ("title", "name", "label", "tag", "domain", "phrase", "company_name", "slug")
 _OF_A_PERSON = frozenset({"user"})
 
 
@@ -86,11 +89,10 @@ def name_of(change: ChangeView) -> str:
             for attribute in change.attributes
         }
     )
-    for name in _NAMED_BY if change.kind not in _OF_A_PERSON else ():
-        for side in sides:
-            text = side.get(name)
-            if isinstance(text, str) and text and not text.startswith("(sensitive"):
-                return str(without_people(text)) if change.kind != "setting" else humanised(text)
+    for side in sides if change.kind not in _OF_A_PERSON else ():
+        text = called(side)
+        if text and not text.startswith("(sensitive"):
+            return str(without_people(text)) if change.kind != "setting" else humanised(text)
     return humanised(change.address.rpartition(".")[2])
 
 
@@ -112,7 +114,8 @@ class Names:
     @classmethod
     def of(cls, document: PlanDocument) -> Names:
         """Return the names of all that a plan knows: what it changes, and what stands on the boards that it shows."""
-        return cls(document.changes, _on_boards(document) if document.boards else {})
+        known = {key: str(without_people(name)) for key, name in document.names.items()}
+        return cls(document.changes, {**(_on_boards(document) if document.boards else {}), **known})
 
     def __getitem__(self, address: str) -> str:
         """Return the name of what stands at an address, for a sentence."""
@@ -134,8 +137,59 @@ class Names:
         kind, dot, _ = text.partition(".")
         if dot and kind in SCREENS:
             return self.thing(text)
-        kind, blank, identity = text.partition(" ")
-        return f"{screen(kind).one} {identity}" if blank and kind in SCREENS else text
+        found = _BY_ID.fullmatch(text)
+        if found is None or found[1] not in SCREENS:
+            return text
+        name = self.undeclared(found[1], found[2])
+        return f"{screen(found[1]).one} {name}" if self.known(found[1], found[2]) else name
+
+    def known(self, kind: str, identity: str) -> str:
+        """Return the name of an object that nothing declares, "" where it is not known."""
+        return self._names.get(str(RemoteId(kind, identity)), "")
+
+    def undeclared(self, kind: str, identity: str) -> str:
+        """Return the name of an object that nothing declares; of one that was not read, what it is and its id."""
+        known = self.known(kind, identity)
+        return named(known) if known else f"{a(screen(kind).one)} (id {identity})"
+
+
+def introduced(document: PlanDocument, known: Mapping[str, str] | None = None) -> PlanDocument:
+    """Return a plan that says the names of what nothing declares beside the ids, for views that show addresses. `known`
+    are names in place of those that the plan knows.
+    """
+    known = document.names if known is None else known
+    names = Names((), {key: str(without_people(name)) for key, name in known.items()})
+    changes = [_introduced(change, names) for change in document.changes]
+    return document.model_copy(update={"changes": changes})
+
+
+def _introduced(change: ChangeView, names: Names) -> ChangeView:
+    attributes = [_with_names(view, names) for view in change.attributes]
+    impacts = [
+        view.model_copy(update={"objects": [one if "." in one else names.mentioned(one) for one in view.objects]})
+        if view.objects
+        else view
+        for view in change.impacts
+    ]
+    return change.model_copy(update={"attributes": attributes, "impacts": impacts})
+
+
+def _with_names(view: AttributeView, names: Names) -> AttributeView:
+    sides = {"before": view.before, "after": view.after, "applied": view.applied}
+    if not any(isinstance(side, list | dict) for side in sides.values()):
+        return view
+    return view.model_copy(update={name: _named_ids(side, names) for name, side in sides.items()})
+
+
+def _named_ids(value: Any, names: Names) -> Any:
+    if isinstance(value, list):
+        return [_named_ids(item, names) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "$id" not in value:
+        return {name: _named_ids(item, names) for name, item in value.items()}
+    name = names.known(str(value.get("kind", "")), str(value["$id"]))
+    return {**value, "name": name} if name else value
 
 
 _INSIDE: Mapping[str, str] = {"stage": "pipeline", "field": "group", "deal_field": "group", "account_field": "group"}

@@ -59,7 +59,8 @@ def _marker(value: dict[str, Any]) -> str:
     if "$secret" in value:
         return quoted(str(value["$secret"]))
     if "$id" in value:
-        return clean(f"{value.get('kind', '')} id {value['$id']}".strip())
+        name = f" {quoted(str(value['name']))}" if value.get("name") else ""
+        return clean(f"{value.get('kind', '')} id {value['$id']}{name}".strip())
     inner = value["$lookup"] if isinstance(value["$lookup"], dict) else {"name": value["$lookup"]}
     return clean("{" + ", ".join(f"{name}: {text}" for name, text in inner.items() if name != "kind") + "}")
 

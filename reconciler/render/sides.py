@@ -220,6 +220,8 @@ def _map(value: dict[str, Any], names: Names) -> str:
     """A reference by the name of what it is about; other maps by their members."""
     if "$ref" in value:
         return clean(names[str(value["$ref"])])
+    if "$id" in value:
+        return clean(names.undeclared(str(value.get("kind", "")), str(value["$id"])))
     inner = value.get("$lookup")
     if isinstance(inner, dict) and isinstance(inner.get("name"), str):
         return clean(inner["name"])

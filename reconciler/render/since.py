@@ -8,6 +8,7 @@ from reconciler.model.document import AttributeView, ChangeView, GuardView, Plan
 from reconciler.model.since import Difference, Differences
 from reconciler.render import words
 from reconciler.render.harmless import harmless
+from reconciler.render.naming import introduced
 from reconciler.render.pages import filled
 from reconciler.render.quoting import clean, literal, to_json
 from reconciler.render.tree import same
@@ -81,6 +82,8 @@ def differences(document: PlanDocument, earlier: PlanDocument) -> Iterator[str]:
     """Yield what a plan does that an earlier one did not, what it does not do any more, and what it does otherwise."""
     if document.account != earlier.account:
         yield f"~ account {document.account}, was {earlier.account}"
+    known = {**earlier.names, **document.names}
+    document, earlier = introduced(document, known), introduced(earlier, known)
     now, then = ({change.address: change for change in words.visible(plan)} for plan in (document, earlier))
     for address, change in now.items():
         if address not in then:

@@ -13,7 +13,7 @@ from reconciler.model import coerce
 from reconciler.model.coerce import ident
 from reconciler.model.http import Flow, Request, at
 from reconciler.model.live import Row
-from reconciler.model.values import map_of
+from reconciler.model.values import RemoteId, map_of
 from reconciler.model.write import Effect, Impact
 from reconciler.resources import membership
 from reconciler.resources.counts import listed, listed_pages
@@ -89,7 +89,7 @@ def people_of_pipeline(identity: str) -> Flow[list[Impact]]:
     ):
         rows = yield from listed(at("/dealGroups", identity, key), key)
         ids = _ids(rows or (), *(("user", "userid") if kind == "user" else ("group", "groupid")))
-        names = {identity: f"{kind} {identity}" for identity in ids}
+        names = {identity: str(RemoteId(kind, identity)) for identity in ids}
         impacts += [_unknown(noun)] if rows is None else _told(noun, kind, names, effect="along")
     return impacts
 

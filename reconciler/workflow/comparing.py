@@ -27,6 +27,7 @@ from reconciler.model.state import State
 from reconciler.planning.context import Inputs
 from reconciler.planning.declarable import declarable
 from reconciler.planning.document import Heading, to_document
+from reconciler.planning.mentioned import mentioned
 from reconciler.planning.planner import plan
 from reconciler.store.snapshotfile import read_snapshot
 from reconciler.workflow.observation.contents import (
@@ -76,7 +77,11 @@ async def compare(session: Session, left: str, right: str, only: frozenset[str] 
     unknown = [line for account in accounts for line in unknown_of(account, session.kinds)]
     partly = [f"{account.name}: {line}" for account in accounts for line in account.left_out]
     whole = replace(whole, warnings=(*whole.warnings, *unknown))
-    document = doc.sealed(to_document(whole, heading, spent, session.kinds))
+    document = to_document(whole, heading, spent, session.kinds)
+    known = mentioned(
+        document, other.seen.lives, other.refreshed.tables, other.state.resources, session.kinds, redactor.show
+    )
+    document = doc.sealed(document.model_copy(update={"names": known}))
     return Comparison(document, (*lines, *unknown, *partly), any(account.unread for account in accounts))
 
 

@@ -43,7 +43,7 @@ def test_a_board_shows_what_goes_comes_and_moves(world: World) -> None:
     world.cli("plan", "--out", "plan.json")
     document = PlanDocument.model_validate(json.loads((world.folder / "plan.json").read_text("utf-8")))
     found = {one.title: one for one in boards(document)}
-    sales, group = found["Pipeline Sales"], found["Field group CRM"]
+    sales, group = found["Pipeline Sales"], found["Contact fields in the group CRM"]
     assert [(one.title, one.state) for one in sales.before] == [("Lead", "gone"), ("Talk", ""), ("Won", "")]
     assert [(one.title, one.state) for one in sales.after] == [("Talks", "changed"), ("Won", ""), ("Lost", "new")]
     assert sales.before[0].note == "no deals"

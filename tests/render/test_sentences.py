@@ -360,7 +360,7 @@ def test_a_clone_says_what_it_is_for_and_speaks_of_no_files() -> None:
     assert sentences.verdict(document)[0] == "This makes the account of b like that of a."
     assert names.thing(adopted.address) == "setting Event tracking"
     assert (sentences.touched(moved), "files" in sentences.more(adopted)) == ("place", False)
-    assert names.mentioned("user_group 3") == "user group 3"
+    assert names.mentioned("user_group id 3") == "a user group (id 3)"
     assert "like that of a" in html.plan(document)
     assert "like that of a" in markdown.plan(document)
 

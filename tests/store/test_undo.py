@@ -410,7 +410,7 @@ def test_what_pointed_to_a_replaced_object_is_told_as_lost(world: World) -> None
     (told,) = [text for text in undo.document.warnings if "pointed to field_group.facts" in text]
     assert "deal_field.size" not in told
     assert "update deal_field.size (group)" in undo.lines
-    assert f"deal_field {stranger} `X` by its `group`" in told
+    assert f"deal field `X` (id {stranger}) by its `group`" in told
     assert "any field by its `group` (not read)" in told
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.render.naming import introduced
 from reconciler.resources import load_kinds
 from tests.trust.losing import SENDER, at
 from tests.world import World
@@ -104,10 +105,10 @@ def nothing(world: World) -> None:
 PLACES = (
     Place("list", "list.news", LIST, "", field_by_hand, {
         ("unmanaged", "contact fields lose the list", ("Hand 901",)),
-        ("along", "permissions of user groups", ("user_group 3",))}),
+        ("along", "permissions of user groups", ("user_group id 3",))}),
     Place("list of a managed field", "list.news", LIST + "fields: {tier: {title: Tier, type: text, lists: [news]}}\n",
           TIER, nothing, {
-        ("along", "permissions of user groups", ("user_group 3",))}),
+        ("along", "permissions of user groups", ("user_group id 3",))}),
     Place("group of contact fields", "field_group.extra", GROUP.replace("OBJECT", "contact"), "",
           member_by_hand("fields", {"title": "Hand", "type": "text"}), {
         ("unmanaged", "contact fields lose the group", ("Hand",))}),
@@ -118,7 +119,7 @@ PLACES = (
           member_by_hand("accountCustomFieldMeta", {"fieldLabel": "Hand", "fieldType": "text"}), {
         ("unmanaged", "account fields lose the group", ("Hand",))}),
     Place("pipeline", "pipeline.sales", PIPELINE + USERS, USERS, people_by_hand, {
-        ("along", "assignments of users", ("user 1",)),
+        ("along", "assignments of users", ("user id 1",)),
         ("along", "permissions of user groups", ("user_group.agents",))}),
     Place("user group", "user_group.agents", LIST + USERS, LIST, seen_by_hand, {
         ("along", "lists lose the group", ("list.news",)),
@@ -191,7 +192,10 @@ def test_what_loses_its_place_is_named(world: World, place: Place) -> None:
     asked = [guard.override for guard in document.tripped if guard.name == "unmanaged_lost"]
     assert asked == ([f"--allow unmanaged_lost={place.asks}"] if place.asks else [])
     out = " ".join(world.cli("plan").out.split())
-    assert all(name in out for _, _, names in place.says for name in names)
+    printed = introduced(document).changes
+    assert all(
+        one in out for told in printed for view in told.impacts for one in view.objects if view.effect != "hidden"
+    )
     assert world.cli("apply", "--auto-approve", *yes(world)).code == 0
     assert world.plan().empty
 

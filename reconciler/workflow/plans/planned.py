@@ -21,6 +21,7 @@ from reconciler.planning.boards import boards
 from reconciler.planning.context import Inputs
 from reconciler.planning.document import Heading, to_document
 from reconciler.planning.forecast import Listing, Spent, forecast, with_requests
+from reconciler.planning.mentioned import mentioned
 from reconciler.planning.reads import concludes, of_kinds, wanted
 from reconciler.planning.renames import suspected
 from reconciler.workflow.observation.book import StateTransaction
@@ -81,8 +82,11 @@ def finish(
     renames = () if inputs.tearing_down else suspected(plan.changes, inputs.kinds, plan.ids, inputs.snapshot.lives)
     heading = replace(heading, eyes=inputs.eyes, redactor=session.redactor)
     document = to_document(plan, heading, cost, session.kinds, renames)
+    lives, show = inputs.snapshot.lives, session.redactor.show
+    names = mentioned(document, lives, refreshed.tables, inputs.state.resources, session.kinds, show)
+    document = document.model_copy(update={"names": names})
     if not options.refresh_only:
-        seen_as = boards(plan, inputs.snapshot.lives, session.redactor.show, deals)
+        seen_as = boards(plan, lives, show, deals)
         document = document.model_copy(update={"boards": seen_as})
     document = judged(session, document, document.managed)
     if options.refresh_only:

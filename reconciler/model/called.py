@@ -1,0 +1,23 @@
+"""What people call the things of an account: the names that its screens show, wherever a sentence speaks of one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+NAMED_BY = ("title", "name", "label", "tag", "domain", "phrase", "company_name", "slug")
+"""The attributes that name an object to people, the first that it has."""
+GENERAL = "General Details"
+"""What the screens call the field group that comes with the account (help.activecampaign.com, custom account fields);
+the API has a label of its own for it.
+"""
+_GIVEN = re.compile(r"\{\*\*\w+\*\*\}")
+
+
+def called(attrs: Mapping[str, object]) -> str:
+    """Return what people call an object, or a part of one, with these attributes; "" where none of them names it."""
+    labels = attrs.get("labels")
+    singular = labels.get("singular") if isinstance(labels, Mapping) else None
+    texts = (singular, *(attrs.get(name) for name in NAMED_BY))
+    name = next((text for text in texts if isinstance(text, str) and text), "")
+    return GENERAL if _GIVEN.fullmatch(name) else name
