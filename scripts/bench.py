@@ -109,7 +109,7 @@ class Time:
         self._began = self.clock()
 
     def allows(self, what: str, size: int, of: str, runs: int = 1) -> bool:
-        """Tell whether a row fits into what is left, by what a tenth of it took; one that nothing is known of does as
+        """Return whether a row fits into what is left, by what a tenth of it took; one that nothing is known of does as
         long as there is time at all.
         """
         less = tenth(self.rows, what, size, of)
@@ -354,7 +354,7 @@ zones:
 
 
 def has_octodns() -> bool:
-    """Install octoDNS beside the project, if it is not there. Tell whether it is."""
+    """Install octoDNS beside the project, if it is not there. Return whether it is."""
     if not (OCTODNS / "bin" / "octodns-sync").exists():
         try:
             subprocess.run([sys.executable, "-m", "venv", str(OCTODNS)], check=True)

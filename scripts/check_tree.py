@@ -1,4 +1,4 @@
-"""Report paths of one machine and hosts of package registries in tracked files: they work for nobody else.
+"""Report paths of one machine and hosts of package registries in tracked files: they work on no other machine.
 
 Usage: `python -m scripts.check_tree`. Prints `file:line: reason: excerpt` and exits 1 if there is any.
 """

@@ -54,7 +54,7 @@ tools=$folder/tools
 tried=()
 for tool in pipx uv; do
     if ! "$tools/bin/python" -m pip --disable-pip-version-check install --quiet "$tool" >said 2>&1; then
-        [ -z "${CI:-}" ] || { echo "error: $tool cannot be installed, so that nobody tried the install line" >&2 && cat said >&2 && exit 1; }
+        [ -z "${CI:-}" ] || { echo "error: $tool cannot be installed, so that the install line was not tried" >&2 && cat said >&2 && exit 1; }
         echo "skipped: $tool cannot be installed here"
         continue
     fi

@@ -1,18 +1,23 @@
-"""Report words that are this project's own where the field has one, in the sources of the product.
+"""Report words that are this project's own where the field has one, in the sources of the product and on its pages.
 
 Usage: `python -m scripts.check_words`. Prints `file:line: "words": what to write` and exits 1 if there is
-any. Names in the code, docstrings, messages and templates are looked at alike.
+any. Names in the code, docstrings, messages, templates and prose are looked at alike. Decisions and the changelog are
+records of their day and are left as they are.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from scripts.check_tree import tracked_files
+
 ROOT = Path(__file__).resolve().parent.parent
-SUFFIXES = frozenset({".py", ".html", ".js", ".css", ".svg", ".xml", ".md", ".yaml"})
+SUFFIXES = frozenset({".py", ".html", ".js", ".css", ".svg", ".xml", ".md", ".yaml", ".yml", ".toml", ".sh"})
+RECORDS = ("CHANGELOG.md", "docs/decisions/", "scripts/check_words.py", "tests/")
+"""What keeps the words of its day, and what holds the words to look for."""
 INSTEAD = {
     r"\b(?:no|some|any|every)body(?:'s|s)?\b|\bwhoever\b": "the actor's name (a user, another process), or the passive",
     r"\bby hand\b": "manually",
@@ -40,11 +45,16 @@ def findings(name: str, text: str) -> Iterator[str]:
             yield f'{name}:{line}: "{words}": {instead}'
 
 
+def checked(names: Iterable[str]) -> list[str]:
+    """Return the names of the files that are looked at: the product, its scripts, pages, examples and pipelines."""
+    return sorted(name for name in names if Path(name).suffix in SUFFIXES and not name.startswith(RECORDS))
+
+
 def main() -> int:
-    """Check the product's sources; 0 when nothing was found."""
-    paths = sorted(path for path in (ROOT / "reconciler").rglob("*") if path.suffix in SUFFIXES)
-    problems = [p for path in paths for p in findings(str(path.relative_to(ROOT)), path.read_text(encoding="utf-8"))]
-    print("\n".join(problems) or f"no private word in {len(paths)} files")
+    """Check the clone; 0 when nothing was found."""
+    names = checked(name for name in tracked_files(ROOT) if (ROOT / name).exists())
+    problems = [p for name in names for p in findings(name, (ROOT / name).read_text(encoding="utf-8"))]
+    print("\n".join(problems) or f"no private word in {len(names)} files")
     return bool(problems)
 
 

@@ -80,7 +80,7 @@ LEFT: tuple[Left, ...] = (
     ),
     Left(CUSTOMERS, "Customers and orders of shops.", (*_crud("/ecomCustomers"), *_crud("/ecomOrders"))),
     Left(CUSTOMERS, "Imports of contacts.", ("POST /import/bulk_import",)),
-    Left(CUSTOMERS, "Who gets no mail; the documented answer is no request.", ("PUT /lists/exclusions/{id}",)),
+    Left(CUSTOMERS, "Who gets no mail; no request to it is documented.", ("PUT /lists/exclusions/{id}",)),
     Left(SENDING, "Puts people into automations.", _crud("/contactAutomations", "DELETE")),
     Left(SENDING, "Tells people of tasks.", ("POST /taskNotifications",)),
     Left(SENDING, "Sends a mail to confirm a subscription.", ("POST /form/optin",)),

@@ -6,7 +6,7 @@ empty folder, from top to bottom:
 - a fence ```` ```console ```` holds lines `$ command`, each followed by its output; a line `...` stands for any lines.
   A command that fails must be followed by `$ echo $?`, so that no page shows a failure as if it were success.
 - a fence ```` ```yaml title="config/crm.yaml" ```` (any language) writes that file;
-- a comment `<!-- start: examples/quickstart -->` begins anew in a copy of that folder, `<!-- setup ... -->` runs what
+- a comment `<!-- start: examples/quickstart -->` begins again in a copy of that folder, `<!-- setup ... -->` runs what
   it holds without showing it.
 
 Digests, seconds and dates are compared by form. Commands in ```` ```sh ```` fences are not run; they must parse.
@@ -75,7 +75,7 @@ class Session:
         self.code = 0
 
     def start(self, example: Path) -> None:
-        """Begin anew with a copy of a folder, without its state."""
+        """Begin again with a copy of a folder, without its state."""
         shutil.rmtree(self.home)
         shutil.copytree(example, self.home, ignore=shutil.ignore_patterns("state", ".reconciler"))
         self.folder = self.home
@@ -163,7 +163,7 @@ def normal(line: str) -> str:
 
 
 def same(shown: Sequence[str], printed: Sequence[str]) -> bool:
-    """Tell whether the output is what the page shows; `...` on a line of its own stands for any lines."""
+    """Return whether the output is what the page shows; `...` on a line of its own stands for any lines."""
     parts = [r"(?:[^\n]*\n)*?" if line.strip() == "..." else re.escape(normal(line)) + "\n" for line in shown]
     return re.fullmatch("".join(parts), "".join(normal(line) + "\n" for line in printed)) is not None
 

@@ -32,7 +32,7 @@ SECONDS = 120
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that somebody does: a line that is typed, a file that is written, or (`hidden`) a setup; of `day`."""
+    """One thing that a user does: a line that is typed, a file that is written, or (`hidden`) a setup; of `day`."""
 
     day: str
     line: str = ""
@@ -72,7 +72,7 @@ def typed(line: str, folder: Path, environ: dict[str, str]) -> tuple[Path, int]:
             if not os.read(terminal, 65536):
                 break
         except OSError:
-            break  # as Linux says that nobody holds the other end
+            break  # as Linux says that no process holds the other end
     os.close(terminal)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     with os.fdopen(told) as stream:

@@ -133,7 +133,7 @@ def kind_page(kind: Kind) -> str:
     if kind.abilities.deletable and kind.abilities.managed:
         parts.append(f"## What a delete loses\n\n{kind.texts.delete_warning or 'Only the object itself.'}\n")
         if kind.abilities.delete_needs_approval:
-            parts.append("Deleting one needs a yes of its own (`--allow`), whatever the counts say.\n")
+            parts.append("Deleting one needs an approval of its own (`--allow`), whatever the counts say.\n")
     if kind.abilities.managed and not kind.abilities.deletable:
         parts.append("## Deletes\n\nThe API cannot delete it; a plan says what happens instead.\n")
     parts += ["## Example\n", f"```yaml\n{(EXAMPLES / f'{kind.name}.yaml').read_text('utf-8').rstrip()}\n```\n"]

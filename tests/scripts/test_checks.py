@@ -91,6 +91,13 @@ def test_plain_english_is_no_private_word(text: str) -> None:
     assert list(check_words.findings("a.py", text)) == []
 
 
+def test_words_are_looked_for_on_pages_and_in_pipelines_and_not_in_records() -> None:
+    """What users read is looked at wherever it stands; decisions and the changelog keep the words of their day."""
+    read = ["README.md", "action.yml", "docs/state.md", "examples/a/b.yaml", "reconciler/cli/x.py", "scripts/x.sh"]
+    others = ["CHANGELOG.md", "docs/decisions/0001-x.md", "docs/logo.png", "tests/cli/test_x.py"]
+    assert check_words.checked([*others, *read]) == read
+
+
 SILENT = '''
 def test_silent():
     """Says something, asserts nothing."""
