@@ -7,12 +7,24 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import ValidationError
 
-from reconciler.fleet.spec import AS_DECLARED, CHUNK, DONE, OPEN, VERSION, Spec, job_id, result_of, unpacked
+from reconciler.fleet.spec import (
+    AS_DECLARED,
+    CHUNK,
+    DONE,
+    OPEN,
+    OVER,
+    VERSION,
+    Spec,
+    job_id,
+    result_of,
+    unpacked,
+)
 from reconciler.model.document import PlanDocument
 from reconciler.model.documents import read_document
 from reconciler.model.errors import ReconcilerError, StateError, WrongInput
@@ -27,6 +39,8 @@ MOST_NAMED = 500
 """Rollouts that are known by name."""
 MOST_ROLLOUTS = 50
 """Rollouts that are looked through for what an account has."""
+BEHIND = 30.0
+"""Seconds that the end of a workflow may be on record before others can read it."""
 TAKEN = "taken-over-by"
 """What the engine keeps of a rollout that another version of the program resumed."""
 
@@ -160,9 +174,13 @@ class Book:
             tally[UNDER_WAY.get(row.status, done)] += 1
         return tally
 
-    def _accounts(self, name: str) -> list[WorkflowStatus]:
-        """Return how the accounts of a rollout are doing, without what came of them."""
-        return self.client.list_workflows(workflow_id_prefix=f"{name}/", load_input=False, load_output=False)
+    def _accounts(self, name: str, status: list[str] | None = None, since: str | None = None) -> list[WorkflowStatus]:
+        """Return how the accounts of a rollout are doing, without what came of them: those of a `status` alone, and
+        that ended at a time or later.
+        """
+        return self.client.list_workflows(
+            workflow_id_prefix=f"{name}/", status=status, completed_after=since, load_input=False, load_output=False
+        )
 
     def results_of(self, ids: Sequence[str]) -> Iterator[tuple[str, JobResult | None]]:
         """Yield what came of these workflows of accounts, by their ids."""
@@ -304,25 +322,43 @@ class Book:
 
 
 @dataclass
+class Ended:
+    """Workflows that have ended, looked for again and again: each is told once, and those that ended long before the
+    last look are not read again. The database says when one ended, whichever machine did it.
+    """
+
+    known: set[str] = field(default_factory=set)
+    _last: int = 0
+
+    @property
+    def since(self) -> str | None:
+        """When one must have ended, at the earliest, to be new; None: at any time."""
+        moment = self._last / 1000 - BEHIND
+        return datetime.fromtimestamp(moment, UTC).isoformat() if self._last else None
+
+    def fresh(self, rows: Iterable[WorkflowStatus]) -> list[str]:
+        """Return the ids of those that are new."""
+        ended = [row for row in rows if row.workflow_id not in self.known]
+        self._last = max([self._last, *(row.completed_at or 0 for row in ended)])
+        ids = [row.workflow_id for row in ended]
+        self.known.update(ids)
+        return ids
+
+
+@dataclass
 class Look:
     """How far a rollout is, told again and again: what came of an account is read once, and its figures are kept."""
 
     book: Book
     spec: Spec
-    _seen: set[str] = field(default_factory=set)
+    _ended: Ended = field(default_factory=Ended)
     _count: Counter[tuple[str, str]] = field(default_factory=Counter)
     _requests: int = 0
 
     def now(self) -> Standing:
         """Return how far it is now."""
-        running: Counter[str] = Counter()
-        fresh = []
-        for row in self.book._accounts(self.spec.name):
-            if row.status == "PENDING":
-                running[_wave_of(row.workflow_id)] += 1
-            elif row.status not in (*OPEN, "CANCELLED") and row.workflow_id not in self._seen:
-                fresh.append(row.workflow_id)
-        self._seen.update(fresh)
+        running = Counter(_wave_of(row.workflow_id) for row in self.book._accounts(self.spec.name, ["PENDING"]))
+        fresh = self._ended.fresh(self.book._accounts(self.spec.name, OVER, self._ended.since))
         for workflow, result in self.book.results_of(fresh):
             self._add(workflow, result)
         return Standing(

@@ -11,15 +11,27 @@ from __future__ import annotations
 import asyncio
 import datetime
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from reconciler.fleet.book import silence
+from reconciler.fleet.book import Ended, silence
 from reconciler.fleet.job import Worker
 from reconciler.fleet.rollout import digest_of, failed_too_often, gate
-from reconciler.fleet.spec import AS_DECLARED, CHUNK, DONE, OPEN, POLL, VERSION, Spec, job_id, queue_of, result_of
+from reconciler.fleet.spec import (
+    AS_DECLARED,
+    CHUNK,
+    DONE,
+    OPEN,
+    OVER,
+    POLL,
+    VERSION,
+    Spec,
+    job_id,
+    queue_of,
+    result_of,
+)
 from reconciler.model.errors import StateError, WrongInput
 from reconciler.model.fleet import Job, JobResult, Wave
 
@@ -121,15 +133,14 @@ async def _wait(name: str, said: Any, phase: str, count: int, poll: float) -> An
     wave = Wave.model_validate(said)
     prefix = job_id(name, wave.name, phase)
     known: dict[str, JobResult] = {}
-    while True:
-        waiting = await _ids(prefix, OPEN)
-        for result in await _finished(prefix, known):
-            known[result.account] = result.model_copy(update={"changes": []})
-        if not waiting:
-            break
-        if phase == "apply" and failed_too_often(wave, list(known.values()), count):
-            await _call_off(prefix)
+    ended = Ended()
+    while await _ids(prefix, OPEN, limit=1):
+        if phase == "apply":
+            await _learn(known, prefix, ended)
+            if failed_too_often(wave, list(known.values()), count):
+                await _call_off(prefix)
         await asyncio.sleep(poll)
+    await _learn(known, prefix, Ended(ended.known))
     results = sorted(known.values(), key=lambda result: result.account)
     failed = sum(result.bad for result in results)
     done = [result.account for result in results if result.outcome in AS_DECLARED]
@@ -153,20 +164,26 @@ async def _call_off(prefix: str) -> None:
         await DBOS.cancel_workflows_async(waiting)
 
 
-async def _ids(prefix: str, status: list[str]) -> list[str]:
+async def _ids(prefix: str, status: list[str], limit: int | None = None) -> list[str]:
     from dbos import DBOS
 
     rows = await DBOS.list_workflows_async(
-        workflow_id_prefix=prefix, status=status, load_input=False, load_output=False
+        workflow_id_prefix=prefix, status=status, limit=limit, load_input=False, load_output=False
     )
     return [row.workflow_id for row in rows]
 
 
-async def _finished(prefix: str, known: Mapping[str, JobResult]) -> list[JobResult]:
-    """Return the results that are new since the last look."""
-    ended = await _ids(prefix, ["SUCCESS", "ERROR"])
-    fresh = [name for name in ended if name.removeprefix(prefix) not in known]
-    return [result for at in range(0, len(fresh), CHUNK) for result in await _results_of(fresh[at : at + CHUNK])]
+async def _learn(known: dict[str, JobResult], prefix: str, ended: Ended) -> None:
+    """Add what came of the accounts that have ended since the last look."""
+    from dbos import DBOS
+
+    rows = await DBOS.list_workflows_async(
+        workflow_id_prefix=prefix, status=OVER, completed_after=ended.since, load_input=False, load_output=False
+    )
+    fresh = ended.fresh(rows)
+    for at in range(0, len(fresh), CHUNK):
+        for result in await _results_of(fresh[at : at + CHUNK]):
+            known[result.account] = result.model_copy(update={"changes": []})
 
 
 async def _results_of(ids: list[str], *, whole: bool = False) -> list[JobResult]:

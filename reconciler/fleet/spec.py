@@ -22,6 +22,8 @@ CHUNK = 200
 MOST_BYTES = 256 * 1024 * 1024
 """Of a plan document."""
 OPEN = ["ENQUEUED", "PENDING", "DELAYED"]
+OVER = ["SUCCESS", "ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+"""What the engine calls workflows that came to an end."""
 
 AS_DECLARED = ("applied", "same")
 """Outcomes of an account that is as its baseline says."""
