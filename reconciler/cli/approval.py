@@ -28,7 +28,7 @@ class Approval:
         terminal.
         """
         self.agrees(opened)
-        if opened.settings.production and self.account is None and (destroy or destructive(document)):
+        if opened.production and self.account is None and (destroy or destructive(document)):
             return _named(opened, auto=self.auto)
         return self.auto or _asked(opened, destroy=destroy)
 
@@ -60,13 +60,12 @@ def _named(opened: Session, *, auto: bool) -> bool:
     name = account_name(opened)
     if auto or not can_ask():
         raise Refused(
-            f"`{opened.settings.name}` is a production account, and this plan takes something away; nothing was "
-            "changed",
+            f"{opened.production}, and this plan takes something away; nothing was changed",
             hint=f"say which account you mean with `--confirm-account {name}`, or review `plan --out FILE` and "
             "then `apply FILE`",
         )
     note(
-        f"\nThis plan takes something away from a production account.\n  Environment: {opened.settings.name}. "
+        f"\nThis plan takes something away, and {opened.production}.\n  Environment: {opened.settings.name}. "
         f"Only the name of the account, '{name}', will be accepted.\n"
     )
     return answer("  Enter the account's name") == name

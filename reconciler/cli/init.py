@@ -122,9 +122,9 @@ def _with_key(chosen: Globals, url: str, key: str) -> tuple[Runtime, bool]:
     """Return the runtime with the key of the account, and whether it was typed. Raises ReconcilerError."""
     from dataclasses import replace
 
+    from reconciler.model.account_url import EMULATOR
     from reconciler.model.errors import ReconcilerError
     from reconciler.model.redaction import redactor
-    from reconciler.workflow.opening.account_url import EMULATOR
     from reconciler.workflow.opening.runtime import current_runtime
 
     runtime = replace(current_runtime(), watch=chosen.screen)

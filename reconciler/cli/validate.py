@@ -26,13 +26,15 @@ def command(chosen: Globals, outputs: tuple[Output, ...], guards_from: str | Non
     """Check the configuration: every problem at once, with its place, and what breaks the rules of the project (exit
     code 7). Needs no network and no credentials.
     """
+    from reconciler.config import disagreeing
     from reconciler.model.errors import ConfigError
 
     printed, code = "", 0
     try:
         opened = session(chosen, offline=True, guards_from=guards_from)
         loaded = opened.load(offline=True)
-        problems = [*loaded.warnings, *opened.doubts(loaded), *_broken(opened, loaded)]
+        same = disagreeing(opened.project, opened.runtime.environ)
+        problems = [*same, *loaded.warnings, *opened.doubts(loaded), *_broken(opened, loaded)]
         count = len(loaded.desired.resources)
         wrong = sum(problem.severity == "error" for problem in problems)
         printed = (

@@ -14,10 +14,12 @@ from reconciler.config.reading.project import (
     EnvironmentSettings,
     LoadedProject,
     differing,
+    disagreeing,
     environment,
     held_to,
     load_project,
     parse_project,
+    production_by,
     recipients_of,
 )
 
@@ -39,6 +41,7 @@ __all__ = [
     "content_of",
     "credentials",
     "differing",
+    "disagreeing",
     "doubts",
     "dump",
     "environment",
@@ -50,6 +53,7 @@ __all__ = [
     "outside",
     "parse_project",
     "plain_data",
+    "production_by",
     "project_files",
     "project_schema",
     "read_scenarios",

@@ -18,13 +18,13 @@ from reconciler.config.reading.files import outside
 from reconciler.config.reading.fleet import LoadedFleet
 from reconciler.config.reading.problems import listed
 from reconciler.fleet.rollout import fits, parted
+from reconciler.model.account_url import identity_of
 from reconciler.model.codehost import Web
 from reconciler.model.diagnostics import Diagnostic, Position
 from reconciler.model.errors import ConfigError, ReconcilerError, WrongInput
 from reconciler.model.fleet import MAX_ACCOUNTS, NAME, Accounts, FleetAccount, Job, Partners
 from reconciler.model.redaction import abridged
 from reconciler.store.reading import read_regular
-from reconciler.workflow.opening.account_url import identity_of
 
 MOST_BYTES = 64 * 1024 * 1024
 PLAIN = ("name", "url", "token", "baseline", "wave", "overlays")

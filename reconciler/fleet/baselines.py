@@ -16,6 +16,7 @@ from typing import Any
 from reconciler.config import EnvironmentSettings, Loaded, LoadedProject, load_project, recipients_of
 from reconciler.config.reading.fleet import LoadedFleet
 from reconciler.deriving.redaction import secrets_in
+from reconciler.model.account_url import EMULATOR, identity_of
 from reconciler.model.baseline import LOCK_FILE
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError, StalePlan
@@ -27,7 +28,6 @@ from reconciler.model.ruling import Rules
 from reconciler.model.values import Value, secret_marker
 from reconciler.remote.pacer import STRICT, Pacer
 from reconciler.store.reading import read_regular
-from reconciler.workflow.opening.account_url import EMULATOR, identity_of
 from reconciler.workflow.opening.runtime import Runtime
 from reconciler.workflow.opening.secrets import SecretSource
 from reconciler.workflow.opening.session import Session

@@ -133,7 +133,9 @@ class Environment(_Section):
         None, description="Environment whose probed facts hold here too, where this account was not probed itself."
     )
     production: bool = Field(
-        False, description="Ask for the account's name before destructive applies; default rate 3/s."
+        False,
+        description="Ask for the account's name before destructive applies, by whichever environment it is named; "
+        "default rate 3/s.",
     )
     guards: Guards = Field(default_factory=Guards.model_construct)
     history: int = Field(20, ge=0, le=10000, description="How many earlier versions of the state are kept.")

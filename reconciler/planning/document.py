@@ -15,9 +15,9 @@ from pydantic import BaseModel
 
 from reconciler.model import document as doc
 from reconciler.model import values
+from reconciler.model.account_url import vendor_name
 from reconciler.model.address import kind_of, split
 from reconciler.model.desired import Desired, Import, Moved, Removed, Resource
-from reconciler.model.http import VENDOR_DOMAINS
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import Live
 from reconciler.model.plan import Action, AttributeChange, Change, Plan, Step, lifecycle_of
@@ -284,8 +284,8 @@ def _hidden(kind: Kind, name: str, value: Value) -> bool:
 
 def _todo(name: str, how: str, page: str, account: str) -> str:
     """Return a manual step in full: what to do, where, and what closes it."""
-    owner, _, domain = account.partition("/")[0].partition(".")
-    where = f" at https://{owner}.activehosted.com{page}" if page and domain in VENDOR_DOMAINS else ""
+    owner = vendor_name(account)
+    where = f" at https://{owner}.activehosted.com{page}" if page and owner else ""
     return f"{how}{where}; plans ask for this until `{name}` is as declared"
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from reconciler.model.account_url import EMULATOR
 from reconciler.model.errors import WrongInput
 from reconciler.model.http import VENDOR_DOMAINS
 from reconciler.model.project import PROJECT_FILE
@@ -18,7 +19,6 @@ from reconciler.workflow.doctor.account import Check
 from reconciler.workflow.doctor.environment import examine
 from reconciler.workflow.export.target import MODELINE
 from reconciler.workflow.init import FILES, IGNORE
-from reconciler.workflow.opening.account_url import EMULATOR
 from reconciler.workflow.opening.projects import open_session
 from reconciler.workflow.opening.runtime import Runtime
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from reconciler import emulator
 from reconciler.config import environment, load_project, plain_data
+from reconciler.model.account_url import EMULATOR
 from reconciler.model.documents import read_json
 from reconciler.model.errors import WrongInput
 from reconciler.model.project import PROJECT_FILE
 from reconciler.store.reading import read_regular
-from reconciler.workflow.opening.account_url import EMULATOR
 from reconciler.workflow.opening.connecting import open_emulator
 from reconciler.workflow.opening.facts import facts_file
 

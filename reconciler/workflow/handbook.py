@@ -12,9 +12,10 @@ from reconciler.deriving.handbook import Material, handbook
 from reconciler.engine.records import records_at
 from reconciler.engine.remotes import Budget, Shared
 from reconciler.engine.usage import uses_of
+from reconciler.model.account_url import vendor_name
 from reconciler.model.errors import RemoteError
 from reconciler.model.handbook import Handbook, LastChange
-from reconciler.model.http import VENDOR_DOMAINS, Remote
+from reconciler.model.http import Remote
 from reconciler.model.mention import Mention
 from reconciler.model.plan import Action, Change
 from reconciler.model.snapshot_file import Recording
@@ -146,5 +147,5 @@ def _changes(book: StateTransaction) -> dict[str, LastChange]:
 
 
 def _screen(session: Session, page: str) -> str:
-    owner, _, domain = session.identity.partition("/")[0].partition(".")
-    return f"https://{owner}.activehosted.com{page}" if domain in VENDOR_DOMAINS else ""
+    owner = vendor_name(session.identity)
+    return f"https://{owner}.activehosted.com{page}" if owner else ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler import emulator
+from reconciler.model.account_url import EMULATOR
 from reconciler.model.address import kind_of
 from reconciler.model.document import PlanDocument, sealed
 from reconciler.model.errors import ReconcilerError
@@ -19,7 +20,6 @@ from reconciler.model.write import assumption
 from reconciler.workflow.apply.applying import apply_plan
 from reconciler.workflow.apply.hooks import Hooks
 from reconciler.workflow.observation.book import open_book
-from reconciler.workflow.opening.account_url import EMULATOR
 from reconciler.workflow.opening.session import Session
 from reconciler.workflow.plans.options import PlanOptions
 from reconciler.workflow.plans.planning import make_plan

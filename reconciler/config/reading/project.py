@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from reconciler.config.reading.parsing import parse
 from reconciler.config.reading.problems import Problems, did_you_mean, listed
 from reconciler.config.reading.requiring import fits
 from reconciler.config.reading.validation import validated
+from reconciler.model.account_url import EMULATOR, LOOPBACK, Account
 from reconciler.model.address import KEY_PATTERN
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError
@@ -31,7 +32,6 @@ from reconciler.model.project import (
     Secrets,
 )
 
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _VARIABLE = re.compile(r"\$\{env\.([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -60,7 +60,10 @@ class EnvironmentSettings:
     variables: Mapping[str, Any] = field(default_factory=dict)
     overlays: tuple[str, ...] = ()
     requests_per_second: float | None = None
-    production: bool = False
+    production_by: str = ""
+    """The environment that calls this account a production account: this one, or another of the same account; or ""."""
+    doubted: bool = False
+    """Its address does not tell whether it is the production account of another environment: the account is asked."""
     guards: Guards = field(default_factory=Guards)
     history: int = 20
     recipients: tuple[str, ...] = ()
@@ -289,7 +292,8 @@ def environment(
         environment.variables,
         tuple(environment.overlays),
         environment.requests_per_second,
-        environment.production,
+        production_by(loaded, chosen or "", environ),
+        _doubted(loaded, chosen or "", environ),
         environment.guards,
         environment.history,
         recipients_of(environment.encryption or loaded.project.encryption),
@@ -299,10 +303,59 @@ def environment(
     )
 
 
+def account_named(loaded: LoadedProject, name: str, environ: Mapping[str, str], also: Iterable[str] = ()) -> Account:
+    """Return the account of an environment, as far as the variables that are set say it."""
+    scope = Scope(Problems(), environ, secrets=False, offline=True)
+    entries = entries_of(loaded.tree.entries["environments"].value)
+    parts = entries_of(entries[name].value)
+    url, account, token = (
+        str(scope.data(parts[key].value) or "").strip() if key in parts else "" for key in ("url", "account", "token")
+    )
+    if url.startswith(EMULATOR):
+        url = f"{EMULATOR}{(loaded.folder / url.removeprefix(EMULATOR)).resolve()}"
+    return Account.of(url, account, token, also)
+
+
+def production_by(loaded: LoadedProject, name: str, environ: Mapping[str, str], also: Iterable[str] = ()) -> str:
+    """Return which environment says that the account of this one is a production account: this one itself, or another
+    one that has the same account, by whichever name; "" where none does. `also` are the names that the account gave
+    itself.
+    """
+    known = loaded.project.environments
+    if known[name].production:
+        return name
+    others = [other for other in known if known[other].production]
+    if not others:
+        return ""
+    mine = account_named(loaded, name, environ, also)
+    return next((other for other in others if mine.same(account_named(loaded, other, environ))), "")
+
+
+def _doubted(loaded: LoadedProject, name: str, environ: Mapping[str, str]) -> bool:
+    """Return whether an environment may have the production account of another one under an address of its own."""
+    known = loaded.project.environments
+    others = any(known[other].production for other in known if other != name)
+    return others and account_named(loaded, name, environ).at in ("", "loopback")
+
+
+def disagreeing(loaded: LoadedProject, environ: Mapping[str, str]) -> tuple[Diagnostic, ...]:
+    """Return a warning for each environment that does not say of its account that it is production, as another does."""
+    problems = Problems()
+    for name in loaded.project.environments:
+        if (other := production_by(loaded, name, environ)) not in ("", name):
+            problems.warn(
+                "production-elsewhere",
+                f"`{name}` has the account of `{other}`, which is `production: true`: it is production here too",
+                loaded.spot("environments", name, "url"),
+                f"say `production: true` in `{name}` as well, or give it the `url` of an account of its own",
+            )
+    return tuple(problems.found)
+
+
 def _check_access(loaded: LoadedProject, name: str, data: Mapping[str, Any], problems: Problems) -> None:
     """Report an address or a key that no request can be made with. The key itself is never shown."""
     url, token = str(data["url"]).strip(), data.get("token")
-    if url.startswith("emulator:") or "${" in url:
+    if url.startswith(EMULATOR) or "${" in url:
         return
     spot = loaded.spot("environments", name, "url")
     if not is_address(url):
@@ -323,7 +376,7 @@ def _address_of_notices(loaded: LoadedProject, name: str, environ: Mapping[str, 
     written = loaded.project.environments[name].notify
     url = _VARIABLE.sub(lambda match: environ.get(match.group(1)) or match.group(), written).strip()
     if url and "${" not in url:
-        safe = url.startswith("https://") or (url.startswith("http://") and urlsplit(url).hostname in _LOOPBACK)
+        safe = url.startswith("https://") or (url.startswith("http://") and urlsplit(url).hostname in LOOPBACK)
         if not (safe and is_address(url)):
             hint = "it begins with https://; what goes there would be readable on the way otherwise"
             spot = loaded.spot("environments", name, "notify")

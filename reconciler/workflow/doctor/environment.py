@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from reconciler import __version__
+from reconciler.model.account_url import EMULATOR
 from reconciler.model.errors import ConfigError, ExitCode, ReconcilerError
 from reconciler.model.http import VENDOR_DOMAINS
 from reconciler.model.proxies import proxy_for
@@ -17,7 +18,6 @@ from reconciler.store.encryption import Seal
 from reconciler.store.probefile import ProbeJournal
 from reconciler.workflow.doctor.account import Check, account_checks, failed
 from reconciler.workflow.observation.book import open_book
-from reconciler.workflow.opening.account_url import EMULATOR
 from reconciler.workflow.opening.facts import troubles
 from reconciler.workflow.opening.session import Session
 
@@ -97,13 +97,13 @@ def _surroundings(session: Session) -> Iterator[Check]:
     """The address, and the way to it."""
     url, environ = session.settings.url, session.runtime.environ
     if url.startswith(EMULATOR):
-        yield Check("address", "ok", f"the built-in emulator, {url.removeprefix(EMULATOR)}")
+        yield _address(session, f"the built-in emulator, {url.removeprefix(EMULATOR)}")
         yield Check("TLS", "skipped", "the emulator is in this process")
         return
     parts = urlsplit(url)
     domain = (parts.hostname or "").partition(".")[2]
     known = "an address of the vendor" if domain in VENDOR_DOMAINS else "no address of the vendor that is known"
-    yield Check("address", "ok", f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}, {known}")
+    yield _address(session, f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}, {known}")
     try:
         proxy = proxy_for(url, environ)
     except ReconcilerError as error:
@@ -112,6 +112,15 @@ def _surroundings(session: Session) -> Iterator[Check]:
         return
     yield _tls(url, environ, secure=parts.scheme == "https")
     yield Check("proxy", "ok", f"{proxy.where}, from {proxy.variable}" if proxy is not None else "none")
+
+
+def _address(session: Session, found: str) -> Check:
+    """Where the account is, and whether another environment says of it that it is production."""
+    name = session.settings.name
+    if session.settings.production_by in ("", name):
+        return Check("address", "ok", found)
+    advice = f"say `production: true` in `{name}` as well, or give it the `url` of an account of its own"
+    return Check("address", "warning", f"{found}; {session.production}", advice)
 
 
 def _tls(url: str, environ: Any, *, secure: bool) -> Check:

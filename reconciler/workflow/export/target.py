@@ -8,9 +8,9 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from reconciler.model.account_url import EMULATOR
 from reconciler.model.project import PROJECT_FILE, Encryption
 from reconciler.workflow.init import FILES, IGNORE, SCHEMAS, write_project
-from reconciler.workflow.opening.account_url import EMULATOR
 from reconciler.workflow.opening.grounds import check_place, config_folders
 from reconciler.workflow.opening.projects import open_session
 from reconciler.workflow.opening.runtime import Runtime
@@ -66,7 +66,7 @@ def project_in(session: Session, folder: Path) -> Session:
         token = raw.token if raw.token.startswith("${") or not raw.token else f"${{env.{variable(session)}}}"
         lines += [f"    token: {token}"] if token else []
         lines += [f"    account: {raw.account}"] if raw.account else []
-        lines += ["    production: true"] if raw.production else []
+        lines += ["    production: true"] if session.settings.production_by else []
         lines += [f"    requests_per_second: {raw.requests_per_second:g}"] if raw.requests_per_second else []
         lines += [*_encryption(raw.encryption, "    "), "", f"default_environment: {session.settings.name}", ""]
         whole = _encryption(session.project.project.encryption, "")

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from reconciler.engine.refresh import Refreshed, refresh
 from reconciler.engine.remotes import Filed
+from reconciler.model.account_url import vendor_name
 from reconciler.model.desired import Desired
 from reconciler.model.errors import (
     AuthError,
@@ -16,7 +17,7 @@ from reconciler.model.errors import (
     StateError,
     concerns_all,
 )
-from reconciler.model.http import VENDOR_DOMAINS, Remote, Request, at, get
+from reconciler.model.http import Remote, Request, at, get
 from reconciler.model.plan import Plan
 from reconciler.model.ports import Hold
 from reconciler.model.sight import Eyes
@@ -34,13 +35,17 @@ EYES_REQUESTS = 2
 
 def account_requests(session: Session) -> int:
     """Return how many requests `check_account` sends."""
-    return 2 if session.settings.account else 0
+    return 2 if session.settings.account else int(_asks_its_name(session))
 
 
 def account_name(session: Session) -> str:
     """Return what people call the account: the name in the project file, else what its address says."""
-    label, _, domain = session.identity.partition("/")[0].partition(".")
-    return session.settings.account or (label if domain in VENDOR_DOMAINS else session.identity)
+    return session.settings.account or vendor_name(session.identity) or session.identity
+
+
+def _asks_its_name(session: Session) -> bool:
+    """Return whether only the account's own name tells if it is the production account of another environment."""
+    return session.settings.doubted and session.remote is None and not session.settings.production_by
 
 
 async def check_account(session: Session, remote: Remote, state: State | None) -> None:
@@ -51,16 +56,23 @@ async def check_account(session: Session, remote: Remote, state: State | None) -
             hint="give this environment a state of its own (`state:`), or correct its `url`",
         )
     wanted = session.settings.account
-    if not wanted:
+    if not wanted and not _asks_its_name(session):
         return
-    label, _, domain = session.identity.partition("/")[0].partition(".")
-    await remote.send(get("/users/me"))
+    if wanted:
+        await remote.send(get("/users/me"))
     names, why = await _names(remote)
+    session.names[session.settings.url] = frozenset(names)
+    if wanted:
+        _check_name(session, wanted, names, why)
+
+
+def _check_name(session: Session, wanted: str, names: set[str], why: str) -> None:
+    label = session.identity.partition("/")[0].partition(".")[0]
     if not names:
         _agree(session, wanted, {label}, f" ({why}, so the host decides)")
         return
     _agree(session, wanted, names)
-    if domain in VENDOR_DOMAINS and label not in names:
+    if vendor_name(session.identity) and label not in names:
         _agree(session, wanted, {label}, " (its host says so, /settings/account says otherwise)")
 
 

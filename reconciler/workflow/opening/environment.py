@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.config import EnvironmentSettings, LoadedProject
+from reconciler.config import EnvironmentSettings, LoadedProject, production_by
+from reconciler.model.account_url import EMULATOR, identity_of
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError, ReconcilerError, WrongInput
 from reconciler.model.facts import Facts
 from reconciler.model.kind import Kinds, fits
 from reconciler.model.redaction import STARS, Redactor, Shown, redactor
 from reconciler.model.values import secrets_of
-from reconciler.workflow.opening.account_url import EMULATOR, identity_of
 from reconciler.workflow.opening.runtime import Runtime
 
 if TYPE_CHECKING:  # what only some commands need is imported by them
@@ -57,6 +57,8 @@ class Environment:
     """What answers secrets that are not environment variables, once it was asked."""
     eyes: dict[str, Eyes] = field(default_factory=dict, repr=False)
     """Whose key it is, by the URL of the account, once it was asked."""
+    names: dict[str, frozenset[str]] = field(default_factory=dict, repr=False)
+    """What the account at a URL calls itself, once it was asked."""
     stores: dict[str, Store] = field(default_factory=dict, repr=False)
     """The store of each URL, the same one for all that is derived from a session: a lock belongs to its store."""
     paces: dict[str, Pacer] = field(default_factory=dict, repr=False)
@@ -104,11 +106,23 @@ class Environment:
         return identity_of(self.settings.url)
 
     @property
+    def production(self) -> str:
+        """What makes this a production account, as the beginning of a sentence; "" where nothing does. It is one by
+        whichever environment it is named, as soon as one of the project says so.
+        """
+        name, by = self.settings.name, self.settings.production_by
+        if not by and (names := self.names.get(self.settings.url)):
+            by = production_by(self.project, name, self.runtime.environ, names)
+        if by in ("", name):
+            return by and f"`{name}` is a production account"
+        return f"`{name}` is the account of `{by}`, a production account"
+
+    @property
     def rate(self) -> float | None:
         """Requests per second; no limit for the embedded emulator unless one is set."""
         if self.settings.requests_per_second is not None:
             return self.settings.requests_per_second
-        usual = 3.0 if self.settings.production else 5.0
+        usual = 3.0 if self.settings.production_by else 5.0
         return None if self.settings.url.startswith(EMULATOR) else usual
 
     @property

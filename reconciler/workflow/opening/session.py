@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.config import Loaded, Uses, doubts, load
 from reconciler.deriving.redaction import secrets_in
+from reconciler.model.account_url import EMULATOR
 from reconciler.model.desired import Desired
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.facts import Facts
 from reconciler.model.http import Remote
-from reconciler.workflow.opening.account_url import EMULATOR
 from reconciler.workflow.opening.connecting import asked_for, open_emulator, paths_of
 from reconciler.workflow.opening.environment import Environment
 

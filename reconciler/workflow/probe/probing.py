@@ -63,6 +63,7 @@ async def probe(
             await check_account(session, line, None if asked.read_only else open_book(session).stored)
             about = await about_account(line)
             if not asked.read_only:
+                check_sandbox(session)  # which the account itself may have told only now
                 check_admin(about)
             lab = _lab(session, line, todo, asked, journal)
             if not asked.read_only:
@@ -134,6 +135,7 @@ async def clean(session: Session, say: Callable[[str], None] = lambda line: None
         async with AsyncExitStack() as stack:
             line = _connected(session, stack, lock, Asked(contacts=True))
             await check_account(session, line, open_book(session).stored)
+            check_sandbox(session)  # which the account itself may have told only now
             spent = Spent(10**6, 10**6, session.runtime.clock.steady)
             lab = Lab(line, journal, record.mark, spent, contacts=True, sleep=asyncio.sleep)
             lab.resume(record)

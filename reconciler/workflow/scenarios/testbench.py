@@ -15,6 +15,7 @@ from typing import Any
 from reconciler import emulator
 from reconciler.config import LoadedProject, as_yaml, environment, plain_data
 from reconciler.emulator import Application
+from reconciler.model.account_url import EMULATOR
 from reconciler.model.address import kind_of
 from reconciler.model.errors import ConfigError, PlanError, ReconcilerError, WrongInput
 from reconciler.model.scenario import Given, Records, Run, Scenario
@@ -22,7 +23,6 @@ from reconciler.resources import load_kinds
 from reconciler.store.reading import read_regular
 from reconciler.workflow.apply.applying import apply_plan
 from reconciler.workflow.apply.hooks import Hooks
-from reconciler.workflow.opening.account_url import EMULATOR
 from reconciler.workflow.opening.runtime import Runtime
 from reconciler.workflow.opening.session import Session
 from reconciler.workflow.plans.options import PlanOptions
