@@ -87,6 +87,7 @@ def _absorb(
     show(outputs, lambda form: shown(_data(outcome) if form == "json" else _words(outcome)), quiet=chosen.quiet)
     if all(output.form == "text" for output in outputs):
         tell("Left alone: ", outcome.refused)
+        tell("Warning: ", outcome.untold)
     return 4 if outcome.unread else 5 if outcome.refused else 0
 
 
@@ -98,6 +99,7 @@ def _data(outcome: Absorbed) -> str:
             {"address": refusal.address, "attribute": refusal.name, "reason": refusal.reason}
             for refusal in outcome.refused
         ],
+        "unread": list(outcome.untold),
     }
     return json.dumps(rows, indent=2, ensure_ascii=False)
 

@@ -22,7 +22,7 @@ from reconciler.model.renaming import with_nested
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import Once
 from reconciler.model.state import Binding, Intent, Record, Renaming, State
-from reconciler.model.values import Value, decode
+from reconciler.model.values import Ref, Value, decode
 from reconciler.planning.identity import stored_key
 
 
@@ -52,13 +52,17 @@ def binding_of(
     spares: list[str],
     secret: Callable[[str], str],
     salt: str,
+    own: bool = True,
 ) -> Binding:
-    """Return the binding of a change's object. Until it is complete, what was applied before still stands."""
+    """Return the binding of a change's object. Until it is complete, what was applied before still stands. So does what
+    is not declared, where that is not the environment's `own` configuration: another one releases nothing.
+    """
     old = change.binding
-    applied, digests = _remembered(change, kind, secret, salt) if complete else ({}, {})
+    beyond = old if old is not None and not own and old.id == identity else None
+    applied, digests = _remembered(change, kind, secret, salt, beyond) if complete else ({}, {})
     if old is not None and not complete:
         applied, digests = dict(old.applied), dict(old.digests)
-    resource = change.resource
+    prevents, on_destroy = _ending(change, beyond)
     known = list(change.natural_key) or (list(old.natural_key) if old else [])
     return Binding(
         id=identity,
@@ -68,9 +72,9 @@ def binding_of(
         applied=applied,
         rewritten=dict(old.rewritten) if old else {},
         digests=digests,
-        depends_on=list(change.depends_on),
-        prevent_destroy=bool(resource and resource.lifecycle.prevent_destroy),
-        on_destroy=dict(resource.lifecycle.on_destroy) if resource else {},
+        depends_on=sorted({*change.depends_on, *referred(applied)}),
+        prevent_destroy=prevents,
+        on_destroy=on_destroy,
         spares=spares,
         incomplete=not complete,
         run=run,
@@ -78,8 +82,23 @@ def binding_of(
     )
 
 
+def _ending(change: Change, beyond: Binding | None) -> tuple[bool, dict[str, str]]:
+    """Return whether the object may not be destroyed, and what is done when it is, as declared and `beyond` it."""
+    lifecycle = change.resource.lifecycle if change.resource is not None else None
+    ends = [end for end in (beyond, lifecycle) if end is not None]
+    return any(end.prevent_destroy for end in ends), {
+        what: place for end in ends for what, place in end.on_destroy.items()
+    }
+
+
+def referred(applied: Mapping[str, Any]) -> set[str]:
+    """Return the addresses that applied values (encoded) refer to."""
+    stored = [values.decode(value) for value in applied.values() if value.__class__ not in values.SCALARS]
+    return {reference.address for reference in values.references(stored) if isinstance(reference, Ref)}
+
+
 def _remembered(
-    change: Change, kind: Kind, secret: Callable[[str], str], salt: str
+    change: Change, kind: Kind, secret: Callable[[str], str], salt: str, beyond: Binding | None
 ) -> tuple[dict[str, Any], dict[str, str]]:
     applied: dict[str, Any] = {}
     digests: dict[str, str] = {}
@@ -93,11 +112,12 @@ def _remembered(
             applied[name] = values.encode(value) if values.has_secret(value) else "(sensitive)"
         else:
             applied[name] = values.encode(value)
-    if change.binding is not None:
-        kept = {
-            name: value for name, value in change.binding.applied.items() if name in declared and name not in applied
-        }
-        applied |= kept
+    old = change.binding
+    if old is not None:
+        stays = old.applied.keys() if beyond is not None else old.applied.keys() & declared.keys()
+        kept = stays - applied.keys()
+        applied |= {name: value for name, value in old.applied.items() if name in kept}
+        digests |= {name: digest for name, digest in old.digests.items() if name in kept}
     return applied, digests
 
 

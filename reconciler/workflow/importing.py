@@ -42,9 +42,10 @@ async def _bind(session: Session, resource: Resource, identity: str, agreed: Cal
     if bound is not None and bound.id != identity and not agreed(bound):
         raise Cancelled("cancelled; nothing was changed")
     keys = session.kinds[kind_name].natural_keys(live.attrs)
-    binding = Binding(
-        id=identity, kind=kind_name, natural_key=stored_key(keys[0]) if keys else [], created=live.created
-    )
+    seen = {"natural_key": stored_key(keys[0]) if keys else [], "created": live.created}
+    # What was applied to this very object stays known: an import of it once more makes no other of it.
+    same = bound if bound is not None and bound.id == identity else Binding(id=identity, kind=kind_name)
+    binding = same.model_copy(update=seen)
     book.begin()
     book.record(Record(op="bind", address=address, binding=binding))
     book.close(account=session.identity)

@@ -17,6 +17,8 @@ from reconciler.model.snapshot import Snapshot, snapshot
 from reconciler.resources import load_kinds
 from tests.quirks.strange import Strange
 from tests.world import World
+from tests.world.accounts import hold
+from tests.world.project import PROJECT
 
 KINDS = load_kinds()
 FAILURES: dict[str, Any] = {
@@ -102,6 +104,7 @@ LIST = {
     "sender_reminder": "You signed up.",
     "user_groups": [{"id": "3"}],
 }
+TWO_ENVIRONMENTS = PROJECT.replace("default_env", '  b: {url: "emulator:state/b.db"}\ndefault_env')
 COMMANDS = {
     "plan": ("plan",),
     "drift": ("drift",),
@@ -163,3 +166,63 @@ def test_rows_of_their_own_are_not_written_where_they_are_not_known(world: World
     ran = world.cli("plan")
     assert "could make one twice" in ran.text
     assert world.cli("apply", "--auto-approve").code != 0
+
+
+WRITERS = {
+    "an export": ("export",),
+    "an import of the same object": ("import", "list.news", "1"),
+    "an apply of something else": ("apply", "--auto-approve"),
+    "an absorption": ("drift", "--absorb"),
+    "an undo": ("undo", "--auto-approve"),
+    "a clone": ("clone", "--from", "b", "--to", "demo", "--auto-approve"),
+    "a promotion": ("promote", "--from", "b", "--to", "demo"),
+}
+BINDERS = ("an export", "an import of the same object", "a promotion")
+"""Of these, what writes nothing into the object or its state beside."""
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_what_was_applied_stays_known_while_it_cannot_be_read(world: World, writer: str) -> None:
+    """Whichever command writes the state meanwhile, and whatever the files say by then: an edit that nothing applied is
+    no value that was applied.
+    """
+
+    def declare(name: str, group: str = "Admin", key: str = "newer") -> None:
+        world.write({"lists": {"news": {**LIST, "name": name, "string_id": key, "user_groups": [{"name": group}]}}})
+
+    world.write(TWO_ENVIRONMENTS, "reconciler.yaml")
+    with hold(world.folder / "state/b.db", world.account.settings):
+        declare("Newer", key="news")
+        assert world.cli("-e", "b", "apply", "--auto-approve").code == 0
+        for name in ("Older", "News"):
+            declare(name)
+            world.apply()
+        before = world.state().resources["list.news"]
+        world.behave(forbidden=("listGroups",))
+        declare("Newest") if "apply" in writer else declare("News", "Clients")
+        if writer == "an absorption":
+            world.account.rows.put("lists", "1", {**world.rows("lists")[0], "name": "Changed there"})
+        ran = world.cli(*WRITERS[writer])
+    assert ran.code == 0, ran.text
+    assert writer in BINDERS[1:2] or "user_groups" in ran.text, ran.text
+    after = world.state().resources["list.news"]
+    assert after.applied["user_groups"] == before.applied["user_groups"], ran.text
+    assert after.id == before.id
+    assert writer in BINDERS or after.applied != before.applied, ran.text
+
+
+def test_a_copy_of_another_account_releases_nothing(world: World) -> None:
+    """A clone writes what the source has; what the target's own files declared beside, and how they protect it, stays
+    known, so that drift of it still shows.
+    """
+    world.write(TWO_ENVIRONMENTS, "reconciler.yaml")
+    with hold(world.folder / "state/b.db", world.account.settings):
+        world.write({"tags": {"vip": {"name": "VIP"}}})
+        assert world.cli("-e", "b", "apply", "--auto-approve").code == 0
+        protected = {"prevent_destroy": True}
+        world.write({"tags": {"vip": {"name": "vip", "description": "Ours", "lifecycle": protected}}})
+        world.apply()
+        assert world.cli("clone", "--from", "b", "--to", "demo", "--auto-approve").code == 0
+    binding = world.state().resources["tag.vip"]
+    assert (binding.applied["name"], binding.applied["description"]) == ("VIP", "Ours")
+    assert binding.prevent_destroy

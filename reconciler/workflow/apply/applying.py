@@ -177,6 +177,7 @@ class _Run:
             spares=spares,
             secret=self.session.secret,
             salt=self.book.base.salt,
+            own=not {"clone", "undo"} & (self.planned.promise or self.planned.document).options.keys(),
         )
 
     async def _find(self, intents: Collection[str]) -> dict[str, Change]:

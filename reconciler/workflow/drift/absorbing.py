@@ -12,12 +12,14 @@ from reconciler.deriving.exported import Exported
 from reconciler.model import values
 from reconciler.model.errors import ConfigError
 from reconciler.model.state import Binding
+from reconciler.planning.bindings import referred
 from reconciler.planning.context import Inputs
 from reconciler.planning.drift import drift
 from reconciler.planning.identity import stored_key
 from reconciler.planning.planner import plan
 from reconciler.planning.reads import looked_over, with_named
 from reconciler.planning.select import Selection, select
+from reconciler.planning.unread import untold
 from reconciler.store.edits import contents_of, write_files
 from reconciler.workflow.drift.edits import moves_of, proposals_of, unmanaged_edits
 from reconciler.workflow.observation.arrangements import arranges, by_parent, inside
@@ -44,6 +46,8 @@ class Absorbed:
     requests: int
     unread: bool = False
     """Whether something that is managed could not be read."""
+    untold: tuple[str, ...] = ()
+    """One line for each attribute that could not be read of what is managed: a change of it was not absorbed."""
 
 
 async def absorb(session: Session, options: PlanOptions, *, beside: bool = False, proposed: bool = False) -> Absorbed:
@@ -79,7 +83,9 @@ async def _absorb(session: Session, options: PlanOptions, *, beside: bool, propo
         write_files(session.folder, texts, loaded.texts)
         _remember(session, after, live, done)
     unread = any(skip.forbidden for skip in drifted.skipped)
-    return Absorbed(contents, tuple(done), (*refused, *rewriting.refused), requests, unread)
+    managed = {address: entry.live for address, entry in live.items() if address in bindings}
+    lines = untold(inputs, {address: entry for address, entry in managed.items() if inputs.covers(address)})
+    return Absorbed(contents, tuple(done), (*refused, *rewriting.refused), requests, unread, tuple(lines))
 
 
 async def revert(session: Session, options: PlanOptions) -> Planned:
@@ -163,7 +169,7 @@ def _remember(session: Session, after: Loaded, live: Mapping[str, Exported], don
             old, resource = resources[address], after.desired.resources[address]
             value = resource.attrs[name] if name in resource.attrs else live[address].live.attrs[name]
             applied = {**old.applied, name: values.encode(value)}
-            news: dict[str, object] = {"applied": applied, "run": stamp}
+            news: dict[str, object] = {"applied": applied, "run": stamp, "depends_on": sorted(referred(applied))}
             for member in ("rewritten", "digests"):
                 news[member] = {address: value for address, value in getattr(old, member).items() if address != name}
             keys = session.kinds[old.kind].natural_keys(live[address].live.attrs)

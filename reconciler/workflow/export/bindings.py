@@ -1,4 +1,6 @@
-"""What an export writes into the state: which object each declared resource is, and what was exported of it."""
+"""What an export writes into the state: which object each declared resource is, and what files and account agree in.
+What was applied before stays known of the rest: of what could not be read, and of what the files still say otherwise.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +12,11 @@ from reconciler.deriving.exported import Exported
 from reconciler.model import values
 from reconciler.model.desired import Resource
 from reconciler.model.errors import ConfigError
-from reconciler.model.plan import Action, Change
+from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.recorded import Recorded
 from reconciler.model.spec import Once
 from reconciler.model.state import Binding
-from reconciler.model.values import Ref
+from reconciler.model.values import Ref, Value
 from reconciler.planning.bindings import binding_of
 from reconciler.planning.identity import stored_key
 from reconciler.workflow.observation.arrangements import inside
@@ -28,27 +30,31 @@ def bind_exported(
     kept: list[Exported],
     secrets: Mapping[str, str],
     rewriting: Rewriting,
+    made: Plan,
     left: Callable[[Mapping[str, Binding], Loaded], set[str]] | None,
 ) -> None:
-    """Write into the state which object each declared resource is. `left` is there where declarations of what is gone
-    go too: it returns what is bound and declared nowhere.
+    """Write into the state which object each declared resource is. `made` is what the files and the account differed in
+    before. `left` is there where declarations of what is gone go too: it returns what is bound and declared nowhere.
     """
     book = open_book(session)
     state = book.state()
     bindings = _under_their_addresses(state.resources, kept)
     stamp = f"export-{session.runtime.stamp()}"
     refused = {(refusal.address, refusal.name) for refusal in rewriting.refused}
+    differing = refused | _differing(after, kept, made) - {*rewriting.done}
     for entry in kept:
         resource = after.desired.resources[entry.resource.address]
         old = bindings.get(resource.address)
         parent = resource.parent or ""
         moved = not parent or (parent, inside(resource.address, session.kinds)) not in refused
-        new = _binding(session, resource, entry, old, secrets, stamp, state.salt, moved=moved)
-        applied = {name: value for name, value in new.applied.items() if (resource.address, name) not in refused}
+        agreed = {
+            name: value
+            for name, value in resource.attrs.items()
+            if name in entry.live.attrs and (resource.address, name) not in differing
+        }
+        new = _binding(session, resource, agreed, entry, old, secrets, stamp, state.salt, moved=moved)
         # Who declared it stays known: an export goes on declaring whole what it declared itself.
-        bindings[resource.address] = new.model_copy(
-            update={"applied": applied, "run": old.run if old is not None else stamp}
-        )
+        bindings[resource.address] = new.model_copy(update={"run": old.run if old is not None else stamp})
     if left is not None:
         done = {address for address, name in rewriting.done if not name} | left(bindings, after)
         bindings = {
@@ -61,9 +67,28 @@ def bind_exported(
     book.close(account=session.identity)
 
 
+def _differing(after: Loaded, kept: list[Exported], made: Plan) -> set[tuple[str, str]]:
+    """Return the attributes in which the files and the account differed; of what was not planned, all that an export
+    would declare otherwise.
+    """
+    unplanned = {skip.address for skip in made.skipped}
+    declared = after.desired.resources
+    return {
+        *((change.address, name) for change in made.changes for name in change.changed),
+        *(
+            (address, name)
+            for entry in kept
+            if (address := entry.resource.address) in unplanned
+            for name, value in declared[address].attrs.items()
+            if value != entry.resource.attrs.get(name, entry.live.attrs.get(name))
+        ),
+    }
+
+
 def _binding(
     session: Session,
     resource: Resource,
+    agreed: Mapping[str, Value],
     entry: Exported,
     old: Binding | None,
     secrets: Mapping[str, str],
@@ -72,12 +97,12 @@ def _binding(
     *,
     moved: bool,
 ) -> Binding:
-    """Return the binding. Unless the files were brought into the account's order (`moved`), that of the last apply
-    stays known.
+    """Return the binding with what files and account agree in (`agreed`). Unless the files were brought into the
+    account's order (`moved`), that of the last apply stays known.
     """
     kind = session.kinds[resource.kind]
-    keys = kind.natural_keys(entry.live.attrs)
-    attrs = {name: value for name, value in resource.attrs.items() if not kind.attributes[name].has(Once)}
+    keys, declared = kind.natural_keys(entry.live.attrs), dict(resource.attrs)
+    attrs = {name: value for name, value in agreed.items() if not kind.attributes[name].has(Once)}
     if kind.nested:
         applied = old.applied if not moved and old is not None and old.id == entry.live.id else {}
         for name in kind.arrange([(resource.address, {}, entry.live)]).get(resource.address, {}):
@@ -90,7 +115,7 @@ def _binding(
         live=entry.live,
         binding=old if old is not None and old.id == entry.live.id else None,
         resource=resource,
-        depends_on=tuple(sorted({ref.address for ref in values.references(attrs) if isinstance(ref, Ref)})),
+        depends_on=tuple(sorted(ref.address for ref in {*values.references(declared)} if isinstance(ref, Ref))),
         natural_key=tuple(stored_key(keys[0])) if keys else (),
     )
 

@@ -206,6 +206,7 @@ class _Exporting:
             kept,
             hiding.secrets,
             rewriting,
+            self.made,
             partial(left_of, self.extent, self.seen, session.kinds, self.eyes) if self.extent.prune else None,
         )
         secrets = tuple(sorted(name for name in hiding.secrets if any(name in text for text in texts.values())))
