@@ -9,6 +9,7 @@ from reconciler.model.document import PlanDocument
 from reconciler.model.fleet import FleetReport
 from reconciler.model.redaction import Shown, as_made
 from reconciler.render import fleet, html
+from reconciler.render.same_changes import SameChanges, of_plan
 from reconciler.store.sites import INDEX, check_site, write_site
 
 MARKERS = ("base-uri 'none'; form-action 'none'\">", 'base-uri &#39;none&#39;; form-action &#39;none&#39;">')
@@ -24,6 +25,14 @@ def write_pages(report: FleetReport, plans: Mapping[str, Callable[[], PlanDocume
     links = {account: f"accounts/{account}.html" for account in plans}
 
     def page(name: str) -> Shown:
-        return as_made(fleet.html(report, links) if name == INDEX else html.plan(documents[name]()))
+        return as_made(
+            fleet.html(report, links, _told(report, plans)) if name == INDEX else html.plan(documents[name]())
+        )
 
     return write_site(folder, [*documents, INDEX], page, *MARKERS) - 1
+
+
+def _told(report: FleetReport, plans: Mapping[str, Callable[[], PlanDocument]]) -> dict[str, SameChanges]:
+    """Return what is done in the accounts of each group, as the plan of the first one that has one tells it."""
+    first = {group.digest: next((name for name in group.accounts if name in plans), "") for group in report.groups}
+    return {digest: of_plan(plans[name](), drift=report.mode == "drift") for digest, name in first.items() if name}

@@ -9,11 +9,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from reconciler.model.address import kind_of
 from reconciler.model.document import Summary
-from reconciler.model.fleet import Drifted, FleetReport, Group, JobResult, WaveReport
+from reconciler.model.fleet import Drifted, FleetReport, Group, JobResult, Outcome, WaveReport
 from reconciler.render.directions import isolated
+from reconciler.render.naming import SCREENS, Names, joined
 from reconciler.render.pages import filled
 from reconciler.render.quoting import clean
+from reconciler.render.same_changes import SameChanges, of_notes
 from reconciler.render.sentences import affected
 from reconciler.render.words import counted, takes
 
@@ -88,9 +91,14 @@ def _wave(report: FleetReport, wave: WaveReport) -> list[str]:
     stopped = f", stopped: {wave.stopped}" if wave.stopped else ""
     lines = [f"  wave {wave.name}: {counted(wave.accounts, 'account')}, {wave.state}{stopped}"]
     if wave.state == "approval":
-        command = f"reconciler fleet approve {report.name} --wave {wave.name}"
-        lines += [f"    {command} \\", f"      --digest {wave.digest}"]
+        command, option = approval(report, wave)
+        lines += [f"    {command} \\", f"      {option}"]
     return lines
+
+
+def approval(report: FleetReport, wave: WaveReport) -> tuple[str, str]:
+    """Return the command that approves a wave, and the option that names its plans."""
+    return f"reconciler fleet approve {report.name} --wave {wave.name}", f"--digest {wave.digest}"
 
 
 def _group(group: Group, most: int) -> list[str]:
@@ -168,37 +176,88 @@ def cell(text: str) -> str:
     return isolated(re.sub(r"([\\`*_{}\[\]<>()#|!~&@])", r"\\\1", clean(text).replace("\n", " ")))
 
 
-def html(report: FleetReport, links: Mapping[str, str] | None = None) -> str:
-    """Return the report as one page; `links` lead from accounts to their own reports."""
+def html(
+    report: FleetReport, links: Mapping[str, str] | None = None, told: Mapping[str, SameChanges] | None = None
+) -> str:
+    """Return the report as one page; `links` lead from accounts to their own reports, `told` says by group what is
+    done in its accounts, where a plan tells it.
+    """
+    drift = report.mode == "drift"
+    same = {group.digest: of_notes(group.changes, drift=drift) for group in report.groups} | dict(told or {})
+    groups = [(group, same[group.digest]) for group in report.groups]
     return filled(
         "fleet.html",
         report=report,
         headline=headline(report),
         state=_STATES[report.state],
-        groups=[(counted(len(group.accounts), "account"), group.accounts, group.changes) for group in report.groups],
+        does=_does(report),
+        groups=groups,
+        losing=[(group, changes) for group, changes in groups if changes.lost],
+        waiting=[(wave, approval(report, wave)) for wave in report.waves if wave.state == "approval"],
+        stopped=[wave for wave in report.waves if wave.stopped],
         causes=causes(report),
         drift=drift_of(report),
+        thing=_thing,
         at_risk=at_risk(report),
-        rows=[_row(result) for result in report.accounts],
+        rows=[_row(result, drift=drift) for result in report.accounts],
         links=dict(links or {}),
+        counted=counted,
     )
 
 
-def _row(result: JobResult) -> dict[str, Any]:
+def _does(report: FleetReport) -> str:
+    """Return what is done in all accounts together; "" where only drift was looked for."""
+    counts = whole(report.accounts)
+    parts = [f"{counted(count, 'thing')} {verb}" for count, verb in _counts(counts) if count]
+    return f"All accounts together: {joined(parts)}." if parts and report.mode != "drift" else ""
+
+
+def _counts(counts: Summary | JobResult) -> Sequence[tuple[int, str]]:
+    return (
+        (counts.destroy, "deleted"), (counts.switch_off, "switched off"), (counts.change, "changed"),
+        (counts.add, "new"),
+    )  # fmt: skip
+
+
+def _thing(row: Drifted) -> str:
+    """Return what an entry of the drift is about, as people call it."""
+    if row.by == "object" and kind_of(row.name) in SCREENS:
+        return Names(()).thing(row.name)
+    return f"{'version of the baseline' if row.by == 'version' else row.by} {row.name}"
+
+
+_OUTCOMES: Mapping[Outcome, str] = {
+    "same": "nothing to do",
+    "changes": "changes are planned",
+    "applied": "done",
+    "partial": "done in part",
+    "refused": "stopped: it needs an approval",
+    "stale": "not done: the account has moved on",
+    "locked": "not done: another run was at work",
+    "failed": "failed",
+}
+_OUTCOMES_OF_DRIFT: Mapping[Outcome, str] = {"same": "as it was left", "changes": "changed in the account"}
+
+
+def _row(result: JobResult, *, drift: bool) -> dict[str, Any]:
+    words = {**_OUTCOMES, **(_OUTCOMES_OF_DRIFT if drift else {})}
+    counts = [f"{count:,} {verb}" for count, verb in _counts(result) if count]
     return {
         "account": result.account,
-        "outcome": result.outcome,
+        "outcome": words[result.outcome],
         "message": result.message,
         "version": result.version,
-        "counts": f"{result.add} / {result.change} / {result.destroy}",
+        "counts": joined(counts) if not drift else "",
         "at_risk": _bounded(result),
         "bad": result.bad,
     }
 
 
 def _bounded(result: JobResult) -> str:
-    """Return how many records are at risk, as a cell: `up to 1,200`, `3 and unknown`."""
-    told = f"{'up to ' if result.at_most and result.records_at_risk else ''}{result.records_at_risk:,}"
+    """Return how many records are affected, as a cell: `none`, `up to 1,200`, `3 and unknown`."""
+    if not result.records_at_risk:
+        return "unknown" if result.unmeasured else "none"
+    told = f"{'up to ' if result.at_most else ''}{result.records_at_risk:,}"
     return f"{told} and unknown" if result.unmeasured else told
 
 

@@ -203,6 +203,29 @@ def headline(change: ChangeView, names: Names) -> str:
     return f"The {thing} {verbs.get(change.action, 'stays')}."
 
 
+_TOLD: Mapping[str, str] = {
+    "create": "is new",
+    "adopt": "exists already and is taken over",
+    "update": "changes",
+    "replace": "is deleted and made again",
+    "delete": "is deleted",
+    "forget": "stays as it is, and these files do not look after it any more",
+    "move": "has another key in the files; nothing changes in the account",
+    "manual": "has to be changed by a user in the product",
+    "refresh": "stays as it is; what is there is noted down",
+}
+_TOLD_OF_DRIFT = {"update": "was changed in the account", "delete": "is gone from the account"}
+
+
+def told(change: ChangeView, names: Names, *, drift: bool = False) -> str:
+    """Return what happens to one object, and of a change to what of it: `The list News changes: name and fields.`"""
+    if change.switches_off and not drift:
+        return headline(change, names)
+    verb = (_TOLD_OF_DRIFT.get(change.action) if drift else None) or _TOLD.get(change.action, "stays as it is")
+    what = f": {of}" if (of := touched(change)) else ""
+    return f"The {names.thing(change.address)} {verb}{what}."
+
+
 def more(change: ChangeView) -> str:
     """Return what an action means that a word does not tell."""
     return _MORE.get(change.action, "")

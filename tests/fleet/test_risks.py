@@ -55,8 +55,8 @@ def test_one_upper_bound_makes_the_sum_of_all_accounts_one() -> None:
     report = FleetReport(name="r", mode="plan", accounts=[exact, most])
     assert "Up to 1,203 customer records are affected. For one change what is lost cannot" in VIEWS["text"](report)
     cells = VIEWS["html"](report)
-    assert "<td>1,200</td>" in cells
-    assert "<td>up to 3 and unknown</td>" in cells
+    assert ">1,200</td>" in cells
+    assert ">up to 3 and unknown</td>" in cells
     wave = Wave(name="w", max_records_at_risk=10)
     assert gate(wave, [exact, most]) == "up to 1,203 customer records are at risk, at most 10 may be"
     assert gate(wave, [exact]) == "1,200 customer records are at risk, at most 10 may be"

@@ -1,0 +1,77 @@
+"""The report of a fleet as a page for people who read no YAML."""
+
+from __future__ import annotations
+
+import html as pages
+import re
+from typing import get_args
+
+import pytest
+
+from reconciler.fleet.job import line_of
+from reconciler.model.document import ChangeView, ImpactView, PlanDocument
+from reconciler.model.fleet import Drifted, FleetReport, Group, JobResult, Outcome, WaveReport
+from reconciler.render import fleet, sentences
+from reconciler.render.naming import Names
+from reconciler.render.same_changes import of_notes, of_plan
+from tests.render.test_sentences import JARGON
+
+TAG = ChangeView(
+    address="tag.vip", kind="tag", action="delete", found={"name": "Très VIP"},
+    impacts=[ImpactView(count=4, noun="contacts carry the tag")],
+)  # fmt: skip
+NEW = ChangeView(address="list.news", kind="list", action="create", desired={"name": "News"})
+PLAN = PlanDocument(changes=[NEW, TAG])
+
+
+def report_of(mode: str, accounts: list[JobResult], **more: object) -> FleetReport:
+    """Return the report of one wave with one group."""
+    changes = [line_of(change) for change in PLAN.changes]
+    group = Group(digest="g", accounts=[one.account for one in accounts], changes=changes)
+    waves = [WaveReport(name="early", accounts=len(accounts), state="approval", digest="d1")]
+    return FleetReport.model_validate(
+        {"name": "r", "mode": mode, "accounts": accounts, "groups": [group], "waves": waves, **more}
+    )
+
+
+def read(report: FleetReport, **more: object) -> str:
+    """Return what stands on the page, without what is folded away for engineers."""
+    page = fleet.html(report, told={"g": of_plan(PLAN)} if more.get("plan") else None)
+    body = re.sub(r'(?s)<details><summary class="quiet">.*?</details>|<pre>.*?</pre>', " ", page.partition("<body>")[2])
+    return " ".join(pages.unescape(re.sub(r"<[^>]+>", " ", body)).split())
+
+
+def test_what_is_lost_comes_first_with_what_people_will_notice() -> None:
+    """Before approvals, changes and accounts; by the names that a plan knows, else by what was noted."""
+    accounts = [JobResult(account="acme", outcome="changes", add=1, destroy=1, records_at_risk=4)]
+    told = read(report_of("plan", accounts), plan=True)
+    order = ("All accounts together: 1 thing deleted and 1 thing new.", "4 customer records are affected.",
+             "What is lost", "The tag Très VIP is deleted.", "4 contacts lose this tag.", "What it waits for",
+             "What changes", "The list News is new.", "All accounts")  # fmt: skip
+    places = [told.index(part) for part in order[:-1]]
+    assert places == sorted(places)
+    assert "The tag Vip is deleted." in read(report_of("plan", accounts))
+
+
+@pytest.mark.parametrize("outcome", get_args(Outcome))
+@pytest.mark.parametrize("mode", ["plan", "apply", "drift"])
+def test_a_page_has_no_words_of_ours_and_no_addresses(mode: str, outcome: Outcome) -> None:
+    """Whatever became of the accounts."""
+    drift = [Drifted(by="object", name="tag.vip", accounts=1, drifted=1)] if mode == "drift" else []
+    result = JobResult(account="acme", outcome=outcome, destroy=1, message="m")
+    told = read(report_of(mode, [result], drift=drift))
+    assert not JARGON.search(told)
+    assert not re.search(r"\b(?:tag|list)\.\w+|\bcreate\b|\bdestroy\b", told)
+    assert ("What is lost" in told) == (mode != "drift")
+
+
+def test_every_action_is_told_with_and_without_a_plan() -> None:
+    """Also of drift; what was noted in other words stays as it is."""
+    for action in get_args(ChangeView.model_fields["action"].annotation):
+        change = ChangeView(address="list.news", kind="list", action=action)
+        for drift in (False, True):
+            assert sentences.told(change, Names([change]), drift=drift).startswith("The list News ")
+    told = of_notes(["delete tag.vip", "update list.news (name)", "and 3 more"])
+    assert [said for said, _ in told.lost] == ["The tag Vip is deleted."]
+    assert told.rest == ["The list News changes.", "and 3 more"]
+    assert of_notes(["delete tag.vip"], drift=True).rest == ["The tag Vip is gone from the account."]
