@@ -9,7 +9,6 @@ from reconciler.model.document import ChangeView, GuardView, PlanDocument
 from reconciler.render import words
 from reconciler.render.excerpts import diagnostics
 from reconciler.render.layout import INDENT, STEP, Paper
-from reconciler.render.naming import introduced
 from reconciler.render.quoting import clean
 
 if TYPE_CHECKING:
@@ -41,7 +40,10 @@ def plan(document: PlanDocument, *, width: int = 80, colour: bool = False, ascii
     `width` is in columns and at least 40. `ascii_only` escapes every other character, for terminals that lack them.
     """
     paper = Paper(max(width, 40), colour)
-    document = introduced(document)
+    if document.changes:
+        from reconciler.render.naming import introduced
+
+        document = introduced(document)
     changes = words.visible(document)
     blocks: list[list[str]] = [_heading(document, paper)]
     if changes:
