@@ -111,7 +111,7 @@ fix: $(VENV)/.dev ## format, and repair what ruff can repair
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-generate: $(VENV)/.dev ## write the generated files again: schemas/, docs/reference/, the list of decisions, and the output shown on pages
+generate: $(VENV)/.dev ## write the generated files again: schemas/, docs/reference/, what views call kinds and guards, the list of decisions, and the output shown on pages
 	$(BIN)/python -m scripts.check_generated --write
 	$(BIN)/python -m scripts.check_decisions --write
 	$(BIN)/python -m scripts.run_docs --write

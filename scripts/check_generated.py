@@ -42,12 +42,14 @@ class Generator:
 GENERATORS = (
     Generator("schemas", "reconciler.cli.schema", ("reconciler", "schema", "--out")),
     Generator("docs/reference", "scripts.write_reference", ("scripts.write_reference",)),
+    Generator("reconciler/render/terms", "scripts.write_terms", ("scripts.write_terms",)),
 )
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Return the files below a folder by relative path; none when the folder is missing."""
-    return {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
+    """Return the files below a folder by relative path, without what Python keeps; none when the folder is missing."""
+    files = (file for file in sorted(folder.rglob("*")) if file.is_file() and file.parent.name != "__pycache__")
+    return {str(file.relative_to(folder)): file.read_bytes() for file in files}
 
 
 def differences(folder: str, present: dict[str, bytes], fresh: dict[str, bytes]) -> list[str]:

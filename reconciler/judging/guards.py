@@ -20,7 +20,8 @@ class Guard:
     `override` is what `--allow` takes, empty where nothing can be said.
 
     A `teardown` guard holds too where the user asked for the end of everything. One that `warns` stops nothing. A
-    guard that an option of the command line overrides has that `option` instead of an override.
+    guard that an option of the command line overrides has that `option` instead of an override. `title` is what a
+    report calls it, said once for all entries of one name.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Guard:
     teardown: bool = True
     warns: bool = False
     option: str = ""
+    title: str = ""
 
 
 def judge(document: PlanDocument, limits: Guards, managed: Mapping[str, int]) -> list[GuardView]:
@@ -114,6 +116,7 @@ GUARDS = (
         "anywhere else. Change the project file in a request of its own",
         "environment_changed={mark}",
         looks.settings(idle=False),
+        title="The project's settings change too",
     ),
     Guard(
         "environment_changed",
@@ -130,6 +133,7 @@ GUARDS = (
         "{address} is protected by `lifecycle: {{prevent_destroy: true}}`",
         "prevent_destroy={address}",
         looks.protected,
+        title="It is protected from being deleted",
     ),
     Guard(
         "max_deletes",
@@ -137,6 +141,7 @@ GUARDS = (
         "{told}; the limit is {limit}",
         "max_deletes={count}",
         looks.deletes,
+        title="Many things are deleted at once",
     ),
     Guard(
         "max_records_lost",
@@ -144,6 +149,7 @@ GUARDS = (
         "{told}; the limit is {limit:,}",
         "max_records_lost={count}",
         looks.above("lost", lambda limits: limits.max_records_lost),
+        title="Customer data is lost",
     ),
     Guard(
         "max_records_lost",
@@ -158,6 +164,7 @@ GUARDS = (
         "{told}; the limit is {limit:,}",
         "records_moved={count}",
         looks.above("moved", lambda limits: limits.records_moved),
+        title="Customer data moves or means something else",
     ),
     Guard(
         "records_moved",
@@ -172,6 +179,7 @@ GUARDS = (
         "{told}{names}; the limit is {limit:,}",
         "unmanaged_lost={count}",
         looks.above("unmanaged", lambda limits: limits.unmanaged_lost),
+        title="Undeclared things go along",
     ),
     Guard(
         "unmanaged_lost",
@@ -187,6 +195,7 @@ GUARDS = (
         "",
         looks.unseen,
         warns=True,
+        title="People will look for it in vain",
     ),
     Guard(
         "account_check",
@@ -194,6 +203,7 @@ GUARDS = (
         "{address}: {finding}{hint}",
         "",
         looks.findings,
+        title="ActiveCampaign would refuse this",
     ),
     Guard(
         "max_requests",
@@ -201,6 +211,7 @@ GUARDS = (
         "this plan and its apply take {count:,} requests; the limit is {limit:,}",
         "max_requests={count}",
         looks.cost,
+        title="It takes very many requests",
     ),
     Guard(
         "max_delete_percent",
@@ -209,6 +220,7 @@ GUARDS = (
         "max_delete_percent={kind}:{count}",
         looks.shares,
         teardown=False,
+        title="A large part of one sort is deleted",
     ),
     Guard(
         "list_deletes",
@@ -216,6 +228,7 @@ GUARDS = (
         "{address} is deleted, and with it every contact that is on no other list",
         "list_deletes={address}",
         looks.lists,
+        title="A list is deleted, with contacts on it",
     ),
     Guard(
         "empty_configuration",
@@ -224,6 +237,7 @@ GUARDS = (
         "empty_configuration",
         looks.emptied,
         teardown=False,
+        title="The files are empty",
     ),
     Guard(
         "suspected_rename",
@@ -234,6 +248,7 @@ GUARDS = (
         looks.renames,
         remedy="moved: [{{from: {source}, to: {target}}}]",
         teardown=False,
+        title="It looks like a rename",
     ),
     Guard(
         "max_records_lost",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 NAMED_BY = ("title", "name", "label", "tag", "domain", "phrase", "company_name", "slug")
 """The attributes that name an object to people, the first that it has."""
@@ -12,6 +13,15 @@ GENERAL = "General Details"
 the API has a label of its own for it.
 """
 _GIVEN = re.compile(r"\{\*\*\w+\*\*\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """A kind as people know it: one, many, and what they notice when one of it is deleted."""
+
+    one: str
+    many: str
+    gone: str = ""
 
 
 def called(attrs: Mapping[str, object]) -> str:

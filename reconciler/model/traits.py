@@ -114,6 +114,14 @@ class Abilities:
 class Texts:
     """What users read about the kind."""
 
+    one: str = ""
+    """What people call one on the product's screens; "" where that is the name of the kind."""
+    many: str = ""
+    """What they call several; "" for `one` with an s."""
+    gone: str = ""
+    """What people notice when one is deleted, as a sentence."""
+    place: int = 1000
+    """Where a report speaks of it: kinds with lower numbers come first."""
     delete_warning: str = ""
     """What a delete loses; "" for the object alone."""
     by_hand: str = ""

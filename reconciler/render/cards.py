@@ -11,23 +11,7 @@ from reconciler.model.document import GuardView, PlanDocument
 from reconciler.render import words
 from reconciler.render.naming import Names, humanised
 from reconciler.render.sentences import rename
-
-GUARDS: Mapping[str, str] = {
-    "environment_changed": "The project's settings change too",
-    "prevent_destroy": "It is protected from being deleted",
-    "max_deletes": "Many things are deleted at once",
-    "max_records_lost": "Customer data is lost",
-    "records_moved": "Customer data moves or means something else",
-    "unmanaged_lost": "Undeclared things go along",
-    "hidden": "People will look for it in vain",
-    "account_check": "ActiveCampaign would refuse this",
-    "max_requests": "It takes very many requests",
-    "max_delete_percent": "A large part of one sort is deleted",
-    "list_deletes": "A list is deleted, with contacts on it",
-    "empty_configuration": "The files are empty",
-    "suspected_rename": "It looks like a rename",
-}
-"""What each guard is about, in words."""
+from reconciler.render.terms import GUARDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,12 @@ from reconciler.model.address import kind_of
 from reconciler.model.document import Summary
 from reconciler.model.fleet import Drifted, FleetReport, Group, JobResult, Outcome, WaveReport
 from reconciler.render.directions import isolated
-from reconciler.render.naming import SCREENS, Names, joined
+from reconciler.render.naming import Names, joined
 from reconciler.render.pages import filled
 from reconciler.render.quoting import clean
 from reconciler.render.same_changes import SameChanges, of_notes
 from reconciler.render.sentences import affected
+from reconciler.render.terms import SCREENS
 from reconciler.render.words import counted, takes
 
 FEW = 5

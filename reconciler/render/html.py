@@ -17,9 +17,10 @@ from reconciler.model.document import ChangeView, PlanDocument
 from reconciler.render import cards, charts, sentences, words
 from reconciler.render.boards import boards
 from reconciler.render.graph import NODE_HEIGHT, NODE_WIDTH, picture
-from reconciler.render.naming import SCREENS, Names, screen
+from reconciler.render.naming import Names, screen
 from reconciler.render.pages import asset, filled, policy
 from reconciler.render.sides import Row, called, rows
+from reconciler.render.terms import SCREENS
 
 if TYPE_CHECKING:
     pass

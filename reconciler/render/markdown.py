@@ -16,9 +16,10 @@ from reconciler.render.boards import Board, Card, boards
 from reconciler.render.directions import isolated_lines
 from reconciler.render.harmless import harmless
 from reconciler.render.layout import STEP
-from reconciler.render.naming import SCREENS, Names, introduced, screen
+from reconciler.render.naming import Names, introduced, screen
 from reconciler.render.outline import outline
 from reconciler.render.quoting import clean
+from reconciler.render.terms import SCREENS
 from reconciler.render.tree import Line
 
 GITHUB, GITLAB, BITBUCKET = 65_536, 1_000_000, 32_768

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler.model.address import kind_of
-from reconciler.model.called import called
+from reconciler.model.called import Screen, called
 from reconciler.model.document import AttributeView, BoardView, ChangeView, PlanDocument
 from reconciler.model.grammar import a
 from reconciler.model.values import RemoteId
 from reconciler.render.directions import named
+from reconciler.render.terms import SCREENS
 from reconciler.render.words import number
 
 _PERSON = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
@@ -20,50 +20,6 @@ _ADDRESS = re.compile(r"\b[a-z_]+(?:\.[A-Za-z0-9_-]+)+")
 _BY_ID = re.compile(r"([a-z_]+) id (\S+)")
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
-
-@dataclass(frozen=True, slots=True)
-class Screen:
-    """A kind as people know it: one, many, and what they notice when one of it is deleted."""
-
-    one: str
-    many: str
-    gone: str = ""
-
-
-SCREENS: Mapping[str, Screen] = {
-    "list": Screen("list", "lists", "Its campaigns, reports and segments go with it."),
-    "tag": Screen("tag", "tags", "It is taken off every contact that has it."),
-    "field": Screen("contact field", "contact fields", "What contacts have in this field is deleted."),
-    "deal_field": Screen("deal field", "deal fields", "What deals have in this field is deleted."),
-    "account_field": Screen("account field", "account fields", "What companies have in this field is deleted."),
-    "field_group": Screen("field group", "field groups", "Its fields keep their values and are in no group then."),
-    "pipeline": Screen("pipeline", "pipelines", "Its board disappears with all stages and all deals on it."),
-    "stage": Screen("stage", "stages", "Its column disappears from the board of the pipeline."),
-    "custom_object": Screen("custom object", "custom objects", "All records of it are deleted with it."),
-    "segment": Screen("segment", "segments", "Campaigns and automations that use it lose it."),
-    "webhook": Screen("webhook", "webhooks", "The other system hears nothing through it any more."),
-    "user": Screen("user", "users", "This person cannot sign in any more, and what they own has no owner then."),
-    "user_group": Screen("user group", "user groups", "Its people lose its permissions."),
-    "task_type": Screen("task type", "task types", "It cannot be chosen for new tasks any more; old tasks keep it."),
-    "task_outcome": Screen("task outcome", "task outcomes", "Tasks lose the outcome that was noted on them."),
-    "deal_role": Screen("deal role", "deal roles", "Contacts lose this role in their deals."),
-    "message": Screen("message", "messages", "Campaigns and automations that send it have no message then."),
-    "saved_response": Screen("saved response", "saved responses", "It cannot be picked any more; sent mails stay."),
-    "personalization": Screen("personalization", "personalizations", "Mails that use it show nothing in its place."),
-    "address": Screen("postal address", "postal addresses", "Mails that show it lack the address the law asks for."),
-    "connection": Screen("shop connection", "shop connections", "Its customers and orders most likely go with it."),
-    "tracked_event": Screen("tracked event", "tracked events", "Automations that wait for it wait for good."),
-    "site_domain": Screen("tracked website", "tracked websites", "Visits of this website are not tracked any more."),
-    "calendar": Screen("calendar feed", "calendar feeds", "Calendars that subscribe to it get nothing more."),
-    "list_exclusion": Screen("exclusion", "exclusions", "Contacts that it kept out can be mailed again."),
-    "score": Screen("score", "scores", "Contacts or deals lose this score."),
-    "template": Screen("email template", "email templates", "No mail can be started from it any more."),
-    "form": Screen("form", "forms", "It cannot be filled in any more."),
-    "automation": Screen("automation", "automations", "Contacts in it go no further."),
-    "campaign": Screen("campaign", "campaigns", "It is not sent any more, and its reports go."),
-    "setting": Screen("setting", "settings"),
-}
-"""Every kind that is planned, in the order in which a report speaks of them."""
 
 _OF_A_PERSON = frozenset({"user"})
 

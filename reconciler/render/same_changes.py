@@ -11,7 +11,8 @@ from typing import get_args
 from reconciler.model.address import kind_of
 from reconciler.model.document import ChangeView, PlanDocument
 from reconciler.render import sentences, words
-from reconciler.render.naming import SCREENS, Names
+from reconciler.render.naming import Names
+from reconciler.render.terms import SCREENS
 
 _ACTIONS = frozenset(get_args(ChangeView.model_fields["action"].annotation))
 

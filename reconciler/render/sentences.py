@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from reconciler.model.document import ChangeView, ImpactView, PlanDocument, Summary, UseView
 from reconciler.render import words
 from reconciler.render.directions import named
-from reconciler.render.naming import SCREENS, Names, identity, joined, label, screen, sized
+from reconciler.render.naming import Names, identity, joined, label, screen, sized
 from reconciler.render.sides import called
+from reconciler.render.terms import SCREENS
 from reconciler.render.words import counted, number
 
 _SAID = 3

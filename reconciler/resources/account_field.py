@@ -35,7 +35,11 @@ class AccountFieldKind(MetaFieldKind):
         MetaFieldKind.reading, collections=(Collection("/accountCustomFieldMeta", "accountCustomFieldMeta"),)
     )
     abilities = replace(MetaFieldKind.abilities, salvage=records.ACCOUNT_VALUES)
-    texts = Texts(delete_warning="Every account's value of the field is deleted with it; there is no undo.")
+    texts = Texts(
+        delete_warning="Every account's value of the field is deleted with it; there is no undo.",
+        gone="What companies have in this field is deleted.",
+        place=50,
+    )
 
 
 KIND = AccountFieldKind()

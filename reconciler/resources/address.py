@@ -51,7 +51,13 @@ class AddressKind(Kind):
     reading = Reading((Collection("/addresses", "addresses"),), created="created_timestamp")
     identity = Identity(name_attribute="company_name")
     abilities = Abilities(writes=("/addressLists", "/addressLists/ID", "/addressGroups", "/addressGroups/ID"))
-    texts = Texts(delete_warning="Mailings that name it lose the postal address that the law asks for.")
+    texts = Texts(
+        delete_warning="Mailings that name it lose the postal address that the law asks for.",
+        one="postal address",
+        many="postal addresses",
+        gone="Mails that show it lack the address the law asks for.",
+        place=200,
+    )
 
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """(company, first line, postal code, country)."""

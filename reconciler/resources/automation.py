@@ -9,7 +9,7 @@ from pydantic import Field
 from reconciler.model.kind import Kind
 from reconciler.model.live import Collection
 from reconciler.model.spec import Api, Spec
-from reconciler.model.traits import Abilities, Identity, Reading
+from reconciler.model.traits import Abilities, Identity, Reading, Texts
 
 
 class Automation(Spec):
@@ -30,6 +30,10 @@ class AutomationKind(Kind):
     reading = Reading((Collection("/automations", "automations"),))
     identity = Identity(name_attribute="name")
     abilities = Abilities(managed=False)
+    texts = Texts(
+        gone="Contacts in it go no further.",
+        place=290,
+    )
 
 
 KIND = AutomationKind()

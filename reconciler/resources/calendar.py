@@ -33,7 +33,12 @@ class CalendarKind(Kind):
     wrapper = "calendar"
     reading = Reading((Collection("/calendars", "calendars"),))
     identity = Identity(name_attribute="title")
-    texts = Texts(delete_warning="Programs that subscribe to the feed get nothing more; a new feed has another URL.")
+    texts = Texts(
+        delete_warning="Programs that subscribe to the feed get nothing more; a new feed has another URL.",
+        one="calendar feed",
+        gone="Calendars that subscribe to it get nothing more.",
+        place=240,
+    )
 
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """(title, type)."""

@@ -7,7 +7,7 @@ from pydantic import Field
 from reconciler.model.kind import Kind
 from reconciler.model.live import Collection
 from reconciler.model.spec import Spec
-from reconciler.model.traits import Abilities, Identity, Reading
+from reconciler.model.traits import Abilities, Identity, Reading, Texts
 
 
 class Campaign(Spec):
@@ -27,6 +27,10 @@ class CampaignKind(Kind):
     reading = Reading((Collection("/campaigns", "campaigns"),))
     identity = Identity(name_attribute="name")
     abilities = Abilities(managed=False)
+    texts = Texts(
+        gone="It is not sent any more, and its reports go.",
+        place=300,
+    )
 
 
 KIND = CampaignKind()

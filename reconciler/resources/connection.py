@@ -54,7 +54,12 @@ class ConnectionKind(Kind):
     wrapper = "connection"
     reading = Reading((Collection("/connections", "connections"),))
     identity = Identity(code_names=("service", "external_id"), unique=(("service", "external_id"),))
-    texts = Texts(delete_warning="Customers and orders of the connection go with it, presumably; there is no undo.")
+    texts = Texts(
+        delete_warning="Customers and orders of the connection go with it, presumably; there is no undo.",
+        one="shop connection",
+        gone="Its customers and orders most likely go with it.",
+        place=210,
+    )
 
     def claims(self, row: Row, tables: Tables) -> bool:
         """`isInternal` marks native integrations."""

@@ -159,7 +159,11 @@ class CustomObjectKind(Kind):
         },
         salvage=records.RECORDS,
     )
-    texts = Texts(delete_warning="All records of the object are deleted with its schema; there is no undo.")
+    texts = Texts(
+        delete_warning="All records of the object are deleted with its schema; there is no undo.",
+        gone="All records of it are deleted with it.",
+        place=90,
+    )
 
     def inside(self, attrs: Mapping[str, Value], live: Live | None) -> tuple[PartGroup, ...]:
         """Fields with their options, and relationships: their ids are the keys of the declaration."""

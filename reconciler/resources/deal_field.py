@@ -35,7 +35,11 @@ class DealFieldKind(MetaFieldKind):
     holders = "deals"
     reading = replace(MetaFieldKind.reading, collections=(Collection("/dealCustomFieldMeta", "dealCustomFieldMeta"),))
     abilities = replace(MetaFieldKind.abilities, salvage=records.DEAL_VALUES)
-    texts = Texts(delete_warning="Every deal's value of the field is deleted with it; there is no undo.")
+    texts = Texts(
+        delete_warning="Every deal's value of the field is deleted with it; there is no undo.",
+        gone="What deals have in this field is deleted.",
+        place=40,
+    )
 
 
 KIND = DealFieldKind()

@@ -36,6 +36,8 @@ class DealRoleKind(Kind):
     texts = Texts(
         delete_warning="Contacts lose the role in their deals; there is no undo.",
         by_hand="rename the role in the settings of deals",
+        gone="Contacts lose this role in their deals.",
+        place=160,
     )
 
     def impact(self, write: Write) -> Flow[list[Impact]]:

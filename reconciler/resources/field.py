@@ -132,7 +132,12 @@ class FieldKind(membership.Grouped):
         },
         salvage=records.VALUES,
     )
-    texts = Texts(delete_warning="Every contact's value of the field is deleted with it; there is no undo.")
+    texts = Texts(
+        delete_warning="Every contact's value of the field is deleted with it; there is no undo.",
+        one="contact field",
+        gone="What contacts have in this field is deleted.",
+        place=30,
+    )
 
     rests: ClassVar[Mapping[str, str]] = {"options": "bulk_options", "order": "field_order_on_create"}
 

@@ -59,7 +59,11 @@ class FieldGroupKind(Kind):
     reading = Reading((membership.GROUPS,), created="", filled=frozenset({"order"}), parts={"type_id": "object"})
     identity = Identity(name_attribute="label")
     abilities = Abilities(observed=("update", "delete"), writes=membership.WRITES)
-    texts = Texts(delete_warning="Its fields leave the group; they keep their values.")
+    texts = Texts(
+        delete_warning="Its fields leave the group; they keep their values.",
+        gone="Its fields keep their values and are in no group then.",
+        place=60,
+    )
 
     def more(self, tables: Tables, declared: frozenset[str]) -> tuple[Collection, ...]:
         """The members of each group that can be declared, where they are declared."""

@@ -7,7 +7,7 @@ from pydantic import Field
 from reconciler.model.kind import Kind
 from reconciler.model.live import Collection
 from reconciler.model.spec import Spec
-from reconciler.model.traits import Abilities, Identity, Reading
+from reconciler.model.traits import Abilities, Identity, Reading, Texts
 
 
 class Form(Spec):
@@ -27,6 +27,10 @@ class FormKind(Kind):
     reading = Reading((Collection("/forms", "forms"),))
     identity = Identity(name_attribute="name")
     abilities = Abilities(managed=False)
+    texts = Texts(
+        gone="It cannot be filled in any more.",
+        place=280,
+    )
 
 
 KIND = FormKind()

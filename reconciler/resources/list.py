@@ -114,6 +114,8 @@ class ListKind(Kind):
         delete_warning="Contacts only on this list are deleted, and its campaigns, reports and segments; "
         "there is no undo.",
         screen="/app/contacts/?listid={id}&status=1",  # [OAS], of the list a contact is subscribed to
+        gone="Its campaigns, reports and segments go with it.",
+        place=10,
     )
 
     rests: ClassVar[Mapping[str, str]] = {"": "list_update"}

@@ -9,7 +9,7 @@ from pydantic import Field
 from reconciler.model.kind import Kind
 from reconciler.model.live import Collection
 from reconciler.model.spec import Api, Spec
-from reconciler.model.traits import Abilities, Identity, Reading
+from reconciler.model.traits import Abilities, Identity, Reading, Texts
 
 
 class ListExclusion(Spec):
@@ -30,6 +30,11 @@ class ListExclusionKind(Kind):
     reading = Reading((Collection("/lists/exclusions", "exclusions"),))
     identity = Identity(name_attribute="phrase")
     abilities = Abilities(managed=False)
+    texts = Texts(
+        one="exclusion",
+        gone="Contacts that it kept out can be mailed again.",
+        place=250,
+    )
 
 
 KIND = ListExclusionKind()

@@ -46,7 +46,11 @@ class MessageKind(Kind):
     path = "/messages"
     wrapper = "message"
     reading = Reading((Collection("/messages", "messages"),), mostly_unmanaged=True)
-    texts = Texts(delete_warning="Campaigns and automations that use the message lose it.")
+    texts = Texts(
+        delete_warning="Campaigns and automations that use the message lose it.",
+        gone="Campaigns and automations that send it have no message then.",
+        place=170,
+    )
 
     def settling_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """(subject, sender): between its create and the update that names it, a message has nothing else."""

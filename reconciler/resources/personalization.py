@@ -45,7 +45,11 @@ class PersonalizationKind(Kind):
     reading = Reading((Collection("/personalizations", "personalizations"),), created="created_timestamp")
     identity = Identity(code_names=("tag",), name_attribute="tag")
     abilities = Abilities(writes=("/personalizations/ID/(?:un)?lock",))
-    texts = Texts(delete_warning="Mails that use the variable show nothing in its place.")
+    texts = Texts(
+        delete_warning="Mails that use the variable show nothing in its place.",
+        gone="Mails that use it show nothing in its place.",
+        place=190,
+    )
 
     def known_as(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """And the name: the tag is for mails."""

@@ -99,7 +99,11 @@ class PipelineKind(Kind):
         },
         salvage=records.PIPELINE_DEALS,
     )
-    texts = Texts(delete_warning="Its stages and all their deals are deleted with it; there is no undo.")
+    texts = Texts(
+        delete_warning="Its stages and all their deals are deleted with it; there is no undo.",
+        gone="Its board disappears with all stages and all deals on it.",
+        place=70,
+    )
 
     def needs(self, declared: frozenset[str]) -> tuple[Collection, ...]:
         """Members are read only when they are declared."""

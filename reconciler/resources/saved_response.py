@@ -38,7 +38,11 @@ class SavedResponseKind(Kind):
     wrapper = "savedResponse"
     reading = Reading((Collection("/savedResponses", "savedResponses"),))
     identity = Identity(name_attribute="title")
-    texts = Texts(delete_warning="The text is gone; mails that were sent stay.")
+    texts = Texts(
+        delete_warning="The text is gone; mails that were sent stay.",
+        gone="It cannot be picked any more; sent mails stay.",
+        place=180,
+    )
 
 
 KIND = SavedResponseKind()

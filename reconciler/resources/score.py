@@ -9,7 +9,7 @@ from pydantic import Field
 from reconciler.model.kind import Kind
 from reconciler.model.live import Collection
 from reconciler.model.spec import Api, Spec
-from reconciler.model.traits import Abilities, Identity, Reading
+from reconciler.model.traits import Abilities, Identity, Reading, Texts
 
 
 class Score(Spec):
@@ -30,6 +30,10 @@ class ScoreKind(Kind):
     reading = Reading((Collection("/scores", "scores"),))
     identity = Identity(name_attribute="name")
     abilities = Abilities(managed=False)
+    texts = Texts(
+        gone="Contacts or deals lose this score.",
+        place=260,
+    )
 
 
 KIND = ScoreKind()

@@ -118,6 +118,8 @@ class SegmentKind(Kind):
     texts = Texts(
         delete_warning="Campaigns and automations that use the segment lose it, and its earlier versions are gone.",
         page="/app/segments",
+        gone="Campaigns and automations that use it lose it.",
+        place=100,
     )
 
     def more(self, tables: Tables, declared: frozenset[str]) -> tuple[Collection, ...]:

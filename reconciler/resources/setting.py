@@ -14,7 +14,7 @@ from reconciler.model.http import Flow, Request, Response, at, get, put
 from reconciler.model.kind import Kind, NaturalKey
 from reconciler.model.live import Collection, Row, Tables
 from reconciler.model.spec import Api, Default, Doubts, OnAtFirst, Spec
-from reconciler.model.traits import Abilities, Reading
+from reconciler.model.traits import Abilities, Reading, Texts
 from reconciler.model.values import Json, Value
 from reconciler.model.write import Write
 from reconciler.resources import rules
@@ -101,6 +101,9 @@ class SettingKind(Kind):
     variants: ClassVar[Mapping[str, type[Spec]]] = {SITE: SiteTracking, EVENT: EventTracking, BRANDING: Branding}
     reading = Reading(tuple(SOURCES.values()))
     abilities = Abilities(creatable=False, deletable=False)
+    texts = Texts(
+        place=310,
+    )
 
     def needs(self, declared: frozenset[str]) -> tuple[Collection, ...]:
         """Only the settings that are declared."""

@@ -65,6 +65,9 @@ class SiteDomainKind(Kind):
     texts = Texts(
         delete_warning="Visits of the website are not tracked any more.",
         by_hand="turn the switch in the settings of site tracking",
+        one="tracked website",
+        gone="Visits of this website are not tracked any more.",
+        place=230,
     )
 
     def rows(self, tables: Tables) -> Sequence[Row]:

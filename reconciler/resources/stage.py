@@ -95,7 +95,9 @@ class StageKind(Kind):
     abilities = Abilities(writes=("/dealStages/ID/deals",), salvage=records.STAGE_DEALS)
     texts = Texts(
         delete_warning="All deals in the stage are deleted with it, unless `on_destroy: {move_deals_to: ...}` "
-        "moves them first."
+        "moves them first.",
+        gone="Its column disappears from the board of the pipeline.",
+        place=80,
     )
 
     @cached_property

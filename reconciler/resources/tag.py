@@ -43,7 +43,11 @@ class TagKind(Kind):
         code_names=("name",), id_parameters=IdParameters(links=("tag", "tagid"), rows=("tag_id", "tags"))
     )
     abilities = Abilities(salvage=records.TAGGED)
-    texts = Texts(delete_warning="The tag is removed from all contacts that have it; there is no undo.")
+    texts = Texts(
+        delete_warning="The tag is removed from all contacts that have it; there is no undo.",
+        gone="It is taken off every contact that has it.",
+        place=20,
+    )
 
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """(name, type), then the same without case."""

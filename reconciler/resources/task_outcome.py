@@ -64,7 +64,11 @@ class TaskOutcomeKind(Kind):
         writes=("/taskOutccomes", "/taskOutccomes/ID", "/tasktypeOutcomeRels", "/tasktypeOutcomeRels/ID"),
         parts={"task_types": Parts("relations to task types")},
     )
-    texts = Texts(delete_warning="Tasks lose the outcome that was noted on them; there is no undo.")
+    texts = Texts(
+        delete_warning="Tasks lose the outcome that was noted on them; there is no undo.",
+        gone="Tasks lose the outcome that was noted on them.",
+        place=150,
+    )
 
     def needs(self, declared: frozenset[str]) -> tuple[Collection, ...]:
         """Relations are read only when they are declared."""

@@ -41,6 +41,8 @@ class TaskTypeKind(Kind):
     texts = Texts(
         delete_warning="It is not offered for new tasks any more; tasks of the type keep it.",
         removal_effect="it is switched off",
+        gone="It cannot be chosen for new tasks any more; old tasks keep it.",
+        place=140,
     )
 
     def retired(self, live: Live) -> bool:

@@ -7,7 +7,7 @@ from pydantic import Field
 from reconciler.model.kind import Kind
 from reconciler.model.live import Collection
 from reconciler.model.spec import Spec
-from reconciler.model.traits import Abilities, Identity, Reading
+from reconciler.model.traits import Abilities, Identity, Reading, Texts
 
 
 class Template(Spec):
@@ -27,6 +27,11 @@ class TemplateKind(Kind):
     reading = Reading((Collection("/templates", "templates"),))
     identity = Identity(name_attribute="name")
     abilities = Abilities(managed=False)
+    texts = Texts(
+        one="email template",
+        gone="No mail can be started from it any more.",
+        place=270,
+    )
 
 
 KIND = TemplateKind()

@@ -32,7 +32,11 @@ class TrackedEventKind(Kind):
     reading = Reading((Collection("/eventTrackingEvents", "eventTrackingEvents", identity="name", ids="text"),))
     identity = Identity(code_names=("name",), unique=(("name",),))
     abilities = Abilities(updatable=False)
-    texts = Texts(delete_warning="Automations that wait for the event wait for good.")
+    texts = Texts(
+        delete_warning="Automations that wait for the event wait for good.",
+        gone="Automations that wait for it wait for good.",
+        place=220,
+    )
 
     def claims(self, row: Row, tables: Tables) -> bool:
         """Names with two underscores are the account's own."""

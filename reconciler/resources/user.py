@@ -52,7 +52,11 @@ class UserKind(Kind):
     wrapper = "user"
     reading = Reading((Collection("/users", "users"),), mostly_unmanaged=True)
     identity = Identity(name_attribute="email")
-    texts = Texts(delete_warning="The person loses access; deals and lists that the user owns lose their owner.")
+    texts = Texts(
+        delete_warning="The person loses access; deals and lists that the user owns lose their owner.",
+        gone="This person cannot sign in any more, and what they own has no owner then.",
+        place=120,
+    )
 
     def needs(self, declared: frozenset[str]) -> tuple[Collection, ...]:
         """A user's group is not part of its row: it is read from the groups, when one is declared."""

@@ -84,7 +84,10 @@ class UserGroupKind(Kind):
     reading = Reading((Collection("/groups", "groups"),), filled=frozenset({"flags"}))
     abilities = Abilities(merges=frozenset({"flags"}))
     texts = Texts(
-        delete_warning="Its users lose its permissions, and lists and pipelines that only it sees are hidden from them."
+        delete_warning="Its users lose its permissions, and lists and pipelines that only it sees are hidden "
+        "from them.",
+        gone="Its people lose its permissions.",
+        place=130,
     )
 
     def claims(self, row: Row, tables: Tables) -> bool:

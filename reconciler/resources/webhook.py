@@ -46,7 +46,11 @@ class WebhookKind(Kind):
     wrapper = "webhook"
     reading = Reading((Collection("/webhooks", "webhooks"),), singly=True)
     identity = Identity(names_repeat=True)
-    texts = Texts(delete_warning="The outside system receives no more events; what it misses is not sent again.")
+    texts = Texts(
+        delete_warning="The outside system receives no more events; what it misses is not sent again.",
+        gone="The other system hears nothing through it any more.",
+        place=110,
+    )
 
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """(name, digest of the url): the key is written into the state, and URLs carry tokens."""

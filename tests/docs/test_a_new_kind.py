@@ -13,6 +13,7 @@ from reconciler import resources
 from reconciler.emulator import families
 from reconciler.emulator.families import content
 from reconciler.workflow.reference import schema_text
+from scripts import write_terms
 from tests.conformance import case as conformance
 from tests.world import World, new_world
 
@@ -54,6 +55,7 @@ def made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     finally:
         resources.load_kinds.cache_clear()
         sys.modules.pop("reconciler.resources.snippet", None)
+        vars(resources).pop("snippet", None)
 
 
 def test_a_kind_is_one_file_and_one_entry(made_up: World) -> None:
@@ -84,6 +86,8 @@ def test_the_commands_know_it(made_up: World) -> None:
     finally:
         schema_text.cache_clear()  # what comes after knows nothing of it
     assert made_up.cli("kinds", "snippet").code == 0
+    said = write_terms.text(resources.load_kinds(), ())
+    assert '"snippet": Screen(\n        "snippet",\n        "snippets",\n' in said
 
 
 def test_the_conformance_case_names_every_attribute(made_up: World) -> None:

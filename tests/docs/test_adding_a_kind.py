@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from reconciler.render.naming import SCREENS
+from reconciler.render.terms import SCREENS
 from reconciler.resources import load_kinds
 
 ROOT = Path(__file__).resolve().parent.parent.parent

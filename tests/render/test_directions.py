@@ -20,8 +20,9 @@ from reconciler.model.document import AttributeView, ChangeView, GuardView, Impa
 from reconciler.render import fleet, html, markdown, since, text
 from reconciler.render.directions import FIRST, LETTERS, POP, isolated, isolated_html, named
 from reconciler.render.harmless import harmless, outgoing
-from reconciler.render.naming import SCREENS, Names
+from reconciler.render.naming import Names
 from reconciler.render.sentences import headline
+from reconciler.render.terms import SCREENS
 
 NAMES = ("שלום", "قائمة, أخرى", "VIP שלום (חדש) 3", "שלום VIP")
 PARTS = st.lists(

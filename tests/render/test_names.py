@@ -11,7 +11,8 @@ import pytest
 from reconciler.model.called import called
 from reconciler.model.document import AttributeView, ChangeView, ImpactView, PlanDocument
 from reconciler.render import html, markdown, since, text
-from reconciler.render.naming import SCREENS, Names
+from reconciler.render.naming import Names
+from reconciler.render.terms import SCREENS
 from tests.render import documents
 from tests.world import World
 

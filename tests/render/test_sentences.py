@@ -8,6 +8,7 @@ import itertools
 import json
 import re
 import shlex
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import get_args
@@ -31,13 +32,15 @@ from reconciler.render import (
     markdown,
     sentences,
     stream,
+    terms,
     text,
     words,
 )
-from reconciler.render.naming import SCREENS, Names
+from reconciler.render.naming import Names
 from reconciler.render.sides import rows
 from reconciler.resources import load_kinds
 from reconciler.workflow import notices
+from scripts import write_terms
 from tests.render import documents
 
 _ACTIONS = get_args(ChangeView.model_fields["action"].annotation)
@@ -54,17 +57,12 @@ def _deleted(kind: str, **members: object) -> ChangeView:
     )
 
 
-def test_every_kind_has_a_name_that_its_screens_have() -> None:
-    """A kind that is added has its words here, and what anybody notices when one is deleted."""
-    assert set(SCREENS) == set(load_kinds())
-    kinds = load_kinds()
-    deletable = {name for name, kind in kinds.items() if kind.abilities.deletable}
-    assert {name for name in deletable if not SCREENS[name].gone} == set()
-
-
-def test_every_guard_has_a_question() -> None:
-    """And no question is about a guard that is gone."""
-    assert set(cards.GUARDS) == {guard.name for guard in GUARDS}
+def test_every_kind_and_guard_is_called_as_it_says_itself() -> None:
+    """What views call them is what a kind's file and the table of guards say; no name lacks its words or has two."""
+    kinds, titles = load_kinds(), Counter(guard.name for guard in GUARDS if guard.title)
+    assert Path(terms.__file__).read_text("utf-8") == write_terms.text(kinds, GUARDS)
+    assert titles == Counter({guard.name for guard in GUARDS})
+    assert {name for name, kind in kinds.items() if kind.abilities.deletable and not kind.texts.gone} == set()
 
 
 def _nouns() -> Iterator[str]:

@@ -1,0 +1,185 @@
+"""What views call kinds and guards. Generated: a kind says it in its `texts`, a guard in the table of guards;
+`make generate` brings it here, and `make generated` tells when it is old.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from reconciler.model.called import Screen
+
+SCREENS: Mapping[str, Screen] = {
+    "list": Screen(
+        "list",
+        "lists",
+        "Its campaigns, reports and segments go with it.",
+    ),
+    "tag": Screen(
+        "tag",
+        "tags",
+        "It is taken off every contact that has it.",
+    ),
+    "field": Screen(
+        "contact field",
+        "contact fields",
+        "What contacts have in this field is deleted.",
+    ),
+    "deal_field": Screen(
+        "deal field",
+        "deal fields",
+        "What deals have in this field is deleted.",
+    ),
+    "account_field": Screen(
+        "account field",
+        "account fields",
+        "What companies have in this field is deleted.",
+    ),
+    "field_group": Screen(
+        "field group",
+        "field groups",
+        "Its fields keep their values and are in no group then.",
+    ),
+    "pipeline": Screen(
+        "pipeline",
+        "pipelines",
+        "Its board disappears with all stages and all deals on it.",
+    ),
+    "stage": Screen(
+        "stage",
+        "stages",
+        "Its column disappears from the board of the pipeline.",
+    ),
+    "custom_object": Screen(
+        "custom object",
+        "custom objects",
+        "All records of it are deleted with it.",
+    ),
+    "segment": Screen(
+        "segment",
+        "segments",
+        "Campaigns and automations that use it lose it.",
+    ),
+    "webhook": Screen(
+        "webhook",
+        "webhooks",
+        "The other system hears nothing through it any more.",
+    ),
+    "user": Screen(
+        "user",
+        "users",
+        "This person cannot sign in any more, and what they own has no owner then.",
+    ),
+    "user_group": Screen(
+        "user group",
+        "user groups",
+        "Its people lose its permissions.",
+    ),
+    "task_type": Screen(
+        "task type",
+        "task types",
+        "It cannot be chosen for new tasks any more; old tasks keep it.",
+    ),
+    "task_outcome": Screen(
+        "task outcome",
+        "task outcomes",
+        "Tasks lose the outcome that was noted on them.",
+    ),
+    "deal_role": Screen(
+        "deal role",
+        "deal roles",
+        "Contacts lose this role in their deals.",
+    ),
+    "message": Screen(
+        "message",
+        "messages",
+        "Campaigns and automations that send it have no message then.",
+    ),
+    "saved_response": Screen(
+        "saved response",
+        "saved responses",
+        "It cannot be picked any more; sent mails stay.",
+    ),
+    "personalization": Screen(
+        "personalization",
+        "personalizations",
+        "Mails that use it show nothing in its place.",
+    ),
+    "address": Screen(
+        "postal address",
+        "postal addresses",
+        "Mails that show it lack the address the law asks for.",
+    ),
+    "connection": Screen(
+        "shop connection",
+        "shop connections",
+        "Its customers and orders most likely go with it.",
+    ),
+    "tracked_event": Screen(
+        "tracked event",
+        "tracked events",
+        "Automations that wait for it wait for good.",
+    ),
+    "site_domain": Screen(
+        "tracked website",
+        "tracked websites",
+        "Visits of this website are not tracked any more.",
+    ),
+    "calendar": Screen(
+        "calendar feed",
+        "calendar feeds",
+        "Calendars that subscribe to it get nothing more.",
+    ),
+    "list_exclusion": Screen(
+        "exclusion",
+        "exclusions",
+        "Contacts that it kept out can be mailed again.",
+    ),
+    "score": Screen(
+        "score",
+        "scores",
+        "Contacts or deals lose this score.",
+    ),
+    "template": Screen(
+        "email template",
+        "email templates",
+        "No mail can be started from it any more.",
+    ),
+    "form": Screen(
+        "form",
+        "forms",
+        "It cannot be filled in any more.",
+    ),
+    "automation": Screen(
+        "automation",
+        "automations",
+        "Contacts in it go no further.",
+    ),
+    "campaign": Screen(
+        "campaign",
+        "campaigns",
+        "It is not sent any more, and its reports go.",
+    ),
+    "setting": Screen(
+        "setting",
+        "settings",
+        "",
+    ),
+}
+"""Every kind, in the order in which a report speaks of them."""
+
+GUARDS: Mapping[str, str] = {
+    "environment_changed": "The project's settings change too",
+    "prevent_destroy": "It is protected from being deleted",
+    "max_deletes": "Many things are deleted at once",
+    "max_records_lost": "Customer data is lost",
+    "records_moved": "Customer data moves or means something else",
+    "unmanaged_lost": "Undeclared things go along",
+    "hidden": "People will look for it in vain",
+    "account_check": "ActiveCampaign would refuse this",
+    "max_requests": "It takes very many requests",
+    "max_delete_percent": "A large part of one sort is deleted",
+    "list_deletes": "A list is deleted, with contacts on it",
+    "empty_configuration": "The files are empty",
+    "suspected_rename": "It looks like a rename",
+}
+"""What each guard is about."""
