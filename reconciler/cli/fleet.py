@@ -16,7 +16,7 @@ import click
 from reconciler.cli.endings import endings
 from reconciler.cli.opening import folder, listing
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import listed, note, say, settle
+from reconciler.cli.terminal import advise, listed, note, say, settle
 from reconciler.cli.views import Output, formats, show
 from reconciler.render.quoting import place
 
@@ -46,9 +46,12 @@ def database(function: F) -> F:
 
 
 def selecting(function: F) -> F:
-    """Add --account, --label, --behind and --shard."""
+    """Add --account, --label, --behind, --failed and --shard."""
     for option in (
         click.option("--shard", metavar="I/N", callback=_shard, help="Only the i-th of n parts of the accounts."),
+        click.option(
+            "--failed", is_flag=True, help="Only accounts that the last apply failed for, or did not come to."
+        ),
         click.option("--behind", metavar="VERSION", help="Only accounts whose baseline is older than this."),
         click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="Only accounts with this label."),
         click.option("--account", "names", multiple=True, metavar="NAME", help="Only these accounts; globs are taken."),
@@ -122,7 +125,7 @@ def _run(
     from reconciler.fleet.running import begin
 
     fleet = opened(chosen, url)
-    spec = begin(fleet, mode, Selection(**selection))
+    spec = begin(fleet, mode, Selection(**selection), note)
     if not chosen.quiet:
         note(f"Rollout {spec.name}: {len(spec.jobs)} accounts in {len(spec.members)} waves.")
     return _carry_out(chosen, fleet, spec, outputs, resumed=None, wait=wait)
@@ -165,6 +168,8 @@ def _carry_out(
     if stopped:
         note(f"Go on with: {again}")
         return 130
+    if report.state in ("done", "stopped") and (report.failures or report.pending) and report.mode == "apply":
+        advise("Try again what is left with: reconciler fleet apply --failed")
     return code
 
 
@@ -238,7 +243,7 @@ def drift(chosen: Globals, /, outputs: tuple[Output, ...], database: str | None,
 
 
 def _selection(given: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: given[name] for name in ("names", "labels", "behind", "shard")}
+    return {name: given[name] for name in ("names", "labels", "behind", "failed", "shard")}
 
 
 @command.command("status")
@@ -251,7 +256,7 @@ def _selection(given: Mapping[str, Any]) -> dict[str, Any]:
 def status(chosen: Globals, rollout: str | None, every: bool, accounts: bool, database: str | None, fmt: str) -> int:
     """Show how far a rollout is (the newest one without a name)."""
     from reconciler.fleet.book import looked_into
-    from reconciler.fleet.running import again, foreign
+    from reconciler.fleet.running import PASSED, again, foreign
 
     fleet = opened(chosen, database, ask=False)
     if accounts:
@@ -262,7 +267,10 @@ def status(chosen: Globals, rollout: str | None, every: bool, accounts: bool, da
                 {"rollout": spec.name, "mode": spec.mode, "begun": spec.begun, "accounts": len(spec.jobs)}
                 for spec in book.rollouts(500)
             ]
+            rows += [{"rollout": name, "mode": "", "begun": "", "accounts": None} for name in book.unread]
             listed(rows, ("rollout", "mode", "begun", "accounts"), fmt)
+            for why in book.unread.values():
+                note(f"{PASSED}: {why}")
             return 0
         report = book.report(book.rollout(rollout))
         whose = foreign(book, report.name) if report.state in GOES_ON else ""
@@ -277,12 +285,15 @@ def status(chosen: Globals, rollout: str | None, every: bool, accounts: bool, da
 
 def _accounts(fleet: Fleet, fmt: str) -> int:
     from reconciler.fleet.book import looked_into
+    from reconciler.fleet.running import PASSED
     from reconciler.model.errors import StateError
 
     versions: dict[str, str] = {}
     try:
         with looked_into(fleet.database) as book:
             versions = book.last_versions(fleet.jobs)
+            for why in book.unread.values():
+                note(f"{PASSED}: {why}")
     except StateError:
         pass  # nothing was rolled out yet
     rows = [

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -246,10 +246,11 @@ class Selection:
     labels: tuple[str, ...] = ()
     behind: str | None = None
     shard: tuple[int, int] | None = None
+    failed: bool = False
 
-    def of(self, jobs: Mapping[str, Job], versions: Mapping[str, str]) -> dict[str, Job]:
-        """Return the accounts that are meant; `versions` are what was applied last, by account. Raises ReconcilerError
-        where a name or label fits none.
+    def of(self, jobs: Mapping[str, Job], versions: Mapping[str, str], failed: Container[str] = ()) -> dict[str, Job]:
+        """Return the accounts that are meant; `versions` are what was applied last, by account, `failed` those that the
+        last apply did not bring to its end. Raises ReconcilerError where a name or label fits none.
         """
         for pattern in self.names:
             if not any(fnmatchcase(name, pattern) for name in jobs):
@@ -257,7 +258,11 @@ class Selection:
         for label in self.labels:
             if not any(_labelled(job, label) for job in jobs.values()):
                 raise WrongInput(f"no account has the label `{label}`", hint="say it as NAME=VALUE; globs are taken")
-        chosen = {name: job for name, job in jobs.items() if self._means(name, job, versions)}
+        chosen = {
+            name: job
+            for name, job in jobs.items()
+            if self._means(name, job, versions) and (not self.failed or name in failed)
+        }
         if self.shard is not None:
             number, count = self.shard
             chosen = {name: job for at, (name, job) in enumerate(sorted(chosen.items())) if at % count == number - 1}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -89,6 +89,8 @@ class Book:
     """What the engine has on record."""
 
     client: DBOSClient
+    unread: dict[str, str] = field(default_factory=dict)
+    """Rollouts that were passed over, for a newer program began them: why each cannot be read."""
 
     def rollouts(self, limit: int = 50) -> list[Spec]:
         """Return the newest rollouts, the newest first."""
@@ -100,8 +102,10 @@ class Book:
         """
         for name in self._names(limit):
             if f"-{mode}-" in name or not mode:
-                with suppress(StateError):  # of a newer program: it says nothing that this one understands
+                try:
                     yield from self._specs([name])
+                except StateError as error:
+                    self.unread[name] = error.message
 
     def _names(self, limit: int) -> list[str]:
         """Return the names of the newest rollouts, the newest first."""
@@ -139,7 +143,10 @@ class Book:
             row = self._row(newest)
             if row is not None and row.status in (*OPEN, "CANCELLED"):
                 return next(self._specs([newest]))
-        raise ReconcilerError("every rollout has ended", hint="`reconciler fleet status --all` lists them")
+        raise ReconcilerError(
+            "every rollout has ended",
+            hint="`reconciler fleet apply --failed` begins one with the accounts that failed, or were not come to",
+        )
 
     def version(self, name: str) -> str:
         """Return the version of the program that began a rollout: the one that the engine has its jobs done as."""
@@ -308,6 +315,25 @@ class Book:
             if versions.keys() >= set(wanted):
                 break
         return versions
+
+    def failed(self, wanted: Collection[str]) -> set[str]:
+        """Return which of these accounts the last rollout that was to apply to them did not leave as their baselines
+        say: they failed, or it did not come to them. Raises WrongInput where that one has not ended.
+        """
+        failed, open_ = set[str](), set(wanted)
+        for spec in self.each(MOST_ROLLOUTS, "apply"):
+            mine = open_ & spec.jobs.keys()
+            row = self._row(spec.name) if mine else None
+            if row is not None and row.status in OPEN:
+                raise WrongInput(
+                    f"the rollout {spec.name} has not ended", hint=f"go on with it: reconciler fleet resume {spec.name}"
+                )
+            if mine:
+                failed |= mine.difference(self._as_declared(spec))
+                open_ -= mine
+            if not open_:
+                break
+        return failed
 
     def _as_declared(self, spec: Spec) -> list[str]:
         """Return the accounts that a rollout found, or left, as their baselines say."""

@@ -107,21 +107,31 @@ def checked(fleet: Fleet, chosen: Mapping[str, Job]) -> dict[str, Job]:
     return jobs
 
 
-def choose(fleet: Fleet, selection: Selection) -> dict[str, Job]:
-    """Return the accounts that are meant. Raises ReconcilerError where nothing is."""
-    known = {}
-    if selection.behind is not None:
+def choose(fleet: Fleet, selection: Selection, tell: Callable[[str], None]) -> dict[str, Job]:
+    """Return the accounts that are meant; `tell` is told what of the record could not be read for that. Raises
+    ReconcilerError where nothing is.
+    """
+    known: dict[str, str] = {}
+    failed: set[str] = set()
+    if selection.behind is not None or selection.failed:
         with looked_into(fleet.database) as book:
-            known = book.last_versions(fleet.jobs)
-    chosen = selection.of(fleet.jobs, known)
+            known = book.last_versions(fleet.jobs) if selection.behind is not None else {}
+            failed = book.failed(fleet.jobs) if selection.failed else failed
+            for why in book.unread.values():
+                tell(f"{PASSED}: {why}")
+    chosen = selection.of(fleet.jobs, known, failed)
     if not chosen:
         raise WrongInput("no account is selected", hint="`reconciler fleet status --accounts` lists them")
     return chosen
 
 
-def begin(fleet: Fleet, mode: str, selection: Selection) -> Spec:
-    """Return a new rollout over the accounts that are meant."""
-    jobs = checked(fleet, choose(fleet, selection))
+PASSED = "Passed over"
+"""What is said of rollouts that a newer program began, where all are looked through."""
+
+
+def begin(fleet: Fleet, mode: str, selection: Selection, tell: Callable[[str], None] = lambda said: None) -> Spec:
+    """Return a new rollout over the accounts that are meant; `tell` is told what could not be read for that."""
+    jobs = checked(fleet, choose(fleet, selection, tell))
     waves = fleet.loaded.fleet.waves if mode == "apply" else [Wave(name="all", max_records_at_risk=None)]
     named = jobs if mode == "apply" else {name: job.model_copy(update={"wave": None}) for name, job in jobs.items()}
     stamp = fleet.runtime.stamp()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import signal
 import time
@@ -23,6 +24,7 @@ from reconciler.workflow.apply.applying import apply_plan
 from reconciler.workflow.apply.hooks import Hooks
 from reconciler.workflow.opening.runtime import Runtime
 from tests.fleet.conftest import CONFIG, Fleet, file_of
+from tests.store.test_freezes import follow
 
 OVER = ("applied", "same")
 
@@ -105,19 +107,28 @@ class TestFleet:
             assert book.last_versions(accounts) == dict.fromkeys(accounts, "1.0")
         assert all(not how.get("load_output", True) for how in asked), "what accounts have was read from their plans"
 
-    def test_a_gate_stops_the_waves_behind_it(self, fleet: Fleet) -> None:
-        """A gate stops the waves behind it."""
-        fleet.write(
-            file_of(
-                {"acme": "wave: first", "beta": "", "core": ""}, "waves: [{name: first, accounts: 0}, {name: rest}]"
-            )
-        )
+    def test_a_gate_stops_the_waves_behind_it_and_what_is_left_is_tried_again(self, fleet: Fleet) -> None:
+        """With new plans and the same gates: those that failed, and those that the rollout did not come to."""
+        waves = "waves: [{name: first, accounts: 0}, {name: rest}]"
+        fleet.write(file_of({"acme": "wave: first", "beta": "", "core": "", "done": "wave: first"}, waves))
+        assert follow(fleet.folder, "fleet", "apply", "--failed").code == 1, "nothing was begun yet"
+        assert follow(fleet.folder, "fleet", "apply", "--account", "done", "-q").code == 0
         (fleet.folder / "accounts" / "acme.json").write_text("not an account")
-        ran = fleet.run("apply", "--format", "json")
+        ran = follow(fleet.folder, "fleet", "apply", "--format", "json")
         assert ran.code == 7, ran.err
-        assert "1 of 1 accounts cannot be planned" in ran.data["waves"][0]["stopped"]
-        assert sorted(ran.data["pending"]) == ["beta", "core"]
+        report = json.loads(ran.out)
+        assert "1 of 2 accounts cannot be planned" in report["waves"][0]["stopped"]
+        assert sorted(report["pending"]) == ["beta", "core"]
         assert fleet.tags("beta") == []
+
+        (fleet.folder / "accounts" / "acme.json").unlink()
+        for said in (ran.err, follow(fleet.folder, "fleet", "resume").err):
+            assert "reconciler fleet apply --failed" in said
+        again = follow(fleet.folder, "fleet", "apply", "--failed", "--format", "json")
+        assert again.code == 0, again.err
+        outcomes = {one["account"]: one["outcome"] for one in json.loads(again.out)["accounts"]}
+        assert outcomes == dict.fromkeys(("acme", "beta", "core"), "applied")
+        assert "no account is selected" in follow(fleet.folder, "fleet", "apply", "--failed").err
 
     def test_accounts_with_the_same_plan_are_one_group_and_have_a_page_each(self, fleet: Fleet) -> None:
         """Accounts with the same plan are one group and have a page each."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dbos import DBOSClient
 
 from reconciler.fleet.book import looked_into
 from reconciler.fleet.running import foreign
@@ -90,17 +91,25 @@ class TestTakeover:
         assert now(fleet, "plan", "-q").code == 0
         with looked_into(f"sqlite:///{fleet.folder}/.reconciler/fleet.db") as book:
             (spec,) = book.rollouts(5)
-            listed = book.client.list_workflows
+            listed = DBOSClient.list_workflows
 
-            def newer(**how: Any) -> Any:
-                rows = listed(**how)
+            def newer(client: DBOSClient, **how: Any) -> Any:
+                rows = listed(client, **how)
                 for row in rows:
                     if row.input and row.name == "rollout":
                         row.input["args"][0]["waves"][0]["max_regret"] = 3
                 return rows
 
-            monkeypatch.setattr(book.client, "list_workflows", newer)
+            monkeypatch.setattr(DBOSClient, "list_workflows", newer)
             assert book.rollouts(5) == []
+            for words in (
+                ["status", "--all"],
+                ["status", "--accounts"],
+                ["plan", "--behind", "2", "--account", "nobody"],
+            ):
+                told = now(fleet, *words)
+                assert f"Passed over: the rollout {spec.name} of {VERSION} cannot be read" in told.err, words
+            assert spec.name in now(fleet, "status", "--all").out
             with pytest.raises(StateError, match=f"the rollout {spec.name} of {VERSION} cannot be read"):
                 book.rollout(None)
             assert foreign(book, spec.name) == ""
