@@ -14,6 +14,7 @@ from reconciler.deriving.untold import untold
 from reconciler.model import values
 from reconciler.model.address import join, key_of, kind_of
 from reconciler.model.called import called
+from reconciler.model.conditions import in_words
 from reconciler.model.desired import Resource
 from reconciler.model.grammar import a
 from reconciler.model.handbook import (
@@ -283,8 +284,7 @@ class _Binder:
         if isinstance(value, Lookup):
             return self._undeclared(value.kind, name=value.value)
         if isinstance(value, Mapping):
-            parts = ((name, self._piece(item, hides=hides).text) for name, item in value.items())
-            return Piece(", ".join(f"{name}: {text}" for name, text in parts))
+            return Piece(self._members(value, lambda item: self._piece(item, hides=hides).text))
         if isinstance(value, list):
             return Piece("; ".join(self._piece(item, hides=hides).text for item in value))
         if isinstance(value, bool) or value is None:
@@ -293,6 +293,12 @@ class _Binder:
         if hides and not values.has_secret(str(value)):
             text = mask(text)
         return Piece(self.show(text))
+
+    def _members(self, value: Mapping[str, Value], say: Callable[[Value], str]) -> str:
+        """Return a map in words: conditions as people say them, else by its members."""
+        if told := in_words(value, say):
+            return told
+        return ", ".join(f"{name}: {say(item)}" for name, item in value.items())
 
     def _undeclared(self, kind: str, *, identity: str = "", name: str = "") -> Piece:
         """Return what stands for an object that nothing declares, by its id or its name."""

@@ -30,6 +30,7 @@ from reconciler.model.write import Effect
 from reconciler.planning.bindings import salted
 from reconciler.planning.diff import parts
 from reconciler.planning.renames import Rename
+from reconciler.planning.terse import terse
 
 MASK = "(sensitive)"
 Recover = Callable[[str, str, str], Value]
@@ -214,7 +215,7 @@ def _change(
         reason=change.reason,
         id=change.id,
         place=str(resource.at) if resource and resource.at else None,
-        attributes=[_attribute(item, names, change, ids) for item in change.attributes],
+        attributes=[_attribute(item, names, change, ids, kind) for item in change.attributes],
         switches_off=change.action is Action.DELETE and bool(kind.texts.removal_effect),
         adopts=change.adopts,
         depends_on=list(change.depends_on),
@@ -290,10 +291,11 @@ def _todo(name: str, how: str, page: str, account: str) -> str:
 
 
 def _attribute(
-    item: AttributeChange, names: Mapping[tuple[str, str], str], change: Change, ids: Mapping[str, str]
+    item: AttributeChange, names: Mapping[tuple[str, str], str], change: Change, ids: Mapping[str, str], kind: Kind
 ) -> doc.AttributeView:
     declared = change.desired.get(item.name, item.after)
-    before = _shown(_looked_up(item.before, declared, ids), names, item.sensitive)
+    found = terse(item.before, declared, kind.attributes[item.name]) if item.name in kind.attributes else item.before
+    before = _shown(_looked_up(found, declared, ids), names, item.sensitive)
     after = _shown(declared, names, item.sensitive)
     return doc.AttributeView(
         name=item.name,

@@ -16,8 +16,10 @@ from reconciler.model.redaction import Shown, as_made
 from reconciler.render.diagrams import in_order
 from reconciler.render.graph import NODE_HEIGHT, NODE_WIDTH, Item, Picture, drawn, short
 from reconciler.render.harmless import outgoing
+from reconciler.render.naming import humanised, screen
 from reconciler.render.pages import asset, filled, policy
 from reconciler.render.quoting import clean
+from reconciler.render.sides import called
 
 if TYPE_CHECKING:
     pass
@@ -70,7 +72,7 @@ def pages(book: Handbook) -> dict[str, Shown]:
     }
     for chapter in book.chapters:
         files[f"{chapter.kind}.html"] = shared.page(
-            "kind", chapter.title, chapter=chapter, drawing=_around(book, chapter)
+            "kind", _titled(chapter.kind), chapter=chapter, drawing=_around(book, chapter)
         )
     return {name: as_made(outgoing(text, "html")) for name, text in files.items()}
 
@@ -98,6 +100,9 @@ class _Pages:
             standings=STANDINGS,
             actions=ACTIONS,
             cut=cut,
+            titled=_titled,
+            chapters=sorted(self.book.chapters, key=lambda chapter: _titled(chapter.kind)),
+            label=called,
             node_width=NODE_WIDTH,
             node_height=NODE_HEIGHT,
             **more,
@@ -113,6 +118,11 @@ class _Pages:
         return self.book.entries[address].title
 
 
+def _titled(kind: str) -> str:
+    """Return what the screens call the objects of a kind, as a heading."""
+    return humanised(screen(kind).many)
+
+
 def cut(text: str) -> str:
     """Return the beginning of a long text, and how long it is."""
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text):,} characters)"
@@ -122,7 +132,7 @@ def _data(book: Handbook) -> str:
     """Return what is searched, as JSON in which nothing could end the script that it stands in."""
     from markupsafe import Markup
 
-    titles = {chapter.kind: chapter.title for chapter in book.chapters}
+    titles = {chapter.kind: screen(chapter.kind).one for chapter in book.chapters}
     rows = [
         [
             clean(cut(part))
@@ -153,7 +163,7 @@ def _of_kinds(book: Handbook) -> Drawn | None:
         for needed in _needed(entry)
         if book.entries[needed].kind != entry.kind
     )
-    labels = {kind: f"{chapter.title} ({len(chapter.entries):,})" for kind, chapter in chapters.items()}
+    labels = {kind: f"{_titled(kind)} ({len(chapter.entries):,})" for kind, chapter in chapters.items()}
     return _drawn(labels, list(edges), {kind: f"{kind}.html" for kind in chapters}, {})
 
 

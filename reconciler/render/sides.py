@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from reconciler.model.conditions import in_words
 from reconciler.model.document import AttributeView, ChangeView
 from reconciler.model.values import is_empty
 from reconciler.render import words
@@ -27,7 +28,9 @@ _COLOUR = re.compile(r"#?([0-9A-Fa-f]{6})")
 _CALLED = {
     "perstag": "Personalization tag", "string_id": "Short name", "url": "URL", "order": "Place",
     "width": "Column width",
-    "sender_reminder": "Why contacts get mail",
+    "sender_reminder": "Why contacts get mail", "sender_url": "Sender's website", "flags": "Permissions",
+    "match": "Which groups must hold", "groups": "Groups of conditions",
+    "html": "HTML", "app_id": "App", "reply_to": "Answers go to",
 }  # fmt: skip
 State = Literal["", "new", "gone", "moved", "changed"]
 
@@ -169,6 +172,8 @@ def _entry(value: Known, names: Names) -> str:
     """An entry by its name, and what else it says."""
     if not isinstance(value, Mapping) or is_marker(value):
         return human(value, names)
+    if told := in_words(value, lambda item: human(item, names)):
+        return clean(told)
     title = label(value)
     if not title:
         return human(value, names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -254,3 +255,15 @@ def test_a_search_finds_what_people_type(browser: Browser, everything: Path) -> 
         browser.evaluate(f"{box}(document.getElementById('search'), {json.dumps(typed)})")
         hits.append(found(browser))
     assert (hits[0] != [], hits[1:]) == (True, [hits[0]] * 3)
+
+
+def test_on_a_telephone_the_index_breaks_no_word_and_shows_no_zeros(browser: Browser, everything: Path) -> None:
+    """Names of kinds stand on lines of their own; what is nowhere is not counted there. Kinds without objects are named
+    in one sentence.
+    """
+    browser.load(everything / "index.html", width=390)
+    rows = browser.evaluate("[...document.querySelectorAll('.kinds tbody tr')].map(row => row.innerText)")
+    assert len(rows) > 20
+    assert not [row for row in rows if re.search(r":\s*0\b", row)]
+    lines = "[...document.querySelectorAll('.kinds th a')].map(a => a.getClientRects().length)"
+    assert set(browser.evaluate(lines)) == {1}

@@ -1,0 +1,39 @@
+"""Conditions of a segment as people say them: `any of: tag is VIP; tag is not Churn risk`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from reconciler.model.values import Value
+
+_VERBS: Mapping[str, str] = {"=": "is", "==": "is", "!=": "is not", "<": "is below", ">": "is above"}
+_ID = "id"
+
+
+def in_words(group: Mapping[str, Value], say: Callable[[Value], str]) -> str:
+    """Return a group of conditions as a phrase, "" where it is none. `say` returns a value as people read it."""
+    conditions = group.get("conditions")
+    if not isinstance(conditions, Sequence) or isinstance(conditions, str) or not conditions:
+        return ""
+    told = [_condition(one, say) if isinstance(one, Mapping) else "" for one in conditions]
+    if not all(told):
+        return ""
+    return f"{'any' if group.get('match') == 'any' else 'all'} of: {'; '.join(told)}" if len(told) > 1 else told[0]
+
+
+def _condition(condition: Mapping[str, Value], say: Callable[[Value], str]) -> str:
+    tests = condition.get("fields")
+    if not isinstance(tests, Sequence) or isinstance(tests, str) or condition.get("aggregate"):
+        return ""
+    what = str(condition.get("object") or "").replace("_", " ")
+    told = [_test(what, one, say) if isinstance(one, Mapping) else "" for one in tests]
+    return " and ".join(told) if told and all(told) else ""
+
+
+def _test(what: str, test: Mapping[str, Value], say: Callable[[Value], str]) -> str:
+    """Return one test; a field that only holds the id of the object is that object."""
+    name = str(test.get("name") or "")
+    subject = what if name == f"{what}{_ID}" else f"{what} {name.replace('_', ' ')}"
+    operator = str(test.get("operator") or "=")
+    value = test.get("value")
+    return f"{subject} {_VERBS.get(operator, operator)} {say(value) if value not in (None, '') else ''}".rstrip()
