@@ -81,6 +81,7 @@ def _rows(outcome: Rehearsal) -> dict[str, Any]:
         "seconds": outcome.seconds,
         "failed": [{"address": address, "message": message} for address, message, _ in failed],
         "left": list(outcome.left),
+        "warnings": list(outcome.document.warnings),
         "assumptions": list(outcome.assumptions),
     }
 

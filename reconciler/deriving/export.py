@@ -193,9 +193,10 @@ class _LiveObjects:
             if self._is_second(kind, live):
                 self._leave_out(kind, live, "it came with the account and says nothing, and another one has its name")
             return False
-        reason = declarable(kind, live) if self.for_files else undeclared(kind, live)
+        untold = self.snapshot.untold(live)
+        reason = declarable(kind, live, untold) if self.for_files else undeclared(kind, live)
         self.found[kind.name, live.id] = reason
-        problem = declarable(kind, live).problem if self.comparing else reason.problem
+        problem = declarable(kind, live, untold).problem if self.comparing else reason.problem
         if problem and (self.comparing or not known):
             self._leave_out(kind, live, problem)
             return False

@@ -439,10 +439,11 @@ class _Binder:
             _first_sentence(kind.spec.__doc__ or ""),
             tuple((name, attribute.description) for name, attribute in kind.attributes.items()),
             tuple(entries[thing.address] for thing in known),
-            (*(f"{self.show(line)}." for line in self.untold.get(kind.name, ())), *self._aside(kind, known)),
+            tuple(self._aside(kind, known)),
             self.show(unread),
             self.material.screens(kind.texts.page) if kind.texts.page else "",
             kind.texts.delete_warning,
+            tuple(f"{self.show(line)}." for line in self.untold.get(kind.name, ())),
         )
 
     def _aside(self, kind: Kind, known: Iterable[_Thing]) -> Iterator[str]:

@@ -42,6 +42,10 @@ def restore(account: Account, tables: Mapping[str, Iterable[Mapping[str, Any]]],
             if table in TYPES or table in ("schemas", "segmentsV2") or table in PLAIN_TABLES:
                 key = PLAIN_TABLES.get(table, "id")
                 account.rows.put_many(table, [(str(row[key]), dict(row)) for row in rows])
+        for row in tables.get("audiences", ()):  # one that is listed is there, whether its conditions are known or not
+            identity = str(row.get("segment_id") or row["id"])
+            if account.rows.get("segmentsV2", identity) is None:
+                account.rows.put("segmentsV2", identity, {"id": identity, "name": row.get("name")})
         account.keep(replace(account.settings, account=name, rate_limit=None))
 
 

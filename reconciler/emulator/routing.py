@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from reconciler.emulator import classic
@@ -17,9 +18,9 @@ def route(account: Account, request: Request) -> Answer:
     parts = request.parts
     if not parts:
         return Answer(301, None, {"location": "/admin/"})  # section 1.5; where to is inferred, and ends there
-    if parts[0] in account.settings.missing:
+    if _below(parts, account.settings.missing):
         raise nothing_here()
-    if parts[0] in account.settings.forbidden:
+    if _below(parts, account.settings.forbidden):
         raise refused()
     special = ROUTES.get(parts[0])
     if special is not None:
@@ -30,3 +31,8 @@ def route(account: Account, request: Request) -> Answer:
     if kind is None:
         raise nothing_here()
     return classic.handle(account, kind, request)
+
+
+def _below(parts: Sequence[str], paths: Collection[str]) -> bool:
+    """Return whether a path begins with one of these."""
+    return bool(paths) and any("/".join(parts[: end + 1]) in paths for end in range(len(parts)))

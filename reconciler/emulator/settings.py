@@ -38,9 +38,10 @@ class AccountSettings:
     admin: bool = True
     """Whether the key's user is in the Admin group (section 1.2)."""
     forbidden: tuple[str, ...] = ()
-    """First path segments that answer 403: features that the plan lacks (section 1.2)."""
+    """What paths begin with that answer 403, such as `lists` or `fields/1/options`: features that the plan lacks, or
+    objects that the key may not see (section 1.2)."""
     missing: tuple[str, ...] = ()
-    """First path segments that do not exist in this account: undocumented or moved endpoints."""
+    """What paths begin with that do not exist in this account: undocumented or moved endpoints."""
     hidden_pipelines: tuple[str, ...] = ()
     """Pipelines whose stages and deals the key may not see (section 1.2)."""
     created_status: Literal[201, 200] = 201

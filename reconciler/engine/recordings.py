@@ -75,5 +75,6 @@ class Replay(Filed):
         exchange = self._answers.get((request.path, request.query))
         if exchange is None or not 200 <= exchange.status < 300:
             status = exchange.status if exchange is not None else 404
-            raise Rejected(f"{request} is not in the snapshot ({status})", status=status)
+            why = "is not in the snapshot" if exchange is None else "could not be read when the snapshot was taken"
+            raise Rejected(f"{request} {why} ({status})", status=status)
         return Response(exchange.status, exchange.body)

@@ -208,7 +208,9 @@ def _unknown(collection: Collection, error: ReconcilerError) -> Unknown:
     refused = isinstance(error, AuthError) or (isinstance(error, Rejected) and error.status in REFUSED)
     hint = error.hint if refused else ""
     if collection.optional and not isinstance(error, AuthError | Unexpected | _Strange):
-        return Unknown(f"GET {collection.path}: {error.message}", forbidden=False, hint=hint)
+        named = collection.path in error.message
+        reason = error.message if named else f"GET {collection.path}: {error.message}"
+        return Unknown(reason, forbidden=False, hint=hint)
     return Unknown(error.message, hint=hint)
 
 

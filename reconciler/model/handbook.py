@@ -98,7 +98,8 @@ class Entry:
 @dataclass(frozen=True, slots=True)
 class Chapter:
     """All objects of a kind. `attributes` are what can be said of one, with what it means. `aside` are sentences about
-    what the account holds and this book does not list, `unread` is why the kind could not be read.
+    what the account holds and this book does not list, `partly` about attributes that could not be read, `unread` is
+    why the kind could not be.
     """
 
     kind: str
@@ -112,6 +113,7 @@ class Chapter:
     """The URL of the product's screen for it."""
     loses: str = ""
     """What a delete of one takes along."""
+    partly: Sequence[str] = ()
 
     def marked(self, mark: Mark) -> int:
         """Return how many of the objects have a mark."""

@@ -17,10 +17,13 @@ from reconciler.model.values import encode
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """What is not known of some objects (their ids), with the reason: a listing beside theirs could not be read."""
+    """What is not known of some objects (their ids), with the reason: a listing beside theirs could not be read (one of
+    `paths`).
+    """
 
     reason: str
     ids: frozenset[str]
+    paths: frozenset[str] = frozenset()
 
     def told(self, kind: str, name: str, then: str = "", about: Set[str] = frozenset()) -> str:
         """Return a line that names the attribute `name` of a kind as unread, with what that means (`then`) and for
@@ -41,6 +44,11 @@ class Snapshot:
     unknown: Mapping[str, str] = field(default_factory=dict)
     absent: frozenset[str] = frozenset()
     unread: Mapping[str, Mapping[str, Unread]] = field(default_factory=dict)
+
+    def untold(self, live: Live) -> dict[str, str]:
+        """Return the attributes of an object that could not be read, with the reason."""
+        unread = self.unread.get(live.kind, {})
+        return {name: missing.reason for name, missing in unread.items() if live.id in missing.ids}
 
 
 def snapshot(kinds: Kinds, reads: Mapping[str, frozenset[str]], tables: Tables) -> Snapshot:
@@ -91,7 +99,10 @@ def _unread(kind: Kind, declared: frozenset[str], lives: Sequence[Live], tables:
         ids = _lacking(kind, name, lives, {collection.of for collection, _ in causes})
         if ids:
             _, why = next((cause for cause in causes if cause[1].forbidden), causes[0])
-            unread[name] = Unread(f"{why.reason}: {why.hint}" if why.hint else why.reason, ids)
+            paths = frozenset(
+                path for collection, _ in causes for path in collection.paths if collection.of in {"", *ids}
+            )
+            unread[name] = Unread(f"{why.reason}: {why.hint}" if why.hint else why.reason, ids, paths)
     return unread
 
 

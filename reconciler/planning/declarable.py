@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from types import MappingProxyType
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -108,8 +109,10 @@ def _listed(paths: list[str]) -> str:
     return ", ".join(paths[:MOST]) + more
 
 
-def declarable(kind: Kind, live: Live) -> Declarable:
-    """Return what an export may declare for a live object; references stay `RemoteId`."""
+def declarable(kind: Kind, live: Live, untold: Mapping[str, str] = MappingProxyType({})) -> Declarable:
+    """Return what an export may declare for a live object; references stay `RemoteId`. What could not be read of it is
+    `untold`: attribute -> why.
+    """
     spec = kind.variants.get(live.id, kind.spec)
     known = attributes(spec)
     attrs = {name: value for name, value in kind.declare(live.attrs).items() if name in known}
@@ -120,7 +123,7 @@ def declarable(kind: Kind, live: Live) -> Declarable:
         return Declarable(attrs, dropped, problem, partly)
     while details := _faults(spec, attrs):
         for detail in details:
-            why = _leave_out(detail, known, attrs, dropped)
+            why = _leave_out(detail, known, attrs, dropped, untold)
             if why is not None:
                 return Declarable(attrs, dropped, why, partly)
     return Declarable(attrs, dropped, partly=partly)
@@ -136,7 +139,11 @@ def _faults(spec: type[Spec], attrs: Mapping[str, Value]) -> list[ErrorDetails]:
 
 
 def _leave_out(
-    fault: ErrorDetails, known: Mapping[str, Attribute], attrs: dict[str, Value], dropped: dict[str, str]
+    fault: ErrorDetails,
+    known: Mapping[str, Attribute],
+    attrs: dict[str, Value],
+    dropped: dict[str, str],
+    untold: Mapping[str, str],
 ) -> str | None:
     """Drop the attribute or entry that is at fault; return why nothing can be declared where it is needed."""
     name, *inside = (str(step) for step in fault["loc"]) if fault["loc"] else ("",)
@@ -148,7 +155,7 @@ def _leave_out(
         dropped[f"{name}.{entry}"] = f"its `{name}.{entry}` cannot be declared"
         attrs[name] = {key: part for key, part in map_of(attrs[name]).items() if key != entry}
         return None
-    why = _why(attribute, attrs.get(name))
+    why = f"its `{name}` could not be read: {untold[name]}" if name in untold else _why(attribute, attrs.get(name))
     if attribute.required or attribute.has(Default):
         return why
     if name in attrs:

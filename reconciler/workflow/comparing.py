@@ -120,7 +120,8 @@ def differing(first: AccountContents | Desired, other: AccountContents, session:
     unsaid = {
         change.address: f"{change.address}: {other.name} has it as no file can say it: {why}"
         for change in whole.changes
-        if change.live is not None and (why := declarable(kinds[change.kind], change.live).problem)
+        if change.live is not None
+        and (why := declarable(kinds[change.kind], change.live, other.seen.untold(change.live)).problem)
     }
     whole = replace(whole, changes=tuple(change for change in whole.changes if change.address not in unsaid))
     return whole, [*carried.left_out, *beyond, *hidden.values(), *unsaid.values()]

@@ -91,19 +91,13 @@ def _about_records(document: PlanDocument) -> list[str]:
 
 
 def _shut(kinds: Kinds, recorded: Snapshot) -> set[str]:
-    """Return the first segments of the paths that the copy refuses, of what the recording does not tell. What is read
-    below the path of a kind stays open with that.
-    """
-    open_ones = {_first(path) for kind in kinds.values() for path in kind.reading.collections[0].paths}
+    """Return the paths, without what they begin with, that the copy refuses: of what the recording does not tell."""
+    open_ones = {kind.reading.collections[0].path for kind in kinds.values()}
     beside = {
-        _first(path)
-        for name, attributes in recorded.unread.items()
-        for collection in kinds[name].needs(frozenset({*kinds[name].attributes, *kinds[name].variants}))
-        for path in collection.paths
-        if attributes.keys() & set(collection.feeds)
+        path for attributes in recorded.unread.values() for unread in attributes.values() for path in unread.paths
     }
     listings = (path for name in recorded.unknown for path in kinds[name].reading.collections[0].paths)
-    return (beside - open_ones) | {_first(path) for path in listings}
+    return {path.removeprefix("/") for path in beside - open_ones} | {_first(path) for path in listings}
 
 
 def _first(path: str) -> str:

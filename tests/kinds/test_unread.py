@@ -18,7 +18,7 @@ from reconciler.resources import load_kinds
 from tests.quirks.strange import Strange
 from tests.world import World
 from tests.world.accounts import hold
-from tests.world.project import PROJECT
+from tests.world.project import PROJECT, Ran
 
 KINDS = load_kinds()
 FAILURES: dict[str, Any] = {
@@ -120,6 +120,18 @@ COMMANDS = {
     "compare in JSON": ("compare", "demo", "demo", "--format", "json"),
     "compare": ("compare", "demo", "demo"),
 }
+OTHERS = {
+    "compare in Markdown": ("compare", "demo", "demo", "--format", "markdown"),
+    "plan in Markdown": ("plan", "--format", "markdown"),
+    "drift in JSON": ("drift", "--absorb", "--format", "json"),
+    "rehearsal in JSON": ("rehearse", "--format", "json"),
+    "handbook": ("handbook", "--no-counts", "--out", "handbook"),
+    "clone of it": ("clone", "--from", "demo", "--to", "b", "--dry-run"),
+    "clone into it": ("clone", "--from", "b", "--to", "demo", "--dry-run"),
+    "promotion of it": ("promote", "--from", "demo", "--to", "b", "--dry-run"),
+    "promotion into it": ("promote", "--from", "b", "--to", "demo", "--dry-run"),
+    "undo": ("undo", "--auto-approve"),
+}
 
 
 @pytest.mark.parametrize("switch", ["forbidden", "missing"])
@@ -130,11 +142,58 @@ def test_no_command_that_reads_is_silent_about_it(world: World, switch: str) -> 
     codes = {name: world.cli(*line).code for name, line in COMMANDS.items() if name != "destroy"}
     world.behave(**{switch: ("listGroups",)})
     for name, line in COMMANDS.items():
-        ran = world.cli(*line)
-        assert "user_groups" in ran.text, f"{name}: {ran.text}"
-        assert "/listGroups" in ran.text, f"{name}: {ran.text}"
+        ran = check_told(world, name, line)
         if name in codes and name not in ("export", "snapshot"):
             assert ran.code == codes[name], name
+
+
+def check_told(world: World, name: str, line: tuple[str, ...]) -> Ran:
+    """Run a command, which has to say what could not be read and where."""
+    ran = world.cli(*line)
+    text = ran.text.replace("\\", "")  # Markdown has them before signs of its own
+    assert "user_groups" in text, f"{name}: {ran.text}"
+    assert "/listGroups" in text, f"{name}: {ran.text}"
+    return ran
+
+
+def test_no_command_about_two_accounts_or_copies_is_silent_about_it(world: World) -> None:
+    """Whichever side it is on, and in every form that such a command has."""
+    world.write(TWO_ENVIRONMENTS, "reconciler.yaml")
+    with hold(world.folder / "state/b.db", world.account.settings):
+        world.write({"lists": {"news": LIST}})
+        world.apply()
+        world.behave(forbidden=("listGroups",))
+        for name, line in OTHERS.items():
+            assert check_told(world, name, line).code == (7 if name == "undo" else 0), name
+
+
+SHOP = {
+    "tags": {"vip": {"name": "VIP"}},
+    "fields": {"size": {"title": "Size", "type": "dropdown", "options": ["S", "M"]}},
+    "field_groups": {"shop": {"label": "Shop", "object": "contact", "fields": ["size"]}},
+    "segments": {
+        "buyers": {
+            "groups": [{"conditions": [{"object": "tag", "fields": [{"name": "tagid", "value": {"ref": "tag.vip"}}]}]}]
+        }
+    },
+}
+
+
+def test_a_rehearsal_takes_nothing_unread_for_empty(world: World) -> None:
+    """Members of field groups and the conditions of a segment: the copy shows the same plan as the account does."""
+    world.write(SHOP)
+    world.apply()
+    (segment,) = json.loads(world.cli("state", "list", "segment.*", "--format", "json").out)
+    world.behave(forbidden=("groupMembers", f"segmentsV2/{segment['id']}"))
+    world.write({**SHOP, "tags": {"vip": {"name": "VIP"}, "more": {}}})
+    assert world.plan().lines == ["create tag.more"]
+    ran = world.cli("rehearse")
+    assert ran.code == 0, ran.text
+    assert "Plan: 1 to add, 0 to change, 0 to destroy." in ran.text, ran.text
+    assert "/groupMembers" in ran.text, ran.text
+    world.cli("state", "rm", "segment.*")
+    left_out = next(line for line in world.cli("export", "--out", "copy").err.splitlines() if segment["id"] in line)
+    assert "`groups` could not be read" in left_out
 
 
 def test_what_nobody_declares_is_no_warning(world: World) -> None:
