@@ -11,7 +11,7 @@ import click
 from reconciler.cli.approval import Approval
 from reconciler.cli.completing import environments, kinds
 from reconciler.cli.ids import written_after
-from reconciler.cli.opening import confirmation, consent, gathered, selection, session
+from reconciler.cli.opening import between, confirmation, consent, gathered, selection, session
 from reconciler.cli.program import Globals
 from reconciler.cli.telling import tell_of, telling
 from reconciler.cli.terminal import say, say_made, style, tell
@@ -86,6 +86,7 @@ def command(
 
     if source == destination:
         raise click.UsageError("--from and --to are the same environment")
+    between(chosen, source, destination)
     if out is not None:
         from reconciler.store.planfile import check_plan_out
 

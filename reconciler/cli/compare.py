@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
 from reconciler.cli.completing import environments, kinds
-from reconciler.cli.opening import session
+from reconciler.cli.opening import between, folder, session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import shown, tell
 from reconciler.cli.views import COMPARE, Output, formats, plan_view, show
@@ -28,7 +30,7 @@ def command(
     """
     from reconciler.workflow.comparing import compare
 
-    opened = session(chosen, offline=True)
+    opened = session(_named(chosen, left, right), offline=True)
     outcome = chosen.screen.wait(compare(opened, left, right, opened.chosen_kinds(names)))
     what = " in what was compared" if outcome.left_out else ""
     same = f"No differences{what}: {right} is like {left} ({outcome.document.summary.unchanged} objects)."
@@ -45,3 +47,15 @@ def command(
     if outcome.unread:
         return 4
     return 2 if detailed_exitcode and outcome.document.changes else 0
+
+
+def _named(chosen: Globals, left: str, right: str) -> Globals:
+    """Return the options with an environment to open: where no other one is meant, one of those that are compared."""
+    from reconciler.config import load_project
+
+    project = load_project(folder(chosen)).project
+    sides = [name for name in (left, right) if name in project.environments]
+    if len(sides) == 2:
+        between(chosen, left, right)
+    meant = chosen.environment or project.default_environment or next(iter(sides), None)
+    return replace(chosen, environment=meant)

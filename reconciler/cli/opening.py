@@ -85,6 +85,17 @@ def session(chosen: Globals, *, offline: bool = False, guards_from: str | None =
     return opened
 
 
+def between(chosen: Globals, *sides: str) -> None:
+    """Check that --env names no third environment beside the two that a command is about. Raises WrongInput."""
+    if chosen.environment is not None and chosen.environment not in sides:
+        from reconciler.model.errors import WrongInput
+
+        raise WrongInput(
+            f"--env says `{chosen.environment}`, and this is about `{sides[0]}` and `{sides[1]}`; nothing was read",
+            hint="leave --env out: both environments are named already",
+        )
+
+
 def folder(chosen: Globals) -> Path:
     """The project folder, in which nothing is half written: what a killed command had begun there is finished."""
     from reconciler.config import outside

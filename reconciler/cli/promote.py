@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.completing import environments, kinds
-from reconciler.cli.opening import gathered, session
+from reconciler.cli.opening import between, gathered, session
 from reconciler.cli.plan import exit_code, save
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import advise, say, say_made, tell
@@ -79,6 +79,7 @@ def command(
 
     if source == destination:
         raise click.UsageError("--from and --to are the same environment")
+    between(chosen, source, destination)
     if (out is not None and not planned) or (planned and asked.dry_run):
         raise click.UsageError("--out belongs to --plan, and --dry-run writes nothing that could be planned")
     origin, other = (session(replace(chosen, environment=name)) for name in (source, destination))

@@ -290,17 +290,17 @@ class Client:
         of turn, where that is what is to be found out. What may be sent at all is the same. Raises Unreachable, also
         for what is not an answer of the API's: a web page, JSON that breaks off.
         """
-        over = _STOPPED
+        answer, over = None, _STOPPED
         self._on_request("asked", request, None)
         try:
             answer = await self._raw(request, token, paced=paced)
             over = _ANSWERED
-            return answer
         except ReconcilerError:
             over = _ANSWERED
             raise
         finally:
-            self._on_request(over, request, None)
+            self._on_request(over, request, answer)
+        return answer
 
     async def _raw(self, request: Request, token: str | None, *, paced: bool) -> Response:
         check(request, self.mode, self._writable)

@@ -212,9 +212,10 @@ class Traffic:
             topic.ahead[path] -= 1
 
     def _read(self, topic: Topic, path: str, request: Request, answer: Response | None) -> None:
-        topic.failed = answer is None or not answer.ok
+        if not request.writes:
+            topic.failed = not _tells(path, request, answer)
         query = dict(request.query)
-        if answer is None or topic.failed or not self._is_page(path, request, query):
+        if answer is None or not answer.ok or not self._is_page(path, request, query):
             return
         body = answer.body if isinstance(answer.body, dict) else {}
         size, total, first = _size(body), _total(body), _is_first(query)
@@ -230,6 +231,11 @@ class Traffic:
     def _is_page(self, path: str, request: Request, query: Mapping[str, str]) -> bool:
         """Return whether a request asks for a page of a listing, and not only for its total."""
         return request.method == "GET" and request.path == path in self._paths and query.get("limit") != "1"
+
+
+def _tells(path: str, request: Request, answer: Response | None) -> bool:
+    """Return whether a read was answered: that one object is not there is an answer, too."""
+    return answer is not None and (answer.ok or (answer.status == 404 and request.path != path))
 
 
 def _is_first(query: Mapping[str, str]) -> bool:

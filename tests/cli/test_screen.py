@@ -380,6 +380,24 @@ def test_single_objects_take_the_place_of_pages() -> None:
     assert traffic.left == 1
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status", "failed"),
+    [
+        ("GET", "/tags", 403, True), ("GET", "/tags", None, True), ("GET", "/tags", 404, True),
+        ("GET", "/tags/7", 403, True), ("GET", "/tags/7", 404, False),
+        ("POST", "/tags", 422, False), ("DELETE", "/tags/7", None, False),
+    ],
+)  # fmt: skip
+def test_a_kind_could_not_be_read_only_where_a_read_failed(
+    method: Any, path: str, status: int | None, failed: bool
+) -> None:
+    """That one object is not there is an answer, and what becomes of a write is no matter of reading."""
+    shown, traffic, _ = reading(Glass(80))
+    page(traffic, shown, "/tags", 0, 7, 7)
+    answer = None if status is None else Response(status)
+    assert traffic.request("answered", Request(method, path), answer).failed is failed
+
+
 def test_a_log_gets_one_line_for_each_kind_of_a_long_run(capsys: pytest.CaptureFixture[str]) -> None:
     """What takes three seconds or more says of each kind once that it was read, with its objects and requests."""
     with_ = reading(sys.stderr)

@@ -49,7 +49,6 @@ ARGUMENTS = [
 ]  # fmt: skip
 EXEMPT = {
     "fmt --env", "kinds --env", "schema --env", "version --env", "help --env", "completion --env",  # open none
-    "clone --env", "promote --env",  # both sides are named
     "show --env",  # a saved plan that cannot be read ends with 6
     "emulator serve --env", "init --env", "fleet worker --env",
 }  # fmt: skip
@@ -104,3 +103,19 @@ def test_wrong_input_ends_with_3(given: World) -> None:
     assert len(ended) > 90
     assert {line: end for line, end in ended.items() if end != (3, "")} == {}
     assert before == {path: path.read_bytes() for path in before}
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["clone --from demo --to other --dry-run", "promote --from demo --to other --dry-run", "compare demo other"],
+)
+def test_a_third_environment_is_refused(world: World, words: str) -> None:
+    """Where both are named, --env can only be one of them: it is no other account that is meant. None need be the
+    default.
+    """
+    text = (world.folder / "reconciler.yaml").read_text("utf-8").replace("environments:\n", PROJECT.lstrip())
+    world.write(text.replace("default_environment: demo\n", "  third: {url: 'emulator:c.db'}\n"), "reconciler.yaml")
+    ran = world.cli("--env", "third", *words.split())
+    assert (ran.code, "--env says `third`" in ran.err, world.requests()) == (3, True, []), ran.text
+    for named in ((), ("--env", "demo"), ("--env", "other")):
+        assert world.cli(*named, *words.split()).code == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import gzip
 import itertools
@@ -23,7 +24,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.codehost.calls import Calls
-from reconciler.model.errors import AuthError, Rejected, RemoteError, Unexpected, Unreachable
+from reconciler.model.errors import AuthError, ReconcilerError, Rejected, RemoteError, Unexpected, Unreachable
 from reconciler.model.http import Request, Response, delete, get, post, put
 from reconciler.model.redaction import Redactor
 from reconciler.model.waits import Endless, whole
@@ -701,3 +702,26 @@ def test_clients_of_a_process_share_what_they_trust(monkeypatch: pytest.MonkeyPa
     assert trusted() is first
     again.replace(file)
     assert trusted() is not first
+
+
+@pytest.mark.parametrize("way", ["send", "raw"])
+@pytest.mark.parametrize(("answer", "told"), [(said(200, {"tags": []}), 200), ((200, {}, b"<html>"), None)])
+def test_who_follows_a_request_is_told_its_answer(way: str, answer: Answer, told: int | None) -> None:
+    """Whichever way it is sent; none where it failed."""
+    heard: list[tuple[str, int | None]] = []
+
+    def hear(moment: str, request: Request, reply: Response | None) -> None:
+        heard.append((moment, reply.status if reply is not None else None))
+
+    async def sleep(seconds: float) -> None:
+        """Waiting is measured elsewhere."""
+
+    async def run() -> None:
+        connection, listeners = Endpoint("https://acme.api-us1.com", "token", None), Listeners(on_request=hear)
+        transport = Transport(Server([answer] * 9))
+        async with Client(connection, transport=transport, listeners=listeners, sleep=sleep) as client:
+            with contextlib.suppress(ReconcilerError):
+                await getattr(client, way)(get("/tags"))
+
+    asyncio.run(run())
+    assert (heard[0], heard[1], heard[-1]) == (("asked", None), ("sent", None), ("answered", told))
