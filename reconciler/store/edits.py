@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,12 +77,12 @@ def write_files(folder: Path, texts: Mapping[str, str], before: Mapping[str, str
         _check_none(folder)
         held = {name: _held(folder / name) for name in texts}
         changes = {name: new for name, new in _contents(folder, held, texts, before).items() if new != held[name]}
-        created = not (folder / JOURNAL).parent.exists()
-        if len(changes) > 1:
-            edit = {name: {"was": _digest(held[name]), "text": new.decode()} for name, new in changes.items()}
-            write_file(folder / JOURNAL, json.dumps(edit).encode(), mode=0o600)  # names of any bytes
+        journal = [JOURNAL] if len(changes) > 1 else []
+        fresh = _lacking(folder, [*changes, *journal])
         written: list[str] = []
         try:
+            if journal:
+                _begin(folder, changes, held)
             for name, content in changes.items():
                 write_file(folder / name, content)
                 written.append(name)
@@ -90,13 +90,35 @@ def write_files(folder: Path, texts: Mapping[str, str], before: Mapping[str, str
             with contextlib.suppress(OSError):
                 _take_back(folder, {name: held[name] for name in reversed(written)})
                 _done(folder)
+                _remove_empty(fresh)
             raise
-        if len(changes) > 1:
+        if journal:
             _done(folder)
-            if created:
-                with contextlib.suppress(OSError):
-                    (folder / JOURNAL).parent.rmdir()
+            _remove_empty(fresh)
     return tuple(sorted(texts))
+
+
+def _begin(folder: Path, changes: Mapping[str, bytes], held: Mapping[str, bytes | None]) -> None:
+    """Write the edit down: what each file is to hold, and what it held, for a user who gives the edit up."""
+    edit = {
+        name: {"was": _digest(old), "before": old.decode() if old is not None else None, "text": new.decode()}
+        for name, new in changes.items()
+        for old in (held[name],)
+    }
+    write_file(folder / JOURNAL, json.dumps(edit).encode(), mode=0o600)  # names of any bytes
+
+
+def _lacking(folder: Path, names: Iterable[str]) -> list[Path]:
+    """Return the folders that these files need and that are not there, the inner ones first."""
+    needed = {parent for name in names for parent in (folder / name).parents if not parent.exists()}
+    return sorted(needed, key=lambda parent: len(parent.parts), reverse=True)
+
+
+def _remove_empty(folders: Iterable[Path]) -> None:
+    """Remove the folders in which nothing stands, the inner ones first."""
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
 
 
 def _take_back(folder: Path, held: Mapping[str, bytes | None]) -> None:
@@ -135,7 +157,7 @@ def finish(folder: Path, outside: Outside) -> Finished:
                 f"finish that: {error.strerror}",
                 hint=f"mend that, and run any command; to give the edit up, move {folder / JOURNAL} away "
                 f"({abridged(made) if made else 'none of its files'} {'is' if len(made) < 2 else 'are'} written; "
-                "it holds the text of all)",
+                "it holds the text of each, and the one `before`)",
             ) from error
     return Finished(tuple(written), tuple(left))
 

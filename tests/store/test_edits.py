@@ -152,10 +152,15 @@ def test_an_edit_that_can_never_be_finished_can_be_given_up(folder: Path) -> Non
     with pytest.raises(ReconcilerError) as caught:
         finish(folder, outside)
     assert caught.value.hint is not None
-    assert f"move {folder / JOURNAL} away (a.yaml, b.yaml are written; it holds the text of all)" in caught.value.hint
+    assert (
+        f"move {folder / JOURNAL} away (a.yaml, b.yaml are written; it holds the text of each, and the one `before`)"
+        in caught.value.hint
+    )
     (folder / JOURNAL).rename(folder / "aside.json")
     assert str(finish(folder, outside)) == ""
-    assert json.loads((folder / "aside.json").read_text())["new.yaml"]["text"] == AFTER["new.yaml"]
+    aside = json.loads((folder / "aside.json").read_text())
+    assert {name: entry["text"] for name, entry in aside.items()} == AFTER
+    assert {name: entry["before"] for name, entry in aside.items()} == {name: BEFORE.get(name) for name in AFTER}
 
 
 def test_names_of_any_bytes_are_finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,6 +234,25 @@ def test_no_folder_is_left_where_there_was_none(tmp_path: Path) -> None:
     write_files(tmp_path, BEFORE, AFTER)
     assert (tmp_path / "state").is_dir()
     assert texts(tmp_path) == {**AFTER, **BEFORE}
+
+
+@pytest.mark.parametrize("names", [("a/new.yaml", "b/c/bad.yaml"), ("b/c/bad.yaml",)])
+def test_an_edit_that_is_taken_back_leaves_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...]
+) -> None:
+    """Neither that of the journal nor those of new files, however many were written; what was there stays."""
+    (tmp_path / "b").mkdir()
+
+    def fails(path: Path, content: bytes, *, mode: int | None = None) -> None:
+        if path.name == "bad.yaml":
+            path.parent.mkdir(parents=True, exist_ok=True)
+            raise OSError(28, "No space left on device", str(path))
+        write_file(path, content, mode=mode)
+
+    monkeypatch.setattr(edits, "write_file", fails)
+    with pytest.raises(OSError, match="No space left"):
+        write_files(tmp_path, dict.fromkeys(names, "n: 1\n"), {})
+    assert [path.name for path in tmp_path.rglob("*")] == ["b"]
 
 
 def test_one_file_needs_no_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
