@@ -179,7 +179,7 @@ GUARDS = (
         "{told}{names}; the limit is {limit:,}",
         "unmanaged_lost={count}",
         looks.above("unmanaged", lambda limits: limits.unmanaged_lost),
-        title="Undeclared things go along",
+        title="Things that are not in the files go along",
     ),
     Guard(
         "unmanaged_lost",

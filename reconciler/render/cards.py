@@ -10,7 +10,7 @@ from typing import Any
 from reconciler.model.document import GuardView, PlanDocument
 from reconciler.render import words
 from reconciler.render.naming import Names, humanised
-from reconciler.render.sentences import rename
+from reconciler.render.sentences import quoted_for_people, rename
 from reconciler.render.terms import GUARDS
 
 
@@ -29,6 +29,10 @@ class Card:
     tripped: bool
 
 
+_WHY: Mapping[str, str] = {"prevent_destroy": "The files say that this must not be deleted."}
+"""Guards of which the message speaks of the files in their own words."""
+
+
 def card(guard: GuardView, document: PlanDocument, names: Names) -> Card:
     """Return a guard, a rule or a policy as a card. `command` makes the plan again with exactly this approval."""
     rule, tripped = guard.name.startswith(words.RULES), guard.verdict == "tripped"
@@ -37,7 +41,7 @@ def card(guard: GuardView, document: PlanDocument, names: Names) -> Card:
         guard.name,
         title(guard),
         words.state(guard),
-        asked or names.plainly(guard.message),
+        asked or _WHY.get(guard.name, "") or quoted_for_people(names.plainly(guard.message)),
         [names.thing(address) for address in guard.addresses],
         _who(guard, rule=rule) if tripped else words.approved(guard),
         command(document, [guard.override]) if tripped and guard.override else "",

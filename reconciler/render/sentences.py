@@ -22,7 +22,9 @@ _SAID = 3
 _IMPACTS: Sequence[tuple[str, str, str]] = (
     # noun, of one, of several; `{0}` is what the noun says itself
     (r"contacts carry the tag", "contact loses this tag", "contacts lose this tag"),
-    (r"(contacts|deals|accounts) carry a value", "{0} loses what it has in this field",
+    (r"accounts carry a value", "company loses what it has in this field",
+     "companies lose what they have in this field"),
+    (r"(contacts|deals) carry a value", "{0} loses what it has in this field",
      "{0} lose what they have in this field"),
     (r"contacts carry a value that texts with the old tag show no more",
      "contact has a value that mails with the old tag do not show any more",
@@ -56,8 +58,8 @@ _IMPACTS: Sequence[tuple[str, str, str]] = (
     (r"relations to (lists|task types)", "{0} does not offer it any more", "{0} do not offer it any more"),
     (r"(.+s) of it go along", "{0} of it goes with it", "{0} of it go with it"),
     (r"(.+s) go along", "{0} goes with it", "{0} go with it"),
-    (r"(options|fields|relationships) that are not declared", "undeclared {0} goes with it",
-     "undeclared {0} go with it"),
+    (r"(options|fields|relationships) that are not declared", "{0} that is not in the files goes with it",
+     "{0} that are not in the files go with it"),
     (r"(.+?)s? (?:is|are) invisible", "{0} is not shown to users any more", "{0}s are not shown to users any more"),
     (r"(options|fields|relationships)", "{0} goes with it", "{0} go with it"),
 )  # fmt: skip
@@ -109,7 +111,7 @@ def _phrase(view: ImpactView, evacuated_to: str) -> str:
             return many.format(group) if several else one.format(group.removesuffix("s"))
     if view.noun.endswith(UNDECLARED):
         phrase = _phrase(view.model_copy(update={"noun": view.noun.removesuffix(UNDECLARED)}), "")
-        return f"{phrase} (not declared)"
+        return f"{phrase} (not in the files)"
     return view.noun
 
 
@@ -147,10 +149,15 @@ def losses(change: ChangeView, names: Names) -> list[str]:
     to = joined([names.thing(where) for where in evacuations.values()])
     found = [impact(one, names, evacuated_to=to if one.effect in ("lost", "moved") else "") for one in counted]
     if not any(" first" in one for one in found):
-        found += [f"Before that: {what.replace('_', ' ')} {names.thing(where)}." for what, where in evacuations.items()]
-    if change.impacts and not words.risky(change) and not counted:
+        found += [_moved_first(what, names.thing(where)) for what, where in evacuations.items()]
+    if any(one.effect in words.AT_RISK for one in change.impacts) and not words.risky(change):
         found.append("No customer data is lost.")
     return found
+
+
+def _moved_first(what: str, where: str) -> str:
+    """Return what `on_destroy` asks for: `Its deals are moved to the stage Won of Sales first.`"""
+    return f"Its {what.removeprefix('move_').removesuffix('_to').replace('_', ' ')} are moved to the {where} first."
 
 
 _DONE: Mapping[str, str] = {
@@ -159,7 +166,7 @@ _DONE: Mapping[str, str] = {
     "update": "Changed",
     "replace": "Replaced",
     "delete": "Deleted",
-    "forget": "Let go",
+    "forget": "Left alone",
     "move": "Renamed in the files",
     "manual": "Manually",
     "refresh": "Noted down",
@@ -185,9 +192,15 @@ def word_of(action: str, *, drift: bool = False) -> str:
     return (_DRIFT.get(action) if drift else None) or _DONE[action]
 
 
+def quoted_for_people(text: str) -> str:
+    """Return a text with quotation marks in place of those of code."""
+    return re.sub(r"`([^`\n]+)`", r"“\1”", text)
+
+
 def use(view: UseView) -> str:
     """Return who uses what goes; what could not be looked into does not count as unused."""
     note = f" ({view.note})" if view.note else ""
+    view = view.model_copy(update={"where": quoted_for_people(view.where)})
     if view.certainty == "not inspected":
         return f"Could not be looked into: {view.where}{note}. Whether it is used there is not known."
     return f"{'Used' if view.certainty == 'used' else 'Maybe used'} by {view.where}{note}."
@@ -306,7 +319,7 @@ def _gains(changes: Sequence[ChangeView]) -> list[str]:
     for action, verb in (
         ("update", "changes"),
         ("adopt", "takes over"),
-        ("forget", "lets go of"),
+        ("forget", "stops looking after"),
         ("create", "creates"),
     ):
         if mine := _of(changes, action):
@@ -374,8 +387,8 @@ def affected(counts: Summary) -> list[str]:
         kept = "is kept, and is moved or read differently" if counts.records_moved == 1 else MOVED
         found.append(f"{counted(counts.records_moved, 'customer record')} {kept}.")
     if counts.unmanaged:
-        go = "go" if counts.unmanaged > 1 else "goes"
-        found.append(f"{counted(counts.unmanaged, 'undeclared thing')} {go} along.")
+        go = "that are not in the files go" if counts.unmanaged > 1 else "that is not in the files goes"
+        found.append(f"{counted(counts.unmanaged, 'thing')} {go} along.")
     return found
 
 

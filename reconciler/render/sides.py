@@ -80,7 +80,13 @@ def rows(change: ChangeView, names: Names, *, drift: bool = False) -> list[Row]:
 
 def called(name: str) -> str:
     """Return an attribute's name as a label."""
-    return _CALLED.get(name) or humanised(name)
+    return _CALLED.get(name) or humanised(_permission(name))
+
+
+def _permission(name: str) -> str:
+    """Return what a permission of a user group is about: `pgDealReassign` as `deal reassign`."""
+    found = re.fullmatch(r"pg((?:[A-Z][a-z]*)+)", name)
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", found[1]).lower() if found else name
 
 
 def _rows(change: ChangeView, view: AttributeView, names: Names, *, drift: bool) -> Iterator[Row]:
@@ -178,9 +184,13 @@ def _entry(value: Known, names: Names) -> str:
     if not title:
         return human(value, names)
     more = [
-        f"{humanised(str(name)).lower()} {human(item, names)}"
+        "chosen by default"
+        if (name, item) == ("default", True)
+        else f"{humanised(str(name)).lower()} {human(item, names)}"
         for name, item in value.items()
-        if item not in (None, "", False, [], {}) and str(item) != title
+        if item not in (None, "", False, [], {})
+        and str(item) != title
+        and (name != "value" or title != value.get("label"))
     ]
     return clean(title) + (f" ({', '.join(more)})" if more else "")
 

@@ -119,6 +119,10 @@ NOTICED = (
      "2 deals are deleted (worth USD 9.00, 1 of them open)."),
     ("stage", ImpactView(count=2, noun="deals", detail="worth USD 9.00 (open: 1) (moved away first)", effect="moved"),
      "2 deals are kept, and what they stand for changes (worth USD 9.00, 1 of them open)."),
+    ("account_field", ImpactView(count=5, noun="accounts carry a value"),
+     "5 companies lose what they have in this field."),
+    ("custom_object", ImpactView(count=2, noun="fields that are not declared", effect="unmanaged", objects=["Seat"]),
+     "2 fields that are not in the files go with it: Seat."),
     ("field", ImpactView(count=1, noun="relations to lists", effect="along", objects=["all"]),
      "No list offers it any more; all did."),
     ("field", ImpactView(count=1, noun="options", effect="along", objects=["all"]), "1 option goes with it: all."),
@@ -401,3 +405,25 @@ def test_several_approvals_have_one_command_in_every_form() -> None:
     )
     for page in (html.plan(document), markdown.plan(document)):
         assert "--allow max_deletes=1 --allow max_records_lost=1" in page
+
+
+def test_what_is_moved_away_is_said_also_where_there_is_none_today() -> None:
+    """In a sentence, by the name of where it goes."""
+    moved = ImpactView(count=0, noun="deals", detail="(moved away first)", effect="moved")
+    stage = _deleted("stage", impacts=[moved], on_destroy={"move_deals_to": "stage.sales.won"})
+    told = sentences.losses(stage, Names([stage], {"stage.sales.won": "Won", "pipeline.sales": "Sales"}))
+    assert told == ["Its deals are moved to the stage Won of Sales first.", "No customer data is lost."]
+
+
+def test_parts_of_a_value_are_told_as_people_say_them() -> None:
+    """A permission by what it is about, an option by its label, names of code in quotation marks."""
+    flags = documents.old("flags", {"pgDealReassign": True}, {"pgDealReassign": False})
+    ent = {"value": "ent", "label": "Enterprise", "default": True}
+    options = documents.new("options", [ent])
+    change = ChangeView(address="user_group.a", kind="user_group", action="update", attributes=[flags, options])
+    permission, chosen = rows(change, Names([change]))
+    assert permission.name == "Permissions › Deal reassign"
+    assert [one.text for one in chosen.items] == ["Enterprise (chosen by default)"]
+    assert sentences.use(UseView(where="segment `VIP`")) == "Used by segment “VIP”."
+    guard = GuardView(name="prevent_destroy", verdict="tripped", message="x is protected by `lifecycle`")
+    assert "lifecycle" not in cards.card(guard, PlanDocument(), Names(())).why

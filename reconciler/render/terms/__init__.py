@@ -173,7 +173,7 @@ GUARDS: Mapping[str, str] = {
     "max_deletes": "Many things are deleted at once",
     "max_records_lost": "Customer data is lost",
     "records_moved": "Customer data moves or means something else",
-    "unmanaged_lost": "Undeclared things go along",
+    "unmanaged_lost": "Things that are not in the files go along",
     "hidden": "People will look for it in vain",
     "account_check": "ActiveCampaign would refuse this",
     "max_requests": "It takes very many requests",
