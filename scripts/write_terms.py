@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reconciler.model.called import Screen
+from reconciler.model.called import KindWords
 
 '''
 
@@ -33,10 +33,10 @@ def text(kinds: Mapping[str, Kind], guards: Iterable[Guard]) -> str:
 
 
 def _screens(kinds: Mapping[str, Kind]) -> Iterator[str]:
-    yield "SCREENS: Mapping[str, Screen] = {"
+    yield "SCREENS: Mapping[str, KindWords] = {"
     for name, kind in sorted(kinds.items(), key=lambda item: (item[1].texts.place, item[0])):
         one = kind.texts.one or name.replace("_", " ")
-        yield f"    {_quoted(name)}: Screen("
+        yield f"    {_quoted(name)}: KindWords("
         yield from (f"        {_quoted(said)}," for said in (one, kind.texts.many or f"{one}s", kind.texts.gone))
         yield "    ),"
     yield "}"

@@ -18,7 +18,7 @@ from reconciler.cli.terminal import advise, note, say, say_made
 from reconciler.cli.views import DRIFT, Output, folder_in_repository, formats, plan_view, show
 
 if TYPE_CHECKING:
-    from reconciler.codehost.pipeline import Pipeline
+    from reconciler.codehost.pipeline import PipelineRun
     from reconciler.model.document import PlanDocument
     from reconciler.workflow.opening.session import Session
     from reconciler.workflow.plans.options import PlanOptions
@@ -48,7 +48,7 @@ def on_host(function: F) -> F:
     )
 
 
-def pipeline(chosen: Globals, host: str | None, pull: int | None = None) -> Pipeline:
+def pipeline(chosen: Globals, host: str | None, pull: int | None = None) -> PipelineRun:
     """Return the pipeline that this runs in. Raises ReconcilerError."""
     from reconciler.codehost.pipeline import open_pipeline
     from reconciler.remote.web import HttpWeb
@@ -229,7 +229,7 @@ def drift(
     return exit_code(planned.document, False)
 
 
-def _proposed(chosen: Globals, opened: Session, run: Pipeline, document: PlanDocument, options: PlanOptions) -> str:
+def _proposed(chosen: Globals, opened: Session, run: PipelineRun, document: PlanDocument, options: PlanOptions) -> str:
     """Propose the files as they would be once what drifted is absorbed; those that are checked out stay as they are."""
     from reconciler.workflow.ci import propose_drift
     from reconciler.workflow.drift.absorbing import absorb

@@ -10,7 +10,7 @@ from reconciler.cli.opening import session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import listed, say, shown, style, tell
 from reconciler.cli.views import COVERAGE, Output, folder_in_repository, formats, show
-from reconciler.render.formats import Frame, problems_in
+from reconciler.render.formats import ViewContext, problems_in
 
 if TYPE_CHECKING:
     from reconciler.workflow.coverage import Ledger
@@ -39,7 +39,7 @@ def command(chosen: Globals, least: float | None, outputs: tuple[Output, ...]) -
     ledger = chosen.screen.wait(coverage(session(chosen)))
     columns = ["kind", "managed", "ignored", "unmanaged", "percent"]
     problems = [*as_diagnostics(ledger.broken, ledger.rules), *ledger.notes]
-    frame = Frame(folder=folder_in_repository)
+    frame = ViewContext(folder=folder_in_repository)
     for output in outputs:
         if output.path is None and output.form in ("text", "json"):
             listed(ledger.rows(), columns, output.form)

@@ -23,7 +23,7 @@ from reconciler.render.quoting import place
 if TYPE_CHECKING:
     from reconciler.fleet.running import Fleet
     from reconciler.model.fleet import FleetReport
-    from reconciler.render.rollout import Board
+    from reconciler.render.rollout import RolloutWatch
 
 F = TypeVar("F", bound=Callable[..., Any])
 FORMS = ("text", "json", "markdown", "html")
@@ -121,11 +121,11 @@ def _run(
     *,
     wait: bool = False,
 ) -> int:
-    from reconciler.fleet.accounts import Selection
+    from reconciler.fleet.accounts import AccountSelection
     from reconciler.fleet.running import begin
 
     fleet = opened(chosen, url)
-    spec = begin(fleet, mode, Selection(**selection), note)
+    spec = begin(fleet, mode, AccountSelection(**selection), note)
     if not chosen.quiet:
         note(f"Rollout {spec.name}: {len(spec.jobs)} accounts in {len(spec.members)} waves.")
     return _carry_out(chosen, fleet, spec, outputs, resumed=None, wait=wait)
@@ -145,11 +145,13 @@ def _carry_out(
 
     from reconciler.cli.terminal import above
     from reconciler.model.fleet import Standing, WaveStanding
-    from reconciler.render.rollout import Board
+    from reconciler.render.rollout import RolloutWatch
 
     waves = tuple(WaveStanding(name, len(members)) for name, members in spec.members.items())
     settle()
-    board = Board(sys.stderr, Standing(spec.mode, waves), clock=monotonic, environ=os.environ, quiet=chosen.quiet)
+    board = RolloutWatch(
+        sys.stderr, Standing(spec.mode, waves), clock=monotonic, environ=os.environ, quiet=chosen.quiet
+    )
     again = f"reconciler fleet resume {spec.name}"
     with _stopping(again, board) as stopping, board, above(board.away):
         from reconciler.fleet.running import carry_out  # what loads the engine, once the table stands
@@ -174,7 +176,7 @@ def _carry_out(
 
 
 @contextmanager
-def _stopping(again: str, board: Board | None = None) -> Iterator[Callable[[], bool]]:
+def _stopping(again: str, board: RolloutWatch | None = None) -> Iterator[Callable[[], bool]]:
     """Obey signals: the first one stops in order, the second one at once, the third one without a word. Yields whether
     to stop, for the loop that works. That loop and another thread say so, for a signal comes in the middle of whatever
     is written, and a stream refuses what is written within that.

@@ -18,7 +18,7 @@ from reconciler.model.redaction import Shown, redactor
 if TYPE_CHECKING:
     from reconciler.model.findings import ProbeReport
     from reconciler.workflow.opening.session import Session
-    from reconciler.workflow.probe.outline import Outline
+    from reconciler.workflow.probe.outline import ProbeOutline
     from reconciler.workflow.probe.report import Asked
 
 PROBE = ("text", "json", "markdown", "html")
@@ -114,7 +114,7 @@ def command(
     return 1 if any("--clean" in left.what for left in report.left) else 5 if not report.complete else 0
 
 
-def _confirmed(opened: Session, todo: Outline, *, sandbox: bool, read_only: bool) -> None:
+def _confirmed(opened: Session, todo: ProbeOutline, *, sandbox: bool, read_only: bool) -> None:
     """Say what it takes, and go on only on a sandbox. Raises Refused, and Cancelled."""
     from reconciler.model.errors import Cancelled, Refused
     from reconciler.workflow.observation.observing import account_name
@@ -142,7 +142,7 @@ def _confirmed(opened: Session, todo: Outline, *, sandbox: bool, read_only: bool
         raise Cancelled("cancelled; nothing was sent")
 
 
-def _check_rows(todo: Outline, asked: Asked) -> None:
+def _check_rows(todo: ProbeOutline, asked: Asked) -> None:
     """Raise UsageError where the rows that are asked leave out what an option is for."""
     for need, option, rows in (
         ("contacts", "--with-contacts", "what is beside the rows"),

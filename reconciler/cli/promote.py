@@ -73,7 +73,7 @@ def command(
 
     Shows whose change each difference is since the last promotion; what changed in the target manually is left alone.
     """
-    from reconciler.deriving.promoting import Choice
+    from reconciler.deriving.promoting import PromotionChoice
     from reconciler.render import promotion
     from reconciler.workflow.promotion.promoting import promote
 
@@ -83,7 +83,7 @@ def command(
     if (out is not None and not planned) or (planned and asked.dry_run):
         raise click.UsageError("--out belongs to --plan, and --dry-run writes nothing that could be planned")
     origin, other = (session(replace(chosen, environment=name)) for name in (source, destination))
-    choice = Choice(origin.chosen_kinds(asked.names), asked.overrule, asked.prune, asked.dry_run)
+    choice = PromotionChoice(origin.chosen_kinds(asked.names), asked.overrule, asked.prune, asked.dry_run)
     outcome = chosen.screen.wait(promote(origin, other, choice))
     document = _plan(replace(chosen, environment=destination), boards=out is not None) if planned else None
     if fmt == "json":

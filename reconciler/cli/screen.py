@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from reconciler.model.http import Request, Response
     from reconciler.model.ports import Moment
     from reconciler.render.progress import Progress
-    from reconciler.render.reading import Reading
+    from reconciler.render.reading import ReadingProgress
     from reconciler.render.stream import EventStream
     from reconciler.render.traffic import Traffic
     from reconciler.workflow.apply.hooks import Hooks
@@ -42,7 +42,7 @@ class Screen:
 
     def __init__(self) -> None:
         self.quiet = self.lines = False
-        self._reading: Reading | None = None
+        self._reading: ReadingProgress | None = None
         self.next_command = ""
         """What goes on where this command is interrupted."""
         self._what = "Reading"
@@ -68,11 +68,11 @@ class Screen:
     def reading(self, what: str = "Reading") -> Iterator[None]:
         """Show what is waited for inside."""
         from reconciler.cli.terminal import above, settle
-        from reconciler.render.reading import Reading
+        from reconciler.render.reading import ReadingProgress
 
         settle()
         live = False if self.lines else None
-        shown = Reading(sys.stderr, self.traffic, environ=os.environ, quiet=self.quiet, live=live, what=what)
+        shown = ReadingProgress(sys.stderr, self.traffic, environ=os.environ, quiet=self.quiet, live=live, what=what)
         with shown, above(shown.away):
             self._reading, self._what = shown, what
             try:

@@ -10,7 +10,7 @@ from reconciler.cli.opening import session, trusted_limits
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import cleared, note, say, shown
 from reconciler.cli.views import PROBLEMS, Output, folder_in_repository, formats, show
-from reconciler.render.formats import Frame, problems_in
+from reconciler.render.formats import ViewContext, problems_in
 
 if TYPE_CHECKING:
     from reconciler.config import Loaded
@@ -46,7 +46,7 @@ def command(chosen: Globals, outputs: tuple[Output, ...], guards_from: str | Non
     except ConfigError as error:
         problems, code = list(error.diagnostics), 3
     problems = cleared(problems)
-    frame = Frame(verdict=printed, folder=folder_in_repository)
+    frame = ViewContext(verdict=printed, folder=folder_in_repository)
     for output in outputs:
         if output.path is None and output.form == "text":
             _tell(problems, printed)

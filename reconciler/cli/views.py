@@ -13,7 +13,7 @@ from click.shell_completion import CompletionItem
 
 from reconciler.cli.terminal import note, page, say_made, style
 from reconciler.model.redaction import Shown, as_made
-from reconciler.render.formats import Frame, names_of, plan_in
+from reconciler.render.formats import ViewContext, names_of, plan_in
 from reconciler.render.quoting import place
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def write(path: Path, text: Shown, *, mode: int | None = None) -> None:
 
 def plan_view(document: PlanDocument, form: str, *, apply_command: str = "") -> Shown:
     """Return a plan document in one of its views. `apply_command` is what applies exactly this plan."""
-    frame = Frame(style, apply_command, folder_in_repository)
+    frame = ViewContext(style, apply_command, folder_in_repository)
     return as_made(plan_in(form, document, frame))
 
 

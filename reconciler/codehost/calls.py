@@ -24,23 +24,23 @@ MOST_BYTES = 32_000_000
 WHOLE, WHOLE_FILE = 120.0, 600.0
 """Seconds for a whole answer, and for a whole file."""
 
-Row = Mapping[str, Json]
+HostRow = Mapping[str, Json]
 
 
-def row_of(content: Json) -> Row:
+def row_of(content: Json) -> HostRow:
     """Return an object of an answer. Raises RemoteError for what is none."""
     if not isinstance(content, Mapping):
         raise RemoteError(f"the code host answers with a {type(content).__name__} where an object should be")
     return content
 
 
-def inner(row: Row, name: str) -> Row:
+def inner(row: HostRow, name: str) -> HostRow:
     """Return an object inside an object; an empty one where there is none."""
     part = row.get(name)
     return part if isinstance(part, Mapping) else {}
 
 
-def text(row: Row, name: str) -> str:
+def text(row: HostRow, name: str) -> str:
     """Return a text of an object; "" where there is none."""
     return str(row.get(name) or "")
 
@@ -68,12 +68,12 @@ class Calls:
         """Return the JSON of a GET."""
         return self.send("GET", path, query=query).json()
 
-    def found(self, path: str) -> Row | None:
+    def found(self, path: str) -> HostRow | None:
         """Return the JSON of a GET, or None where there is no such thing or it is not for us."""
         answer = self.send("GET", path, expect=(401, 403, 404))
         return row_of(answer.json()) if answer.ok else None
 
-    def pages(self, path: str, **query: str | int) -> Iterator[Row]:
+    def pages(self, path: str, **query: str | int) -> Iterator[HostRow]:
         """Yield the rows of a listing, page by page."""
         for page in range(1, PAGES + 1):
             rows = self.get(path, per_page=PAGE, page=page, **query)

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
-from reconciler.codehost.calls import PAGE, Calls, Row, inner, row_of, text, unpacked
+from reconciler.codehost.calls import PAGE, Calls, HostRow, inner, row_of, text, unpacked
 from reconciler.model.codehost import Comment, Issue, Proposal, Vote, Web
 from reconciler.model.redaction import Shown
 from reconciler.model.values import Json, maps_of
@@ -42,11 +42,11 @@ class GitHub:
         user = self._calls.found("/user")
         return text(user, "login") if user else None
 
-    def _is_mine(self, row: Row) -> bool:
+    def _is_mine(self, row: HostRow) -> bool:
         user = inner(row, "user")
         return user.get("login") == self._me if self._me is not None else user.get("type") == "Bot"
 
-    def _comment(self, row: Row) -> Comment:
+    def _comment(self, row: HostRow) -> Comment:
         return Comment(str(row["id"]), text(row, "body"), self._is_mine(row), text(row, "html_url"))
 
     def comments(self, number: int) -> Sequence[Comment]:
@@ -159,7 +159,7 @@ class GitHub:
         return _issue(row_of(self._calls.send("PATCH", f"{self._path}/issues/{issue.number}", body=content).json()))
 
 
-def _proposal(row: Row) -> Proposal:
+def _proposal(row: HostRow) -> Proposal:
     merged = bool(row.get("merged_at"))
     return Proposal(
         int(text(row, "number")),
@@ -170,5 +170,5 @@ def _proposal(row: Row) -> Proposal:
     )
 
 
-def _issue(row: Row) -> Issue:
+def _issue(row: HostRow) -> Issue:
     return Issue(int(text(row, "number")), text(row, "body"), text(row, "html_url"))

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
-from reconciler.codehost.calls import Calls, Row, inner, row_of, text
+from reconciler.codehost.calls import Calls, HostRow, inner, row_of, text
 from reconciler.model.codehost import Comment, Issue, Proposal, Vote, Web
 from reconciler.model.coerce import number
 from reconciler.model.redaction import Shown
@@ -39,7 +39,7 @@ class GitLab:
     def _notes(self, number: int) -> str:
         return f"{self._path}/merge_requests/{number}/notes"
 
-    def _comment(self, row: Row) -> Comment:
+    def _comment(self, row: HostRow) -> Comment:
         return Comment(str(row["id"]), text(row, "body"), _author(row) == self._me)
 
     def comments(self, number: int) -> Sequence[Comment]:
@@ -163,7 +163,7 @@ class GitLab:
         return _issue(row_of(self._calls.send("PUT", f"{self._path}/{what}/{issue.number}", body=content).json()))
 
 
-def _author(row: Row) -> str:
+def _author(row: HostRow) -> str:
     return text(inner(row, "author"), "id")
 
 
@@ -171,11 +171,11 @@ def _time(text: str) -> datetime.datetime:
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
-def _proposal(row: Row) -> Proposal:
+def _proposal(row: HostRow) -> Proposal:
     return Proposal(
         int(text(row, "iid")), _author(row), text(row, "sha"), text(row, "target_branch"), row["state"] == "merged"
     )
 
 
-def _issue(row: Row) -> Issue:
+def _issue(row: HostRow) -> Issue:
     return Issue(int(text(row, "iid")), text(row, "description"), text(row, "web_url"))

@@ -19,7 +19,7 @@ APPROVING = {
 
 
 @dataclass(frozen=True)
-class Pipeline:
+class PipelineRun:
     """A run on a code host. `number` is that of the pull or merge request, None where the run is about none."""
 
     host: CodeHost
@@ -51,7 +51,7 @@ def open_pipeline(
     name: str | None = None,
     number: int | None = None,
     on_wait: Callable[[str, float], None] = lambda reason, seconds: None,
-) -> Pipeline:
+) -> PipelineRun:
     """Return the pipeline that the environment variables describe. Raises ReconcilerError for what is missing."""
     name = name or _detected(environ)
     if name == "github":
@@ -62,14 +62,14 @@ def open_pipeline(
         github = GitHub(url, repository, token, web, on_wait=on_wait)
         branch = environ.get("GITHUB_REF", "").partition("refs/heads/")[2]
         commit = environ.get("GITHUB_SHA", "")
-        return Pipeline(github, name, number or _github_number(environ), commit, branch)
+        return PipelineRun(github, name, number or _github_number(environ), commit, branch)
     from reconciler.codehost.gitlab import GitLab
 
     url, project = _needed(environ, "CI_API_V4_URL"), _needed(environ, "CI_PROJECT_ID")
     gitlab = GitLab(url, project, _needed(environ, "GITLAB_TOKEN"), web, on_wait=on_wait)
     given = environ.get("CI_MERGE_REQUEST_IID", "")
     number = number or (int(given) if given.isdigit() else None)
-    return Pipeline(gitlab, name, number, environ.get("CI_COMMIT_SHA", ""), environ.get("CI_COMMIT_BRANCH", ""))
+    return PipelineRun(gitlab, name, number, environ.get("CI_COMMIT_SHA", ""), environ.get("CI_COMMIT_BRANCH", ""))
 
 
 def _detected(environ: Mapping[str, str]) -> str:

@@ -16,11 +16,11 @@ from reconciler.model.kind import Kind, Kinds
 from reconciler.model.project import Include, Project, Rule
 from reconciler.model.spec import KEY, Default, Lifecycle, Nested, Spec, attributes
 
-Json = dict[str, Any]
+SchemaJson = dict[str, Any]
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 FILLED_IN = "interpolation"
-_FILLED_IN: Json = {
+_FILLED_IN: SchemaJson = {
     "type": "string",
     "pattern": r"^\$\{(var|env)\.[A-Za-z_][A-Za-z0-9_]*\}$",
     "description": "A value that is filled in, e.g. ${var.x}.",
@@ -32,7 +32,7 @@ _BLOCKS: Mapping[str, type[BaseModel]] = {
     "include": Include,
     "rules": Rule,
 }
-_EACH: Json = {
+_EACH: SchemaJson = {
     "description": "Declare one for each of these; `${each.key}` and `${each.value}` stand for it inside.",
     "anyOf": [
         {"type": "array", "items": {"type": ["string", "integer"]}},
@@ -42,17 +42,17 @@ _EACH: Json = {
 }
 _FILLED = r"\$\{each\.(key|value(\.[A-Za-z0-9_-]+)?)\}"
 _KEY = rf"^([A-Za-z0-9_]|{_FILLED})([A-Za-z0-9_-]|{_FILLED})*$"
-_ANY_NAME: Json = {"^x-": {}}
-_OWNER: Json = {
+_ANY_NAME: SchemaJson = {"^x-": {}}
+_OWNER: SchemaJson = {
     "description": "Who is in charge of it, a team rather than a person: shown in the handbook, sent nowhere.",
     "type": ["string", "null"],
 }
 
 
-def config_schema(kinds: Kinds) -> Json:
+def config_schema(kinds: Kinds) -> SchemaJson:
     """Return the JSON Schema (2020-12) of a resource file."""
-    definitions: dict[str, Json] = {FILLED_IN: _FILLED_IN}
-    properties: dict[str, Json] = {}
+    definitions: dict[str, SchemaJson] = {FILLED_IN: _FILLED_IN}
+    properties: dict[str, SchemaJson] = {}
     for name, kind in kinds.items():
         if not kind.abilities.managed:
             continue
@@ -84,21 +84,21 @@ def config_schema(kinds: Kinds) -> Json:
     }
 
 
-def project_schema() -> Json:
+def project_schema() -> SchemaJson:
     """Return the JSON Schema (2020-12) of the project file."""
-    definitions: dict[str, Json] = {}
+    definitions: dict[str, SchemaJson] = {}
     project = _model(Project, "project", definitions, filled=False)
     head = {"$schema": DIALECT, "title": "Project of the ActiveCampaign reconciler"}
     return {**head, **project, "patternProperties": _ANY_NAME, "$defs": definitions}
 
 
-def _by_key(name: str) -> Json:
+def _by_key(name: str) -> SchemaJson:
     """Return the schema of a map from keys to what a definition describes; `null` stands for an empty one."""
     item = {"anyOf": [{"$ref": f"#/$defs/{name}"}, {"type": "null"}]}
     return {"type": ["object", "null"], "propertyNames": {"pattern": _KEY}, "additionalProperties": item}
 
 
-def _variants(kind: Kind, definitions: dict[str, Json]) -> Json:
+def _variants(kind: Kind, definitions: dict[str, SchemaJson]) -> SchemaJson:
     """Return the schema of a section whose keys are given, each with a spec of its own."""
     properties = {}
     for key, spec in kind.variants.items():
@@ -110,7 +110,7 @@ def _variants(kind: Kind, definitions: dict[str, Json]) -> Json:
     return {**head, "properties": properties, "additionalProperties": False}
 
 
-def _resource(kind: Kind, spec: type[Spec], prefix: str, definitions: dict[str, Json]) -> Json:
+def _resource(kind: Kind, spec: type[Spec], prefix: str, definitions: dict[str, SchemaJson]) -> SchemaJson:
     """Return the schema of a kind's resources, with `lifecycle` and the maps of nested kinds."""
     schema = _model(spec, prefix, definitions, filled=True)
     properties = schema.setdefault("properties", {})
@@ -147,12 +147,12 @@ def _resource(kind: Kind, spec: type[Spec], prefix: str, definitions: dict[str, 
     return schema
 
 
-def _model(model: type[BaseModel], prefix: str, definitions: dict[str, Json], *, filled: bool) -> Json:
+def _model(model: type[BaseModel], prefix: str, definitions: dict[str, SchemaJson], *, filled: bool) -> SchemaJson:
     """Return a model's schema; models inside it become definitions of their own under the prefix."""
     schema = model.model_json_schema(ref_template=f"#/$defs/{prefix}.{{model}}", by_alias=True)
     # Nested resources have definitions of their own; what only they use is left over here.
     inner = schema.pop("$defs", {})
-    cleaned: Json = _clean(schema, filled=filled)
+    cleaned: SchemaJson = _clean(schema, filled=filled)
     wanted = sorted(_referred(cleaned))
     while wanted:
         name = wanted.pop(0)
@@ -170,7 +170,7 @@ def _referred(schema: Any) -> set[str]:
     return set().union(*(_referred(part) for part in schema)) if isinstance(schema, list) else set()
 
 
-def _clean(schema: Json, *, filled: bool) -> Json:
+def _clean(schema: SchemaJson, *, filled: bool) -> SchemaJson:
     """Return a model's schema without pydantic's titles and null defaults; with `filled`, `${var.x}` may stand for any
     value.
     """
@@ -180,7 +180,7 @@ def _clean(schema: Json, *, filled: bool) -> Json:
     return cleaned
 
 
-def _property(schema: Json, *, filled: bool) -> Json:
+def _property(schema: SchemaJson, *, filled: bool) -> SchemaJson:
     head = {name: schema[name] for name in ("description", "default") if schema.get(name) is not None}
     rest = {name: value for name, value in schema.items() if name not in ("title", "description", "default")}
     if not filled or (rest.get("type") == "string" and len(rest) == 1) or not rest:

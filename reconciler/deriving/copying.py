@@ -10,7 +10,7 @@ from reconciler.deriving.exported import Exported
 from reconciler.deriving.pairing import paired
 from reconciler.model import values
 from reconciler.model.address import join, key_of, kind_of
-from reconciler.model.demands import Names
+from reconciler.model.demands import TakenNames
 from reconciler.model.desired import Desired, Resource
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import Live
@@ -23,7 +23,7 @@ from reconciler.planning.diff import beside
 from reconciler.planning.identity import NotFound, Resolver
 from reconciler.planning.rosters import roster_of
 
-Missing = Callable[[Value], str]
+MissingText = Callable[[Value], str]
 """Tells why a reference means nothing in the other account, "" where it does."""
 ELSEWHERE = "_elsewhere"
 """Put behind the key of an object of the target that nothing in the source corresponds to."""
@@ -55,7 +55,7 @@ def portable(
     resolver = Resolver(lives=target.lives, labels={name: kind.identity.name_attribute for name, kind in kinds.items()})
     carrying = _Carrying(kinds, {entry.resource.address: entry.resource for entry in exported}, list(guessed))
     carrying.leave(lambda reference: _missing(reference, resolver))
-    names = Names(kinds, (entry.resource for entry in exported if entry.resource.address in there))
+    names = TakenNames(kinds, (entry.resource for entry in exported if entry.resource.address in there))
     carrying.leave_refused(names, there, barred or {})
     while carrying.fresh:
         gone, carrying.fresh = carrying.fresh, set()
@@ -69,7 +69,7 @@ def portable(
     return Portable(Desired(carrying.resources, imports=pins), tuple(carrying.left_out))
 
 
-def _left(gone: set[str]) -> Missing:
+def _left(gone: set[str]) -> MissingText:
     return lambda ref: f"{ref.address} is left out" if isinstance(ref, Ref) and ref.address in gone else ""
 
 
@@ -82,7 +82,7 @@ class _Carrying:
     left_out: list[str]
     fresh: set[str] = field(default_factory=set)
 
-    def leave_refused(self, names: Names, there: Container[str], barred: Mapping[str, str]) -> None:
+    def leave_refused(self, names: TakenNames, there: Container[str], barred: Mapping[str, str]) -> None:
         """Leave out what the other account would refuse to make. Accounts hold what could not be made today: what is
         `there` stays.
         """
@@ -102,7 +102,7 @@ class _Carrying:
         self.fresh.add(address)
         del self.resources[address]
 
-    def leave(self, missing: Missing) -> None:
+    def leave(self, missing: MissingText) -> None:
         """Leave out every reference for which there is a reason, and every object that cannot be without one."""
         for address, resource in list(self.resources.items()):
             parent = Ref(kind_of(resource.parent), key_of(resource.parent)) if resource.parent else None
@@ -115,7 +115,7 @@ class _Carrying:
             elif attrs != resource.attrs:
                 self.resources[address] = replace(resource, attrs=attrs)
 
-    def _attrs(self, resource: Resource, missing: Missing) -> tuple[dict[str, Value], bool]:
+    def _attrs(self, resource: Resource, missing: MissingText) -> tuple[dict[str, Value], bool]:
         """Return the attributes without such references, and whether the object cannot be without one of them."""
         attrs: dict[str, Value] = {}
         needed = False

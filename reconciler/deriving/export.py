@@ -11,7 +11,7 @@ from reconciler.deriving.exported import Exported
 from reconciler.deriving.said_once import said_once
 from reconciler.model import values
 from reconciler.model.address import join, key_of
-from reconciler.model.demands import Names, demands
+from reconciler.model.demands import TakenNames, demands
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kind, Kinds, NaturalKey
 from reconciler.model.live import Live
@@ -24,7 +24,7 @@ from reconciler.model.values import Lookup, Ref, RemoteId, Value
 from reconciler.planning.declarable import Declarable, declarable, undeclared
 
 
-def refused(resource: Resource, kind: Kind, names: Names | None = None) -> list[str]:
+def refused(resource: Resource, kind: Kind, names: TakenNames | None = None) -> list[str]:
     """Return why an account would refuse to create what another one holds, beside the names that it has: accounts are
     older than their rules.
     """
@@ -35,7 +35,7 @@ def refused(resource: Resource, kind: Kind, names: Names | None = None) -> list[
 
 def unmade(exported: Iterable[Exported], kinds: Kinds) -> dict[str, list[str]]:
     """Return what an empty account would refuse to create of an export, by address, with the reasons."""
-    names = Names(kinds)
+    names = TakenNames(kinds)
     reasons = {}
     for entry in exported:
         why = refused(entry.resource, kinds[entry.resource.kind], names)

@@ -20,13 +20,13 @@ from reconciler.model.grammar import a
 from reconciler.model.handbook import (
     Chapter,
     Detail,
-    Entry,
+    EntryMark,
+    EntryStanding,
     Handbook,
+    HandbookEntry,
     LastChange,
-    Mark,
     Mentioned,
     Piece,
-    Standing,
     Twin,
 )
 from reconciler.model.kind import Kind, Kinds, NaturalKey
@@ -71,7 +71,7 @@ class _Thing:
     address: str
     kind: Kind
     attrs: Mapping[str, Value]
-    standing: Standing
+    standing: EntryStanding
     live: Live | None = None
     parent: str = ""
     rank: int = 0
@@ -145,7 +145,7 @@ class _Binder:
         resource, address = entry.resource, entry.resource.address
         declared = self.material.declared.get(address)
         bound = address in self.material.bindings
-        standing: Standing = "managed" if declared is not None else "forgotten" if bound else "undeclared"
+        standing: EntryStanding = "managed" if declared is not None else "forgotten" if bound else "undeclared"
         return _Thing(
             self._address(address),
             self.kinds[resource.kind],
@@ -180,7 +180,7 @@ class _Binder:
 
     # --- one object --------------------------------------------------------------------------------------------------
 
-    def _entry(self, thing: _Thing) -> Entry:
+    def _entry(self, thing: _Thing) -> HandbookEntry:
         address, kind = thing.address, thing.kind
         private = kind.reading.mostly_unmanaged
         description = thing.attrs.get(DESCRIPTION)
@@ -189,7 +189,7 @@ class _Binder:
         )
         records, uncounted = self._records(thing.origin)
         change, uses = self.material.changes.get(thing.origin), self.material.uses.get(thing.origin, ())
-        entry = Entry(
+        entry = HandbookEntry(
             address,
             kind.name,
             self._title(thing),
@@ -221,7 +221,7 @@ class _Binder:
             return key_of(thing.address)
         return self.show(called(thing.attrs)).strip() or key_of(thing.address)
 
-    def _marks(self, entry: Entry, thing: _Thing) -> Iterator[Mark]:
+    def _marks(self, entry: HandbookEntry, thing: _Thing) -> Iterator[EntryMark]:
         """Yield the marks of an object; what came with the account is not to be used or deleted."""
         if entry.standing == "outside":
             return
@@ -428,7 +428,7 @@ class _Binder:
 
     # --- a kind ------------------------------------------------------------------------------------------------------
 
-    def _chapter(self, kind: Kind, entries: Mapping[str, Entry]) -> Chapter:
+    def _chapter(self, kind: Kind, entries: Mapping[str, HandbookEntry]) -> Chapter:
         seen = self.material.snapshot
         known = [thing for address, thing in self.things.items() if thing.kind.name == kind.name]
         absent = seen is not None and kind.name in seen.absent

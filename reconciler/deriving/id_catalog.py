@@ -8,7 +8,7 @@ from reconciler.deriving.known_ids import KnownIds
 from reconciler.model.address import abridged, kind_of
 from reconciler.model.desired import Resource
 from reconciler.model.errors import PlanError
-from reconciler.model.ids import Entry, IdCatalog, Part, PartGroup, Section
+from reconciler.model.ids import IdCatalog, IdEntry, IdPart, PartGroup, Section
 from reconciler.model.kind import Kind
 from reconciler.model.redaction import redactor
 from reconciler.model.values import carries_secret
@@ -31,7 +31,7 @@ def catalog_of(sides: Sequence[KnownIds], *, partial: bool) -> IdCatalog:
 def _sections(sides: Sequence[KnownIds]) -> tuple[Section, ...]:
     addresses = dict.fromkeys(address for side in sides for address in side.resources)
     kinds = sides[0].kinds
-    entries: dict[str, list[Entry]] = {}
+    entries: dict[str, list[IdEntry]] = {}
     children: dict[str, list[str]] = {}
     for address in addresses:
         kind = kinds[kind_of(address)]
@@ -48,19 +48,19 @@ def _sections(sides: Sequence[KnownIds]) -> tuple[Section, ...]:
     )
 
 
-def _entry(sides: Sequence[KnownIds], address: str, path: str, children: Mapping[str, Sequence[str]]) -> Entry:
+def _entry(sides: Sequence[KnownIds], address: str, path: str, children: Mapping[str, Sequence[str]]) -> IdEntry:
     holding = [side for side in sides if address in side.resources]
     resource, kind = holding[0].resources[address], holding[0].kinds[kind_of(address)]
     key = address.rpartition(".")[2]
     mine = f"{path}.{key}"
-    nested: dict[str, list[Entry]] = {}
+    nested: dict[str, list[IdEntry]] = {}
     for child in children.get(address, ()):
         name = _nested_name(kind, kind_of(child))
         nested.setdefault(name, []).append(_entry(sides, child, f"{mine}.{name}", {}))
     own = tuple(Section(name, entries[0].noun, tuple(entries)) for name, entries in nested.items())
     known = {side.name: side.values(address) for side in holding if side.identity(address) is not None}
     groups = {side.name: side.parts(address) for side in holding if side.name in known}
-    return Entry(
+    return IdEntry(
         key,
         mine,
         address,
@@ -97,7 +97,7 @@ def _parts(groups: Mapping[str, Sequence[PartGroup]], path: str, address: str) -
     names = dict.fromkeys((group.name, group.noun) for known in groups.values() for group in known)
     sections = []
     for name, noun in names:
-        parts: dict[str, dict[str, Part]] = {}
+        parts: dict[str, dict[str, IdPart]] = {}
         for environment, known in groups.items():
             for part in (part for group in known if group.name == name for part in group.parts):
                 parts.setdefault(part.key, {})[environment] = part
@@ -106,7 +106,7 @@ def _parts(groups: Mapping[str, Sequence[PartGroup]], path: str, address: str) -
     return tuple(sections)
 
 
-def _part(parts: Mapping[str, Part], path: str, address: str, noun: str) -> Entry:
+def _part(parts: Mapping[str, IdPart], path: str, address: str, noun: str) -> IdEntry:
     first = next(iter(parts.values()))
     values = {
         environment: {name: value for name, value in part.values.items() if value is not None}
@@ -114,4 +114,4 @@ def _part(parts: Mapping[str, Part], path: str, address: str, noun: str) -> Entr
     }
     inner = _parts({environment: part.groups for environment, part in parts.items()}, path, address)
     doc = redactor().show(first.description or first.key)
-    return Entry(first.key, path, address, noun, doc, values, inner, None, False)
+    return IdEntry(first.key, path, address, noun, doc, values, inner, None, False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from reconciler.model.address import kind_of
 from reconciler.model.desired import Resource
-from reconciler.model.ids import Part, PartGroup, Values
+from reconciler.model.ids import IdPart, PartGroup, Values
 from reconciler.model.kind import Kinds
 from reconciler.model.live import Live
 from reconciler.model.redaction import redactor
@@ -90,6 +90,6 @@ class KnownIds:
         return frozenset(part.key for part in parts if live is None or not unseen(part))
 
 
-def unseen(part: Part) -> bool:
+def unseen(part: IdPart) -> bool:
     """Return whether an account that was asked does not hold a part."""
     return None in part.values.values()

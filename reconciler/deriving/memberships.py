@@ -17,17 +17,17 @@ from reconciler.model.state import Binding
 from reconciler.model.values import Ref, RemoteId, Value
 from reconciler.planning.rosters import members_of, roster_of
 
-Text = Callable[[Value], Value]
+TextOf = Callable[[Value], Value]
 """Turns a reference into a text that means the same in both accounts (see `names_of`)."""
 
 
 @dataclass(frozen=True)
-class Account:
+class AccountSide:
     """One account: its name, its objects by address, and what its references mean."""
 
     name: str
     lives: Mapping[str, Live]
-    text: Text
+    text: TextOf
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,9 @@ def groups_of(live: Live, kind: Kind, short: str) -> list[Value]:
     return groups
 
 
-def left_members(kinds: Kinds, source: Account, target: Account, files: Files, gone: Iterable[str]) -> Iterator[Left]:
+def left_members(
+    kinds: Kinds, source: AccountSide, target: AccountSide, files: Files, gone: Iterable[str]
+) -> Iterator[Left]:
     """Yield the memberships that differ once the files are applied; `gone` are members whose declarations go."""
     for holding, (roster, short) in ((k, r) for k in kinds.values() if (r := roster_of(k)) is not None):
         sides = _Comparing(kinds, source, target, files, frozenset(gone), holding, roster, short)
@@ -74,8 +76,8 @@ def left_members(kinds: Kinds, source: Account, target: Account, files: Files, g
 @dataclass(frozen=True)
 class _Comparing:
     kinds: Kinds
-    source: Account
-    target: Account
+    source: AccountSide
+    target: AccountSide
     files: Files
     gone: frozenset[str]
     holding: Kind
@@ -121,7 +123,7 @@ class _Comparing:
             and self.roster in self.target.lives[address].attrs
         }
 
-    def _now(self, account: Account, live: Live) -> list[str]:
+    def _now(self, account: AccountSide, live: Live) -> list[str]:
         return [str(account.text(value)) for value in groups_of(live, self.kinds[live.kind], self.short)]
 
     def _listed(self, holder: str) -> list[str] | None:
@@ -240,7 +242,7 @@ class _Comparing:
                 message = f"{group}: `{self.roster}` of {account.name} holds {who} too, of that account alone"
                 yield Left(group, "", message, ((group, self.roster),))
 
-    def _sequence(self, account: Account, group: str) -> list[str]:
+    def _sequence(self, account: AccountSide, group: str) -> list[str]:
         """Return the members of a group that have addresses, in the order of the account."""
         names = {(live.kind, live.id): address for address, live in account.lives.items()}
         members = values.references(account.lives[group].attrs[self.roster])

@@ -110,7 +110,7 @@ def _plain(value: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Row:
+class PromotionRow:
     """One attribute (or, with an empty name, one object) on both sides; sensitive values are hidden."""
 
     address: str
@@ -122,7 +122,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Choice:
+class PromotionChoice:
     """What to promote and how: these kinds; `overrule` takes the source's side of what collides; `prune` takes out
     declarations of what the source no longer holds; `dry` writes nothing.
     """

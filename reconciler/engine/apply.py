@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 
 from reconciler.engine.drive import drive
-from reconciler.engine.ports import Outcome, Ports, Recounting
+from reconciler.engine.ports import Ports, Recounting, StepOutcomes
 from reconciler.engine.queue import Queue
 from reconciler.model.errors import ReconcilerError, Refused, Rejected, StateError, Uncounted, Unreachable
 from reconciler.model.events import Failed, Finished, Noted, Skip, Started, Waiting
@@ -34,7 +34,7 @@ AT_ONCE = 6
 """Steps in flight; the pacer decides how fast requests go, this only bounds open connections."""
 
 
-async def apply(plan: Plan, kinds: Kinds, ports: Ports, run: str) -> Outcome:
+async def apply(plan: Plan, kinds: Kinds, ports: Ports, run: str) -> StepOutcomes:
     """Run the plan. Errors of steps do not raise; they are in the outcome. Raises StateError when results cannot be
     recorded.
     """
@@ -74,7 +74,7 @@ class _Applying:
         self.done: set[int] = set()
         self.broken: StateError | None = None
 
-    async def run(self) -> Outcome:
+    async def run(self) -> StepOutcomes:
         queue = Queue(self.plan.steps, self._in_sequence())
         running: dict[asyncio.Task[None], Step] = {}
         try:
@@ -98,7 +98,7 @@ class _Applying:
                 await asyncio.wait(running)
         if self.broken is not None:
             raise self.broken
-        return Outcome(frozenset(self.done), dict(self.failed), dict(self.skipped), self.ports.stop.is_set())
+        return StepOutcomes(frozenset(self.done), dict(self.failed), dict(self.skipped), self.ports.stop.is_set())
 
     def _in_sequence(self) -> dict[int, int]:
         """Return which create each create comes after: those of one kind and parent go one after the other, in the

@@ -17,7 +17,7 @@ from reconciler.model.plan import DESTROYS, Change, Plan, parent_of
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ArchiveReading:
     """Records of an object: what is kept of them, the requests it took, and whether they are surely the object's."""
 
     records: list[dict[str, Any]]
@@ -39,7 +39,7 @@ def losing(plan: Plan, kinds: Kinds) -> list[tuple[Change, str, ArchiveSpec]]:
     return archived
 
 
-async def read_records(remote: Remote, salvage: ArchiveSpec, identity: str, budget: int) -> Reading:
+async def read_records(remote: Remote, salvage: ArchiveSpec, identity: str, budget: int) -> ArchiveReading:
     """Return the records of an object. Raises Refused when that takes more requests than `budget`."""
     rows: list[dict[str, Any]] = []
     seen: set[str] = set()
@@ -74,7 +74,7 @@ async def read_records(remote: Remote, salvage: ArchiveSpec, identity: str, budg
         return len(seen)
 
     await drive(follow(ask, after, most=budget + 1), remote, sleep=asyncio.sleep)
-    read = Reading(rows, spent)
+    read = ArchiveReading(rows, spent)
     return read if salvage.total is None else await _verified(remote, salvage, identity, read)
 
 
@@ -91,7 +91,7 @@ def _rows(answer: Response, key: str) -> tuple[list[dict[str, Any]], int | None]
     return rows, total
 
 
-async def _verified(remote: Remote, salvage: ArchiveSpec, identity: str, read: Reading) -> Reading:
+async def _verified(remote: Remote, salvage: ArchiveSpec, identity: str, read: ArchiveReading) -> ArchiveReading:
     """An account that ignores the filter shows all. The object's own number proves that it did not, and so does
     a listing without the filter that has more; that number may be late, and counts by rules of its own.
     """

@@ -58,7 +58,7 @@ class Ports:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StepOutcomes:
     """What became of the steps, by number: done, failed with its error, skipped with its cause."""
 
     done: frozenset[int]

@@ -21,8 +21,8 @@ from reconciler.model.values import RemoteId
 from reconciler.model.write import Impact, Write
 
 AGAIN = "make a new plan, and approve what it shows"
-Key = tuple[str, str]
-Numbers = Mapping[Key, Impact]
+CountKey = tuple[str, str]
+Numbers = Mapping[CountKey, Impact]
 """Impacts by effect and noun: what has one name is one number."""
 
 
@@ -209,7 +209,7 @@ class Recount:
 
 def numbers(impacts: Iterable[Impact]) -> Numbers:
     """Return impacts by effect and noun, each key once."""
-    by_key: dict[Key, Impact] = {}
+    by_key: dict[CountKey, Impact] = {}
     for impact in impacts:
         key = (impact.effect, impact.noun)
         by_key[key] = _joined(int.__add__, by_key[key], impact) if key in by_key else impact

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from reconciler.engine.ports import Outcome
+from reconciler.engine.ports import StepOutcomes
 from reconciler.model import values
 from reconciler.model.errors import ReconcilerError, Refused
 from reconciler.model.kind import Kinds
@@ -19,7 +19,7 @@ Problem = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
-class Ports:
+class ReadBackPorts:
     """What a read-back needs from outside.
 
     `look` reads the listings of these kinds again, `replan` plans these addresses against what it found; `resend`
@@ -29,7 +29,7 @@ class Ports:
 
     look: Callable[[Collection[str]], Awaitable[Snapshot]]
     replan: Callable[[Snapshot, frozenset[str]], Plan]
-    resend: Callable[[Plan], Awaitable[Outcome]]
+    resend: Callable[[Plan], Awaitable[StepOutcomes]]
     late: Callable[[], Awaitable[None]]
     rewritten: Callable[[str, Sequence[AttributeChange]], None]
     seen: Callable[[Snapshot, Collection[str]], None]
@@ -43,7 +43,7 @@ class Verified:
     refused: list[str] = field(default_factory=list)
 
 
-def touched(plan: Plan, outcome: Outcome) -> dict[str, Change]:
+def touched(plan: Plan, outcome: StepOutcomes) -> dict[str, Change]:
     """Return the changes that wrote to the account and succeeded, by address."""
     done = outcome.done
     wrote = {step.address for step in plan.steps if step.number in done and step.op not in ("forget", "move", "bind")}
@@ -60,7 +60,7 @@ def doubtful(written: Mapping[str, Change], kinds: Kinds) -> dict[str, Change]:
     return {address: change for address, change in written.items() if change.kind in read}
 
 
-async def verify(written: Mapping[str, Change], kinds: Kinds, ports: Ports) -> Verified:
+async def verify(written: Mapping[str, Change], kinds: Kinds, ports: ReadBackPorts) -> Verified:
     """Compare everything written with what the account holds. Errors of reading do not raise; they are a problem."""
     return await _Verifying(written, kinds, ports).run()
 
@@ -68,7 +68,7 @@ async def verify(written: Mapping[str, Change], kinds: Kinds, ports: Ports) -> V
 class _Verifying:
     """One read-back, with one round of repairs."""
 
-    def __init__(self, written: Mapping[str, Change], kinds: Kinds, ports: Ports) -> None:
+    def __init__(self, written: Mapping[str, Change], kinds: Kinds, ports: ReadBackPorts) -> None:
         self.written, self.kinds, self.ports = written, kinds, ports
         self.found = Verified()
 

@@ -239,7 +239,7 @@ def _partners(source: Partners, environ: Mapping[str, str], web: Web | None) -> 
 
 
 @dataclass(frozen=True)
-class Selection:
+class AccountSelection:
     """Which accounts are meant: all that fit everything that is said."""
 
     names: tuple[str, ...] = ()

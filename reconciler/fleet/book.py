@@ -20,7 +20,7 @@ from reconciler.fleet.spec import (
     OPEN,
     OVER,
     VERSION,
-    Spec,
+    RolloutSpec,
     job_id,
     result_of,
     unpacked,
@@ -92,11 +92,11 @@ class Book:
     unread: dict[str, str] = field(default_factory=dict)
     """Rollouts that were passed over, for a newer program began them: why each cannot be read."""
 
-    def rollouts(self, limit: int = 50) -> list[Spec]:
+    def rollouts(self, limit: int = 50) -> list[RolloutSpec]:
         """Return the newest rollouts, the newest first."""
         return list(self.each(limit))
 
-    def each(self, limit: int, mode: str = "") -> Iterator[Spec]:
+    def each(self, limit: int, mode: str = "") -> Iterator[RolloutSpec]:
         """Yield the newest rollouts, the newest first, one after the other: each names all of its accounts. With a
         `mode`, those that plan, apply or look for drift.
         """
@@ -114,13 +114,13 @@ class Book:
         )
         return [row.workflow_id for row in rows]
 
-    def _specs(self, names: Iterable[str]) -> Iterator[Spec]:
+    def _specs(self, names: Iterable[str]) -> Iterator[RolloutSpec]:
         for name in names:
             for row in self.client.list_workflows(workflow_ids=[name], load_output=False):
                 if row.input:
                     yield _spec(row)
 
-    def rollout(self, name: str | None) -> Spec:
+    def rollout(self, name: str | None) -> RolloutSpec:
         """Return a rollout by the beginning of its name; the newest one without it. Raises ReconcilerError."""
         if name is not None and not name.strip():
             raise WrongInput("an empty name means no rollout", hint="`fleet status` shows the newest one")
@@ -133,7 +133,7 @@ class Book:
             raise WrongInput(f"`{name}` means {len(meant)} rollouts", hint="write more of its name")
         return next(self._specs(meant))
 
-    def unfinished(self, name: str | None) -> Spec:
+    def unfinished(self, name: str | None) -> RolloutSpec:
         """Return a rollout that has not ended, by the beginning of its name; the newest one without it. Raises
         ReconcilerError where there is none.
         """
@@ -195,7 +195,7 @@ class Book:
             for row in self.client.list_workflows(workflow_ids=list(ids[at : at + CHUNK]), load_input=False):
                 yield row.workflow_id, result_of(row)
 
-    def ended(self, spec: Spec, *, approval: bool) -> bool:
+    def ended(self, spec: RolloutSpec, *, approval: bool) -> bool:
         """Return whether nothing more happens by itself; with `approval`, also where one is waited for."""
         row = self._row(spec.name)
         if row is not None and row.status not in OPEN:
@@ -204,22 +204,22 @@ class Book:
             )
         return approval and any(self._asked(spec, wave, row) for wave in spec.waves)
 
-    def _asked(self, spec: Spec, wave: Wave, row: WorkflowStatus | None) -> bool:
+    def _asked(self, spec: RolloutSpec, wave: Wave, row: WorkflowStatus | None) -> bool:
         """Return whether a wave waits for an approval that is not given yet."""
         digest = self._digest(spec, wave)
         if not digest or row is None or row.status not in OPEN or self._stopped(spec, wave):
             return False
         return (row.attributes or {}).get(f"approved-{wave.name}") != digest
 
-    def _digest(self, spec: Spec, wave: Wave) -> str:
+    def _digest(self, spec: RolloutSpec, wave: Wave) -> str:
         """Return the digest of a wave's plans, once an approval was asked for."""
         return str(self._event(spec.name, f"approval-{wave.name}") or "") if wave.approve else ""
 
-    def _stopped(self, spec: Spec, wave: Wave) -> str:
+    def _stopped(self, spec: RolloutSpec, wave: Wave) -> str:
         """Return why the rollout stopped at a wave."""
         return str(self._event(spec.name, f"stopped-{wave.name}") or "") if spec.mode == "apply" else ""
 
-    def report(self, spec: Spec) -> FleetReport:
+    def report(self, spec: RolloutSpec) -> FleetReport:
         """Return what is known of a rollout now."""
         row = self._row(spec.name)
         parts = [
@@ -240,14 +240,14 @@ class Book:
             pending=sorted(spec.jobs.keys() - _settled(spec, results)),
         )
 
-    def _known(self, spec: Spec, wave: Wave) -> tuple[dict[str, JobResult], dict[str, JobResult]]:
+    def _known(self, spec: RolloutSpec, wave: Wave) -> tuple[dict[str, JobResult], dict[str, JobResult]]:
         first = "drift" if spec.mode == "drift" else "plan"
         return (
             self._results(job_id(spec.name, wave.name, first)),
             self._results(job_id(spec.name, wave.name, "apply")),
         )
 
-    def _wave(self, spec: Spec, part: _Part, row: WorkflowStatus | None) -> WaveReport:
+    def _wave(self, spec: RolloutSpec, part: _Part, row: WorkflowStatus | None) -> WaveReport:
         asked = self._asked(spec, part.wave, row) and not part.applied
         return WaveReport(
             name=part.wave.name,
@@ -268,7 +268,7 @@ class Book:
                 break
         return results
 
-    def plans(self, spec: Spec) -> dict[str, Callable[[], PlanDocument]]:
+    def plans(self, spec: RolloutSpec) -> dict[str, Callable[[], PlanDocument]]:
         """Return what reads the plan of each account of a rollout that has one to apply."""
         found: dict[str, Callable[[], PlanDocument]] = {}
         for wave, names in spec.members.items():
@@ -335,7 +335,7 @@ class Book:
                 break
         return failed
 
-    def _as_declared(self, spec: Spec) -> list[str]:
+    def _as_declared(self, spec: RolloutSpec) -> list[str]:
         """Return the accounts that a rollout found, or left, as their baselines say."""
         row = self._row(spec.name)
         ends: list[Any] = []
@@ -376,7 +376,7 @@ class Look:
     """How far a rollout is, told again and again: what came of an account is read once, and its figures are kept."""
 
     book: Book
-    spec: Spec
+    spec: RolloutSpec
     _ended: Ended = field(default_factory=Ended)
     _count: Counter[tuple[str, str]] = field(default_factory=Counter)
     _requests: int = 0
@@ -417,12 +417,12 @@ def _owner(row: WorkflowStatus) -> str:
     return str((row.attributes or {}).get(TAKEN) or row.app_version or "")
 
 
-def _spec(row: WorkflowStatus) -> Spec:
+def _spec(row: WorkflowStatus) -> RolloutSpec:
     """Return what a rollout is about. Raises StateError where this program does not understand it: a gate that it does
     not know would not be asked.
     """
     try:
-        return Spec.model_validate(cast(Any, row.input)["args"][0])
+        return RolloutSpec.model_validate(cast(Any, row.input)["args"][0])
     except (ValidationError, LookupError, TypeError) as error:
         raise StateError(
             f"the rollout {row.workflow_id} of {_owner(row)} cannot be read by {VERSION}",
@@ -477,6 +477,6 @@ def _both(planned: JobResult | None, applied: JobResult) -> JobResult:
     return applied.model_copy(update={"requests": planned.requests + applied.requests})
 
 
-def _settled(spec: Spec, results: Mapping[str, JobResult]) -> set[str]:
+def _settled(spec: RolloutSpec, results: Mapping[str, JobResult]) -> set[str]:
     """Return the accounts whose part has ended: of an apply, a plan with changes is only the first half."""
     return {name for name, result in results.items() if spec.mode != "apply" or result.outcome != "changes"}

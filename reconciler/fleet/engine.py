@@ -27,7 +27,7 @@ from reconciler.fleet.spec import (
     OVER,
     POLL,
     VERSION,
-    Spec,
+    RolloutSpec,
     job_id,
     queue_of,
     result_of,
@@ -76,7 +76,7 @@ async def rollout(spec: Any) -> Any:
     """All waves of a rollout, one after the other: the workflow. Returns why it stopped; "" where it did not."""
     from dbos import DBOS
 
-    whole = Spec.model_validate(spec)
+    whole = RolloutSpec.model_validate(spec)
     failures = 0
     for wave in whole.waves:
         names = whole.members.get(wave.name, [])
@@ -106,7 +106,7 @@ async def rollout(spec: Any) -> Any:
     return {"stopped": "", "wave": ""}
 
 
-async def _phase(spec: Spec, wave: Wave, phase: str, names: Sequence[str]) -> Any:
+async def _phase(spec: RolloutSpec, wave: Wave, phase: str, names: Sequence[str]) -> Any:
     """Do one thing to these accounts of a wave, and return what came of it."""
     from dbos import DBOS
 
@@ -249,7 +249,7 @@ class Engine:
     name: str
     """What this process is called; a worker that comes back under its name resumes its own jobs."""
 
-    def begin(self, spec: Spec, concurrency: int) -> None:
+    def begin(self, spec: RolloutSpec, concurrency: int) -> None:
         """Begin a rollout; one that was begun under this name goes on."""
         from dbos import DBOS, SetWorkflowID
 

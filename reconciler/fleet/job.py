@@ -20,7 +20,7 @@ from reconciler.fleet.spec import packed, unpacked
 from reconciler.model.document import ChangeView, PlanDocument, Summary
 from reconciler.model.documents import read_document
 from reconciler.model.errors import ConfigError, LockHeld, ReconcilerError, Refused, StalePlan, StateError
-from reconciler.model.fleet import Job, JobResult, Outcome
+from reconciler.model.fleet import AccountOutcome, Job, JobResult
 from reconciler.model.kind import fits
 from reconciler.model.ports import AT_ONCE
 from reconciler.model.redaction import Show, abridged
@@ -34,7 +34,7 @@ from reconciler.workflow.plans.planning import make_plan
 from reconciler.workflow.plans.saved import StaleChange, check_plan
 from reconciler.workflow.rules.judging import judged
 
-ENDINGS: tuple[tuple[type[ReconcilerError], Outcome], ...] = (
+ENDINGS: tuple[tuple[type[ReconcilerError], AccountOutcome], ...] = (
     (LockHeld, "locked"),
     (StalePlan, "stale"),
     (Refused, "refused"),
@@ -117,7 +117,7 @@ class Worker:
         session = self.baselines.session(job)
         planned = await make_plan(session, PlanOptions(refresh_only=drift, uses=False))
         document = planned.document
-        outcome: Outcome = "changes" if _changes(document) else "same"
+        outcome: AccountOutcome = "changes" if _changes(document) else "same"
         if document.tripped:
             outcome = "refused"
         message = "; ".join(guard.message for guard in document.tripped)
@@ -208,7 +208,7 @@ class Worker:
         left = [f"{address}: {what}" for address, what, _ in summary.failed]
         left += [f"{address}: {why}" for address, why in summary.skipped]
         left += [f"{change.address}: {change.why}" for change in refused]
-        outcome: Outcome = "refused" if summary.refused else "partial" if left else "applied"
+        outcome: AccountOutcome = "refused" if summary.refused else "partial" if left else "applied"
         return _told(job, outcome, document, "; ".join(left), session.redactor.show).model_copy(
             update={"requests": planned.requests + summary.requests}
         )
@@ -236,7 +236,9 @@ def _failed(job: Job, error: ReconcilerError) -> JobResult:
     )
 
 
-def _told(job: Job, outcome: Outcome, document: PlanDocument, message: str = "", show: Show | None = None) -> JobResult:
+def _told(
+    job: Job, outcome: AccountOutcome, document: PlanDocument, message: str = "", show: Show | None = None
+) -> JobResult:
     changes = _changes(document)
     lines = [line_of(change) for change in changes[:MOST_LINES]]
     if len(changes) > MOST_LINES:

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.config.reading.fleet import LoadedFleet, load_fleet
-from reconciler.fleet.accounts import Selection, members
+from reconciler.fleet.accounts import AccountSelection, members
 from reconciler.fleet.baselines import Baselines
 from reconciler.fleet.book import Book, Look, looked_into
 from reconciler.fleet.engine import launched
 from reconciler.fleet.job import Worker
 from reconciler.fleet.rollout import drifted, groups, news, parted, versions
-from reconciler.fleet.spec import VERSION, Spec
+from reconciler.fleet.spec import VERSION, RolloutSpec
 from reconciler.model.errors import StateError, SurroundingsError, WrongInput
 from reconciler.model.fleet import FleetReport, Job, JobResult, Standing, Wave
 from reconciler.resources import load_kinds
@@ -107,7 +107,7 @@ def checked(fleet: Fleet, chosen: Mapping[str, Job]) -> dict[str, Job]:
     return jobs
 
 
-def choose(fleet: Fleet, selection: Selection, tell: Callable[[str], None]) -> dict[str, Job]:
+def choose(fleet: Fleet, selection: AccountSelection, tell: Callable[[str], None]) -> dict[str, Job]:
     """Return the accounts that are meant; `tell` is told what of the record could not be read for that. Raises
     ReconcilerError where nothing is.
     """
@@ -129,13 +129,15 @@ PASSED = "Passed over"
 """What is said of rollouts that a newer program began, where all are looked through."""
 
 
-def begin(fleet: Fleet, mode: str, selection: Selection, tell: Callable[[str], None] = lambda said: None) -> Spec:
+def begin(
+    fleet: Fleet, mode: str, selection: AccountSelection, tell: Callable[[str], None] = lambda said: None
+) -> RolloutSpec:
     """Return a new rollout over the accounts that are meant; `tell` is told what could not be read for that."""
     jobs = checked(fleet, choose(fleet, selection, tell))
     waves = fleet.loaded.fleet.waves if mode == "apply" else [Wave(name="all", max_records_at_risk=None)]
     named = jobs if mode == "apply" else {name: job.model_copy(update={"wave": None}) for name, job in jobs.items()}
     stamp = fleet.runtime.stamp()
-    return Spec(
+    return RolloutSpec(
         name=f"{stamp.replace(':', '').replace('Z', '').lower()}-{mode}-{fleet.runtime.token()[:4]}",
         mode=mode,
         begun=stamp,
@@ -146,18 +148,18 @@ def begin(fleet: Fleet, mode: str, selection: Selection, tell: Callable[[str], N
     )
 
 
-Progress = Callable[[Standing], None]
+OnProgress = Callable[[Standing], None]
 
 
 def carry_out(
     fleet: Fleet,
-    spec: Spec,
+    spec: RolloutSpec,
     *,
     resumed: bool = False,
     wait: bool = False,
     version: str | None = None,
     stopping: Callable[[], bool],
-    show: Progress,
+    show: OnProgress,
 ) -> FleetReport:
     """Work on a rollout until it has ended, waits for an approval (unless `wait`), or `stopping` says so."""
     worker = Worker(fleet.baselines)
@@ -176,7 +178,9 @@ def carry_out(
             return finished(book, spec)
 
 
-def _watch(book: Book, spec: Spec, worker: Worker, *, wait: bool, stopping: Callable[[], bool], show: Progress) -> None:
+def _watch(
+    book: Book, spec: RolloutSpec, worker: Worker, *, wait: bool, stopping: Callable[[], bool], show: OnProgress
+) -> None:
     """Watch a rollout. Asked to stop, let running applies record what they did."""
     until: float | None = None
     look = Look(book, spec)
@@ -192,7 +196,7 @@ def _watch(book: Book, spec: Spec, worker: Worker, *, wait: bool, stopping: Call
         time.sleep(BEAT)
 
 
-def finished(book: Book, spec: Spec) -> FleetReport:
+def finished(book: Book, spec: RolloutSpec) -> FleetReport:
     """Return the report of a rollout, compared with the last one of its kind."""
     report = book.report(spec)
     before: list[JobResult] = []
@@ -214,7 +218,7 @@ def finished(book: Book, spec: Spec) -> FleetReport:
     )
 
 
-def taken_over(book: Book, spec: Spec, *, take_over: bool) -> str:
+def taken_over(book: Book, spec: RolloutSpec, *, take_over: bool) -> str:
     """Return the version that a rollout goes on as. Raises StateError where it belongs to another version, and no
     take-over was asked for; from then on it belongs to this one.
     """
@@ -270,8 +274,8 @@ def work(
             time.sleep(BEAT)
 
 
-def _look(fleet: Fleet) -> Spec:
+def _look(fleet: Fleet) -> RolloutSpec:
     """Begin a look for drift with the files as they are now."""
     fresh = open_fleet(fleet.folder, fleet.runtime, fleet.database)
     fleet.baselines.renew(fresh.loaded)
-    return begin(fresh, "drift", Selection())
+    return begin(fresh, "drift", AccountSelection())

@@ -31,7 +31,7 @@ DONE = "as declared"
 """What a rollout has on record of the end of a phase: the accounts that are as declared."""
 
 
-class Spec(BaseModel):
+class RolloutSpec(BaseModel):
     """A rollout as it was begun: a run that resumes it uses this, whatever the files say then."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)

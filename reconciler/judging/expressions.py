@@ -27,24 +27,24 @@ class Named(Protocol):
     def name(self) -> str: ...
 
 
-class Result(Protocol):
+class ExpressionResult(Protocol):
     """What an expression comes to; errors are values, too."""
 
     def plain_value(self) -> object: ...
     def type(self) -> Named: ...
 
 
-class Compiled(Protocol):
+class CompiledExpression(Protocol):
     """An expression that was compiled and checked."""
 
     def return_type(self) -> Named: ...
-    def eval(self, *, data: Mapping[str, object]) -> Result: ...
+    def eval(self, *, data: Mapping[str, object]) -> ExpressionResult: ...
 
 
-class Known(Protocol):
+class CelEnvironment(Protocol):
     """The names that expressions know."""
 
-    def compile(self, expression: str) -> Compiled: ...
+    def compile(self, expression: str) -> CompiledExpression: ...
 
 
 class _Types(Protocol):
@@ -56,7 +56,7 @@ class Cel(Protocol):
 
     Type: _Types
 
-    def NewEnv(self, *, variables: Mapping[str, Named]) -> Known: ...  # noqa: N802 - as it is called there
+    def NewEnv(self, *, variables: Mapping[str, Named]) -> CelEnvironment: ...  # noqa: N802 - as it is called there
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +70,17 @@ class Question:
     objects: tuple[int, ...] | None = None
 
 
-Answer = bool | str
+ExpressionValue = bool | str
 """What an expression says, or why it says nothing."""
-Evaluate = Callable[[Sequence[Question], Mapping[str, Any]], Sequence[Answer | list[Answer]]]
+Evaluate = Callable[[Sequence[Question], Mapping[str, Any]], Sequence[ExpressionValue | list[ExpressionValue]]]
 """Returns the answers in the order of the questions, over `plan`, `objects`, `weekday` and `now`; to a question about
 objects a list of answers, or one text that is why there is none.
 """
 
 
-def answers(questions: Iterable[Question], values: Mapping[str, Any]) -> Iterator[Answer | list[Answer]]:
+def answers(
+    questions: Iterable[Question], values: Mapping[str, Any]
+) -> Iterator[ExpressionValue | list[ExpressionValue]]:
     """Evaluate questions one after the other, over `plan`, `objects`, `weekday` and `now`.
 
     Raises ReconcilerError without the extra that evaluates them.
@@ -98,18 +100,20 @@ def answers(questions: Iterable[Question], values: Mapping[str, Any]) -> Iterato
 class _Evaluation:
     """Expressions that were compiled, once each."""
 
-    def __init__(self, known: Known) -> None:
+    def __init__(self, known: CelEnvironment) -> None:
         self.known = known
-        self.compiled: dict[str, Compiled] = {}
+        self.compiled: dict[str, CompiledExpression] = {}
 
-    def answer(self, expression: str, values: Mapping[str, object]) -> Answer:
+    def answer(self, expression: str, values: Mapping[str, object]) -> ExpressionValue:
         """Return what an expression says of some values."""
         plain = self._plain(expression, values)
         if isinstance(plain, bool | str):
             return plain
         return f"it answers {abridged(str(plain[0]), 200)!r}, not true or false"
 
-    def each(self, expression: str, objects: Sequence[object], values: Mapping[str, object]) -> Iterator[Answer]:
+    def each(
+        self, expression: str, objects: Sequence[object], values: Mapping[str, object]
+    ) -> Iterator[ExpressionValue]:
         """Yield what an expression says of each object. Some at once; each alone where one of them is in the way."""
         if (wrong := self._wrong(expression)) is not None:  # inside of another one it might be right
             yield from (wrong for _ in objects)
@@ -133,7 +137,7 @@ class _Evaluation:
             return _first_line(error)
         return None
 
-    def _plain(self, expression: str, values: Mapping[str, object]) -> Answer | tuple[object]:
+    def _plain(self, expression: str, values: Mapping[str, object]) -> ExpressionValue | tuple[object]:
         """Return true or false, why there is no answer, or what else the answer is."""
         variables = {name: values.get(name) for name in _asked(expression)}
         if (wrong := self._wrong(expression)) is not None:
@@ -159,7 +163,7 @@ def checker() -> Callable[[str], str]:
     """Return what says why an expression is none that says true or false; "" for one, and where what compiles is not
     there: then the evaluation reports that.
     """
-    known: list[Known] = []
+    known: list[CelEnvironment] = []
 
     def wrong(expression: str) -> str:
         try:

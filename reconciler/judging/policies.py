@@ -9,12 +9,12 @@ import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from reconciler.judging.expressions import Answer, Evaluate, Question
+from reconciler.judging.expressions import Evaluate, ExpressionValue, Question
 from reconciler.judging.objects import Judged, changed_objects
 from reconciler.judging.rules import DAYS, UNEVALUATED, UNJUDGED, Breach, as_guards, breaches, denied, waived
 from reconciler.model.document import ChangeView, GuardView, PlanDocument
 from reconciler.model.kind import Kinds
-from reconciler.model.patterns import Budget, Unbounded
+from reconciler.model.patterns import SearchBudget, Unbounded
 from reconciler.model.project import Deny, Policy, Rule
 from reconciler.model.ruling import NONE, Rules
 
@@ -85,7 +85,7 @@ def _of_changes(
     now: datetime.datetime,
     evaluate: Evaluate,
 ) -> list[Breach]:
-    weekday, budget = DAYS[now.weekday()], Budget()
+    weekday, budget = DAYS[now.weekday()], SearchBudget()
     hits = [_hits(rule, document, objects, weekday, budget.share()) for rule in rules]
     questions = [_questions(rule, hit) for rule, hit in zip(rules, hits, strict=True)]
     every = [question for some in questions for question in some]
@@ -100,7 +100,7 @@ def _of_changes(
 
 
 def _hits(
-    rule: Rule, document: PlanDocument, objects: Mapping[str, Judged], weekday: str, budget: Budget
+    rule: Rule, document: PlanDocument, objects: Mapping[str, Judged], weekday: str, budget: SearchBudget
 ) -> list[str] | str:
     """Return the addresses of the changes that `deny` is against, or why that cannot be told."""
     if rule.deny is None:
@@ -122,7 +122,7 @@ def _questions(rule: Rule, hits: list[str] | str) -> list[Question]:
 
 
 def _judged(
-    rule: Rule, hits: list[str] | str, answers: Mapping[Question, Answer | list[Answer]]
+    rule: Rule, hits: list[str] | str, answers: Mapping[Question, ExpressionValue | list[ExpressionValue]]
 ) -> tuple[bool, list[str], str]:
     """Return whether the rule is broken, by which addresses, and why it could not be judged."""
     if isinstance(hits, str):
@@ -136,7 +136,7 @@ def _judged(
     return bool(agreed), [address for address in agreed if address is not None], ""
 
 
-def _denied(deny: Deny, change: ChangeView, judged: Judged | None, weekday: str, budget: Budget) -> bool:
+def _denied(deny: Deny, change: ChangeView, judged: Judged | None, weekday: str, budget: SearchBudget) -> bool:
     if not fnmatch.fnmatchcase(change.kind, deny.kind) or not fnmatch.fnmatchcase(change.address, deny.address):
         return False
     if deny.action not in ("any", change.action) and (deny.action, change.action) != ("delete", "replace"):

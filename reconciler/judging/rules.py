@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from reconciler.judging.expressions import Answer, Evaluate, Question
+from reconciler.judging.expressions import Evaluate, ExpressionValue, Question
 from reconciler.judging.objects import UNKNOWN, Judged
 from reconciler.model.address import key_of
 from reconciler.model.diagnostics import Diagnostic, Position
 from reconciler.model.document import GuardView
 from reconciler.model.garbage import without_collection
-from reconciler.model.patterns import Budget, Unbounded
-from reconciler.model.project import Deny, Rule, Subject, Waiver, unquoted
+from reconciler.model.patterns import SearchBudget, Unbounded
+from reconciler.model.project import Deny, Rule, RuleSubject, Waiver, unquoted
 from reconciler.model.ruling import Rules, waiver_in, with_waiver
 from reconciler.model.values import is_empty
 
@@ -62,7 +62,7 @@ class Breach:
 @without_collection()
 def breaches(
     rules: Rules,
-    subject: Subject,
+    subject: RuleSubject,
     objects: Sequence[Judged],
     environment: str,
     now: datetime.datetime,
@@ -70,7 +70,7 @@ def breaches(
 ) -> list[Breach]:
     """Return what breaks the rules about a subject, rule by rule, in the order of the objects."""
     here, by_kind = rules.on(subject, environment), _by_kind(objects)
-    budget = Budget()
+    budget = SearchBudget()
     everything = [judged for group in by_kind.values() for judged in group]
     chosen = [everything if rule.deny is None else _chosen(rule.deny, by_kind, budget.share()) for rule in here]
     looks: dict[object, _Look] = {}
@@ -97,7 +97,7 @@ def _by_kind(objects: Iterable[Judged]) -> dict[str, list[Judged]]:
     return grouped
 
 
-def _chosen(deny: Deny, by_kind: Mapping[str, list[Judged]], budget: Budget) -> list[Judged] | str:
+def _chosen(deny: Deny, by_kind: Mapping[str, list[Judged]], budget: SearchBudget) -> list[Judged] | str:
     """Return the objects that `deny` is against, or why that cannot be told."""
     try:
         return [
@@ -112,7 +112,7 @@ def _chosen(deny: Deny, by_kind: Mapping[str, list[Judged]], budget: Budget) -> 
         return str(error)
 
 
-def denied(deny: Deny, judged: Judged, budget: Budget) -> bool:
+def denied(deny: Deny, judged: Judged, budget: SearchBudget) -> bool:
     """Return whether an object has what `deny` is against, beside kind and address. Raises Unbounded."""
     if deny.unused and judged.used is not False:
         return False
@@ -122,7 +122,7 @@ def denied(deny: Deny, judged: Judged, budget: Budget) -> bool:
     return value is not UNKNOWN and _wrong(deny, value, budget)
 
 
-def _wrong(deny: Deny, value: Any, budget: Budget) -> bool:
+def _wrong(deny: Deny, value: Any, budget: SearchBudget) -> bool:
     missing = is_empty(value)
     if deny.empty is not None and missing is deny.empty:
         return True
@@ -134,7 +134,7 @@ def _wrong(deny: Deny, value: Any, budget: Budget) -> bool:
     return _mismatch(deny.matches, deny.unless_matches, texts, budget)
 
 
-def _mismatch(none_may: str | None, all_must: str | None, texts: Iterable[str], budget: Budget) -> bool:
+def _mismatch(none_may: str | None, all_must: str | None, texts: Iterable[str], budget: SearchBudget) -> bool:
     """Return whether a text matches what none may, or not what all have to."""
     for text in texts:
         if none_may is not None and budget.found(none_may, text):
@@ -284,7 +284,7 @@ class _Asks:
         return seen
 
 
-def _swept(sweeps: Sequence[_Sweep], now: datetime.datetime, evaluate: Evaluate) -> list[list[Answer]]:
+def _swept(sweeps: Sequence[_Sweep], now: datetime.datetime, evaluate: Evaluate) -> list[list[ExpressionValue]]:
     """Return the answers of each sweep, in the order of its objects; all are asked at once."""
     if not sweeps:
         return []
@@ -298,12 +298,12 @@ def _swept(sweeps: Sequence[_Sweep], now: datetime.datetime, evaluate: Evaluate)
     return [_spread(sweep.look.places, answer) for sweep, answer in zip(sweeps, answers, strict=True)]
 
 
-def _spread(places: Sequence[int], answer: Answer | list[Answer]) -> list[Answer]:
+def _spread(places: Sequence[int], answer: ExpressionValue | list[ExpressionValue]) -> list[ExpressionValue]:
     """Return the answers about objects that are alike for each of them; why there is none stands for all."""
     return [answer[place] for place in places] if isinstance(answer, list) else [answer for _ in places]
 
 
-def _answered(rule: Rule, sweep: _Sweep, answers: Sequence[Answer]) -> Iterator[Breach]:
+def _answered(rule: Rule, sweep: _Sweep, answers: Sequence[ExpressionValue]) -> Iterator[Breach]:
     for judged, answer in zip(sweep.look.objects, answers, strict=True):
         if isinstance(answer, str):
             yield Breach.by(rule, judged, UNEVALUATED.format(answer))

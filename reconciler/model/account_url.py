@@ -31,7 +31,7 @@ def vendor_name(identity: str) -> str:
 
 
 @dataclass(frozen=True)
-class Account:
+class AccountIdentity:
     """An account as an environment names it: `names` that are only its own, and the key, which opens no other one."""
 
     names: frozenset[str]
@@ -40,7 +40,7 @@ class Account:
     key: str = field(default="", repr=False)
 
     @classmethod
-    def of(cls, url: str, account: str = "", key: str = "", also: Iterable[str] = ()) -> Account:
+    def of(cls, url: str, account: str = "", key: str = "", also: Iterable[str] = ()) -> AccountIdentity:
         """Return the account at a URL that is called `account`; `also` are the names that it gave itself."""
         identity = identity_of(url if ":" in url else f"https://{url}")  # of what is not filled in, the text itself
         if identity.startswith(EMULATOR):  # every one of them may be called the same
@@ -57,7 +57,7 @@ class Account:
         names = {name, *(vendor_name(text) or text for text in said)}
         return cls(frozenset(names - {""}), at, "" if "${" in url else key)
 
-    def same(self, other: Account) -> bool:
+    def same(self, other: AccountIdentity) -> bool:
         """Return whether both are one account: one of their names is the same, or the key is, which counts where the
         addresses do not tell the accounts apart. (Test accounts on one machine have the same key.)
         """

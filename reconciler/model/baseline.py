@@ -25,7 +25,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 @dataclass(frozen=True, slots=True)
-class Baseline:
+class BaselineSource:
     """A folder of a Git repository at a version, as an include names it. `folder` is "" for all of it."""
 
     written: str
@@ -49,7 +49,7 @@ class Baseline:
         return _COMMIT.fullmatch(self.version) is not None
 
 
-def parse_baseline(written: str) -> Baseline:
+def parse_baseline(written: str) -> BaselineSource:
     """Return what an include of a Git repository names. Raises ValueError with what is wrong: nothing in it may be
     taken for an option of Git or ssh, and no credential stands in it.
     """
@@ -68,7 +68,7 @@ def parse_baseline(written: str) -> Baseline:
     if not _VERSION.fullmatch(version) or ".." in version or version.endswith(("/", ".lock")):
         raise ValueError("its version is not a tag, branch or commit")
     url = f"{scheme}:{'//' if rest.startswith('//') else ''}{repository}"
-    return Baseline(written, url, version, folder.strip("/"))
+    return BaselineSource(written, url, version, folder.strip("/"))
 
 
 def _behind_host(scheme: str, repository: str) -> str:

@@ -16,7 +16,7 @@ _GIVEN = re.compile(r"\{\*\*\w+\*\*\}")
 
 
 @dataclass(frozen=True, slots=True)
-class Screen:
+class KindWords:
     """A kind as people know it: one, many, and what they notice when one of it is deleted."""
 
     one: str

@@ -82,7 +82,7 @@ class Codec(ABC):
         return [self._scalar(item) for item in items]
 
 
-class Flag(Codec):
+class FlagCodec(Codec):
     """True or false, in any of the API's spellings."""
 
     __slots__ = ()
@@ -98,7 +98,7 @@ class Flag(Codec):
         return {"": "0", "false": "0", "no": "0", "true": "1", "yes": "1"}.get(spelled.lower(), spelled)
 
 
-class Number(Codec):
+class NumberCodec(Codec):
     """An integer, which may arrive as text."""
 
     __slots__ = ()
@@ -121,7 +121,7 @@ class Number(Codec):
 
 
 @dataclass(frozen=True, slots=True)
-class Text(Codec):
+class TextCodec(Codec):
     """A text. `codes` are those that the API spells otherwise (declared -> sent), `spelled` is how it wants them
     spelled, and `folds` compares them without case.
     """
@@ -158,7 +158,7 @@ class Text(Codec):
 
 
 @dataclass(frozen=True, slots=True)
-class Link(Codec):
+class LinkCodec(Codec):
     """A reference to an object of a kind; `none` is the API's sentinel for no reference."""
 
     kind: str
@@ -204,7 +204,7 @@ class _Set(Codec):
 
 
 @dataclass(frozen=True, slots=True)
-class Links(_Set):
+class LinksCodec(_Set):
     """References to objects of a kind, as a list or, with `commas`, as one text."""
 
     kind: str
@@ -226,7 +226,7 @@ class Links(_Set):
         return item in ("", self.none)
 
 
-class Commas(_Set):
+class CommasCodec(_Set):
     """Texts that the API keeps as one with commas."""
 
     __slots__ = ()
@@ -240,7 +240,7 @@ class Commas(_Set):
 
 
 @dataclass(frozen=True, slots=True)
-class Texts(Codec):
+class TextsCodec(Codec):
     """A list of texts, compared in order or, with `unordered`, as a set."""
 
     unordered: bool = False
@@ -269,7 +269,7 @@ class Texts(Codec):
             yield from differences(kept, other)
 
 
-class Document(Codec):
+class DocumentCodec(Codec):
     """What the kind reads and writes in the API's own form."""
 
     __slots__ = ()
@@ -285,7 +285,7 @@ class Document(Codec):
 
 
 @dataclass(frozen=True, slots=True)
-class Map(Document):
+class MapCodec(DocumentCodec):
     """A map. With `keyed`, of sub-objects that are compared one by one, by keys that are alike with `-` or `_` where it
     `folds` them.
     """

@@ -66,7 +66,7 @@ def parts_of(name: str, entries: Mapping[str, Any]) -> set[str]:
 FOUND = " (a probe found that; where it is otherwise now, `reconciler probe` finds out)"
 
 
-class Names:
+class TakenNames:
     """The names of which the account takes no two (`Identity.unique`), and by address who has each: what the account
     holds already goes before what is made beside it. Where it holds two of a name that only a probe found to be unique
     (`lives`, by kind), it takes two.

@@ -12,7 +12,7 @@ from reconciler.model.facts import LONGEST
 
 FORMAT_VERSION = "1.0"
 LAST_ROW = 59
-Verdict = Literal["assumed", "differs", "unknown"]
+FactVerdict = Literal["assumed", "differs", "unknown"]
 
 
 def _moment(text: str) -> str:
@@ -21,7 +21,7 @@ def _moment(text: str) -> str:
     return text
 
 
-Moment = Annotated[str, AfterValidator(_moment)]
+Timestamp = Annotated[str, AfterValidator(_moment)]
 """ISO 8601, with a zone."""
 
 
@@ -29,7 +29,7 @@ class _Document(BaseModel):
     model_config = ConfigDict(extra="forbid", defer_build=True, frozen=True)
 
 
-class PartView(_Document):
+class ProbePart(_Document):
     """One thing that was looked at."""
 
     name: str = Field(description="Its key in the facts file.")
@@ -37,7 +37,7 @@ class PartView(_Document):
     source: str = Field(description="Where that comes from: vendor, recording, client, inferred; nothing says it.")
     assumed: str = Field(description="What is found where it is so.")
     found: str = Field("", description="What was found; empty where nothing was.")
-    verdict: Verdict
+    verdict: FactVerdict
     why: str = Field("", description="Why it is unknown.")
     changes: str = Field("", description="What this program does about it where it is otherwise.")
     affects: list[str] = Field(default_factory=no_items, description="Kinds or features that rest on it.")
@@ -48,13 +48,13 @@ class PointView(_Document):
 
     row: int = Field(description="Number of the row in section 7.")
     fact: str = Field(description="What this program takes it for.")
-    verdict: Verdict = Field(
+    verdict: FactVerdict = Field(
         description="`assumed`: it is so here. `differs`: it is not. `unknown`: nothing was found."
     )
     found: str = Field("", description="What this account does.")
     affects: list[str] = Field(description="Kinds or features that rest on it.")
     why: str = Field("", description="Why it is unknown.")
-    parts: list[PartView] = Field(default_factory=no_items)
+    parts: list[ProbePart] = Field(default_factory=no_items)
 
 
 class ListingView(_Document):
@@ -90,14 +90,14 @@ class ProbeReport(_Document):
     permissions: dict[str, Any] = Field(description="The key's user group: its number, and which flags are off.")
     listings: list[ListingView] = Field(description="What was read: what the account has, and what the key may see.")
     points: list[PointView] = Field(description="One for each row of section 7.")
-    beside: list[PartView] = Field(description="What was found beside that table.")
+    beside: list[ProbePart] = Field(description="What was found beside that table.")
     left: list[LeftView] = Field(default_factory=no_items, description="What the probe could not remove.")
 
 
 class Contradiction(_Document):
     """A fact that an apply found to be otherwise."""
 
-    at: Moment
+    at: Timestamp
     request: str = Field(max_length=LONGEST, description="The request whose answer says so, without ids.")
 
 
@@ -106,8 +106,8 @@ class FactEntry(_Document):
 
     row: int = Field(ge=0, le=LAST_ROW)
     found: str = Field(max_length=LONGEST)
-    verdict: Verdict
-    probed: Moment = Field(description="When, ISO 8601, UTC.")
+    verdict: FactVerdict
+    probed: Timestamp = Field(description="When, ISO 8601, UTC.")
     contradicted: Contradiction | None = None
 
     @model_validator(mode="after")
@@ -125,7 +125,7 @@ class FactsFile(_Document):
     environment: str = Field(
         min_length=1, description="Name of the environment that was probed last; others borrow by it."
     )
-    probed: Moment = Field(description="When it was probed last, ISO 8601, UTC.")
+    probed: Timestamp = Field(description="When it was probed last, ISO 8601, UTC.")
     version: str = Field(description="Of the program that probed it.")
     facts: dict[str, FactEntry] = Field(default_factory=no_members)
 

@@ -180,7 +180,7 @@ class FleetFile(_Section):
     stop_after: int | None = Field(None, ge=1, description="Stop a rollout after so many failures in all waves.")
 
 
-Outcome = Literal["same", "changes", "applied", "partial", "refused", "stale", "locked", "failed"]
+AccountOutcome = Literal["same", "changes", "applied", "partial", "refused", "stale", "locked", "failed"]
 """What became of an account: nothing to do; a plan; all of it or a part of it done; a guard stopped it; the account
 moved since the plan; another process holds its lock; anything else.
 """
@@ -212,7 +212,7 @@ class JobResult(_Part):
     """What became of one account."""
 
     account: str
-    outcome: Outcome
+    outcome: AccountOutcome
     message: str = ""
     hint: str = ""
     group: str = Field("", description="Digest of the changes without ids: the same for accounts with the same plan.")

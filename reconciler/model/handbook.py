@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-Standing = Literal["managed", "declared", "undeclared", "forgotten", "outside"]
+EntryStanding = Literal["managed", "declared", "undeclared", "forgotten", "outside"]
 """`managed`: declared, and in the account; `declared`: not in the account, or it was not asked; `undeclared`: in the
 account only; `forgotten`: in the account by the state, and declared no more; `outside`: of a kind that the API cannot
 write.
 """
-Mark = Literal["unused", "undescribed", "twin"]
+EntryMark = Literal["unused", "undescribed", "twin"]
 
 GENERATOR = '<meta name="generator" content="reconciler handbook">'
 """What every page of a handbook holds, so that no other page is written over."""
@@ -63,7 +63,7 @@ class LastChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class HandbookEntry:
     """One object. `description` is None where the API has none for its kind. `records` are sentences with numbers of
     records, `uncounted` says why there is none. `uses` are the addresses that refer to it, `refers` those it refers to.
     """
@@ -71,7 +71,7 @@ class Entry:
     address: str
     kind: str
     title: str
-    standing: Standing
+    standing: EntryStanding
     id: str = ""
     description: str | None = None
     owner: str = ""
@@ -90,7 +90,7 @@ class Entry:
     changed: LastChange | None = None
     details: tuple[Detail, ...] = ()
     twins: tuple[Twin, ...] = ()
-    marks: frozenset[Mark] = frozenset()
+    marks: frozenset[EntryMark] = frozenset()
     screen: str = ""
     """The URL of the product's screen for it."""
 
@@ -106,7 +106,7 @@ class Chapter:
     title: str
     about: str
     attributes: Sequence[tuple[str, str]] = ()
-    entries: Sequence[Entry] = ()
+    entries: Sequence[HandbookEntry] = ()
     aside: Sequence[str] = ()
     unread: str = ""
     screen: str = ""
@@ -115,7 +115,7 @@ class Chapter:
     """What a delete of one takes along."""
     partly: Sequence[str] = ()
 
-    def marked(self, mark: Mark) -> int:
+    def marked(self, mark: EntryMark) -> int:
         """Return how many of the objects have a mark."""
         return sum(mark in entry.marks for entry in self.entries)
 
@@ -132,7 +132,7 @@ class Handbook:
     chapters: Sequence[Chapter]
     blind: Sequence[str] = ()
     spent: str = ""
-    entries: Mapping[str, Entry] = field(init=False, repr=False, compare=False)
+    entries: Mapping[str, HandbookEntry] = field(init=False, repr=False, compare=False)
     """All entries by address."""
 
     def __post_init__(self) -> None:
@@ -143,6 +143,6 @@ class Handbook:
         """The kinds that could not be read, with the reason."""
         return {part.kind: part.unread for part in self.chapters if part.unread}
 
-    def marked(self, mark: Mark) -> list[Entry]:
+    def marked(self, mark: EntryMark) -> list[HandbookEntry]:
         """Return the entries with a mark."""
         return [entry for entry in self.entries.values() if mark in entry.marks]

@@ -20,7 +20,7 @@ Values = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class IdPart:
     """Something inside an object that code names as well: an option, a field of a custom object. A value that only a
     look at the account tells is None.
     """
@@ -37,11 +37,11 @@ class PartGroup:
 
     name: str
     noun: str
-    parts: tuple[Part, ...] = ()
+    parts: tuple[IdPart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class IdEntry:
     """One key, with its values by environment. `address` is that of the object; `at` is where it is declared. The key
     of a part is a text of the account: `named` is False, and code that cannot have it as a name gets another one.
     """
@@ -63,7 +63,7 @@ class Section:
 
     name: str
     noun: str
-    entries: tuple[Entry, ...]
+    entries: tuple[IdEntry, ...]
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class IdCatalog:
     sections: tuple[Section, ...] = ()
     unnamed: tuple[str, ...] = field(default=(), compare=False)
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[IdEntry]:
         """Yield every entry, what is nested behind what it is nested in."""
         yield from _entries(self.sections)
 
@@ -88,7 +88,7 @@ class IdCatalog:
             rows.setdefault(entry.noun, []).extend(entry.values.values())
         return {noun: _attributes(values) for noun, values in rows.items()}
 
-    def optional(self, entry: Entry) -> bool:
+    def optional(self, entry: IdEntry) -> bool:
         """Return whether an environment has no such object."""
         return len(entry.values) < len(self.environments)
 
@@ -103,7 +103,7 @@ class IdCatalog:
         return hashlib.sha256(known.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def _entries(sections: Sequence[Section]) -> Iterator[Entry]:
+def _entries(sections: Sequence[Section]) -> Iterator[IdEntry]:
     for section in sections:
         for entry in section.entries:
             yield entry
@@ -116,7 +116,7 @@ def _attributes(rows: Sequence[Values]) -> dict[str, bool]:
     return {name: any(name not in row for row in rows) for name in ordered}
 
 
-def clash(entries: Sequence[Entry], name: str, language: str) -> ConfigError:
+def clash(entries: Sequence[IdEntry], name: str, language: str) -> ConfigError:
     """Return the error of keys that code could not tell apart, with the place of each."""
     places = " and ".join(f"{entry.address} ({entry.at})" if entry.at else entry.address for entry in entries)
     return ConfigError(

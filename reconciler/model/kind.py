@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from reconciler.model.ids import PartGroup
 
 NaturalKey = tuple[Value, ...]
-Part = tuple[str, str, str]
+RosterPart = tuple[str, str, str]
 """A membership of a roster: its id, and those of the member and of the object with the roster."""
 
 
@@ -294,13 +294,13 @@ class Kind:
         """Return the object as it is once the rosters of these objects have let go of it."""
         return live
 
-    def give(self, live: Live, member: RemoteId) -> tuple[Live, Part | None]:
+    def give(self, live: Live, member: RemoteId) -> tuple[Live, RosterPart | None]:
         """Return an object without the row of a member that its roster lets go of, and that row; None where it is not
         one row.
         """
         return live, None
 
-    def take(self, live: Live, part: Part) -> Live:
+    def take(self, live: Live, part: RosterPart) -> Live:
         """Return an object with the row of a member that another one gave: a write moves it."""
         return live
 

@@ -27,7 +27,7 @@ class Found(Protocol):
     def start(self) -> int: ...
 
 
-class Compiled(Protocol):
+class CompiledPattern(Protocol):
     """A pattern of RE2, which ships no types."""
 
     programsize: int
@@ -36,12 +36,12 @@ class Compiled(Protocol):
 
 
 @lru_cache(maxsize=256)
-def _compiled(pattern: str) -> Compiled:
+def _compiled(pattern: str) -> CompiledPattern:
     import re2  # most projects have no patterns
 
     options = re2.Options()
     options.log_errors = False
-    return cast(Compiled, re2.compile(pattern, options))
+    return cast(CompiledPattern, re2.compile(pattern, options))
 
 
 def check_pattern(pattern: str) -> None:
@@ -66,15 +66,15 @@ def check_pattern(pattern: str) -> None:
 
 
 @dataclass(slots=True)
-class Budget:
+class SearchBudget:
     """What is left of what the searches of one plan may cost; a `share` of it is what those of one rule may."""
 
     left: int = STEPS
-    whole: Budget | None = None
+    whole: SearchBudget | None = None
 
-    def share(self) -> Budget:
+    def share(self) -> SearchBudget:
         """Return what one rule may take: a quarter of all, so that none uses up what the others need."""
-        return Budget(min(self.left, STEPS // 4), self)
+        return SearchBudget(min(self.left, STEPS // 4), self)
 
     def found(self, pattern: str, text: str) -> bool:
         """Return whether the pattern matches anywhere in the text. Raises Unbounded when the budget is used up."""
@@ -97,7 +97,7 @@ def finder(alternatives: Iterable[bytes]) -> Callable[[bytes, int], int]:
     options = re2.Options()
     options.log_errors = False
     options.encoding = re2.Options.Encoding.LATIN1
-    compiled = cast(Compiled, re2.compile(b"|".join(alternatives), options))
+    compiled = cast(CompiledPattern, re2.compile(b"|".join(alternatives), options))
 
     def find(text: bytes, place: int) -> int:
         hit = compiled.search(text, place)

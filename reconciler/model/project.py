@@ -147,9 +147,9 @@ class Environment(_Section):
     )
 
 
-Subject = Literal["declaration", "account", "change"]
+RuleSubject = Literal["declaration", "account", "change"]
 """What a rule judges: what the files declare, what the account holds, what a plan changes."""
-SUBJECTS: tuple[Subject, ...] = ("declaration", "account", "change")
+SUBJECTS: tuple[RuleSubject, ...] = ("declaration", "account", "change")
 
 
 class Deny(_Section):
@@ -236,7 +236,7 @@ class Rule(_Section):
     id: str = Field(pattern=r"^[A-Za-z0-9_-]+$", description="Short name of the rule; reports and waivers say it.")
     message: Said = Field(min_length=1, description="What to tell a user who breaks it.")
     severity: Literal["error", "warning"] = Field("error", description="An error ends the command with exit code 7.")
-    on: Subject | Annotated[list[Subject], Field(min_length=1)] = Field(
+    on: RuleSubject | Annotated[list[RuleSubject], Field(min_length=1)] = Field(
         default_factory=lambda: list(SUBJECTS),
         description="What it judges: `declaration` (validate), `account` (coverage, drift), `change` (plan, apply).",
     )
@@ -276,7 +276,7 @@ class Rule(_Section):
         return frozenset(named | (mentioned - asked))
 
     @property
-    def subjects(self) -> frozenset[Subject]:
+    def subjects(self) -> frozenset[RuleSubject]:
         """What it judges."""
         return frozenset((self.on,) if isinstance(self.on, str) else self.on)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler.model.diagnostics import Position
-from reconciler.model.project import Rule, Subject, Waiver
+from reconciler.model.project import Rule, RuleSubject, Waiver
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Rules:
     written: Mapping[str, Position] = field(default_factory=dict)
     """Where each rule is written, also in the files of packs."""
 
-    def on(self, subject: Subject, environment: str) -> list[Rule]:
+    def on(self, subject: RuleSubject, environment: str) -> list[Rule]:
         """Return the rules that judge this subject in an environment."""
         return [
             rule

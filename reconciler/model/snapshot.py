@@ -16,7 +16,7 @@ from reconciler.model.values import encode
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class UnreadParts:
     """What is not known of some objects (their ids), with the reason: a listing beside theirs could not be read (one of
     `paths`).
     """
@@ -43,7 +43,7 @@ class Snapshot:
     lives: Mapping[str, Sequence[Live]] = field(default_factory=dict)
     unknown: Mapping[str, str] = field(default_factory=dict)
     absent: frozenset[str] = frozenset()
-    unread: Mapping[str, Mapping[str, Unread]] = field(default_factory=dict)
+    unread: Mapping[str, Mapping[str, UnreadParts]] = field(default_factory=dict)
 
     def untold(self, live: Live) -> dict[str, str]:
         """Return the attributes of an object that could not be read, with the reason."""
@@ -82,7 +82,7 @@ def snapshot(kinds: Kinds, reads: Mapping[str, frozenset[str]], tables: Tables) 
     return Snapshot(lives, unknown, frozenset(absent), unread)
 
 
-def _unread(kind: Kind, declared: frozenset[str], lives: Sequence[Live], tables: Tables) -> dict[str, Unread]:
+def _unread(kind: Kind, declared: frozenset[str], lives: Sequence[Live], tables: Tables) -> dict[str, UnreadParts]:
     """Return what the listings beside the one with the objects would have told, and of which objects nothing else does.
 
     Of several that failed, the reason of one that is forbidden is told: there is something to do about that.
@@ -102,7 +102,7 @@ def _unread(kind: Kind, declared: frozenset[str], lives: Sequence[Live], tables:
             paths = frozenset(
                 path for collection, _ in causes for path in collection.paths if collection.of in {"", *ids}
             )
-            unread[name] = Unread(f"{why.reason}: {why.hint}" if why.hint else why.reason, ids, paths)
+            unread[name] = UnreadParts(f"{why.reason}: {why.hint}" if why.hint else why.reason, ids, paths)
     return unread
 
 

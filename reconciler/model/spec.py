@@ -372,7 +372,7 @@ class Attribute:
 
     def entry(self, key: str) -> str:
         """Return the form in which the key of an entry of a map is compared."""
-        return self.codec.entry(key) if isinstance(self.codec, codecs.Map) else key
+        return self.codec.entry(key) if isinstance(self.codec, codecs.MapCodec) else key
 
     def cleared(self, value: Value) -> Value:
         """Return how a declaration says that there is nothing, of an account that holds this in place of a value."""
@@ -393,17 +393,17 @@ def _codec(attribute: Attribute) -> codecs.Codec:
     link = mark(RefTo) or RefTo("")
     coded, sent, keyed = mark(Coded), mark(SentAs), mark(Keyed)
     makers: Mapping[Shape, Callable[[], codecs.Codec]] = {
-        "flag": lambda: codecs.Flag(name),
-        "number": lambda: codecs.Number(name),
-        "text": lambda: codecs.Text(
+        "flag": lambda: codecs.FlagCodec(name),
+        "number": lambda: codecs.NumberCodec(name),
+        "text": lambda: codecs.TextCodec(
             name, coded.codes if coded else None, sent.rule if sent else None, attribute.has(Folded)
         ),
-        "ref": lambda: codecs.Link(name, link.kind, link.none),
-        "refs": lambda: codecs.Links(name, link.kind, link.none, attribute.has(Commas)),
-        "commas": lambda: codecs.Commas(name),
-        "list": lambda: codecs.Texts(name, attribute.has(Unordered)),
-        "map": lambda: codecs.Map(name, keyed is not None, keyed is not None and keyed.fold),
-        "other": lambda: codecs.Document(name),
+        "ref": lambda: codecs.LinkCodec(name, link.kind, link.none),
+        "refs": lambda: codecs.LinksCodec(name, link.kind, link.none, attribute.has(Commas)),
+        "commas": lambda: codecs.CommasCodec(name),
+        "list": lambda: codecs.TextsCodec(name, attribute.has(Unordered)),
+        "map": lambda: codecs.MapCodec(name, keyed is not None, keyed is not None and keyed.fold),
+        "other": lambda: codecs.DocumentCodec(name),
     }
     return makers[attribute.shape]()
 

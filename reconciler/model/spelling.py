@@ -53,7 +53,7 @@ _ROWS[2] += rb"|(?:[01]{8}){8,}"
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReadText:
     """What a text says, and where in the text a part of it (from, to) stands."""
 
     said: bytes
@@ -62,9 +62,9 @@ class Reading:
     """The text, with escapes read; not what is spelled in an encoding of all of its bytes."""
 
 
-def readings(raw: bytes, spaces: bool = True) -> Iterator[Reading]:
+def readings(raw: bytes, spaces: bool = True) -> Iterator[ReadText]:
     """Yield everything that a text may say, itself first; `spaces` as in `unescaped`."""
-    waiting, room = [(Reading(raw, _itself), 0)], MOST * len(raw) + 1000
+    waiting, room = [(ReadText(raw, _itself), 0)], MOST * len(raw) + 1000
     while waiting:
         reading, depth = waiting.pop(0)
         yield reading
@@ -80,19 +80,19 @@ def _itself(first: int, end: int) -> tuple[int, int]:
     return first, end
 
 
-def _worth(noise: Reading) -> Reading:
+def _worth(noise: ReadText) -> ReadText:
     """Return the parts of what was read in which something more may be spelled."""
     runs = ((match.group(), match.start()) for match in _WORDS.finditer(noise.said))
-    return _inside(noise, _joined(runs, 1, 1) or Reading(b"", _itself, whole=False))
+    return _inside(noise, _joined(runs, 1, 1) or ReadText(b"", _itself, whole=False))
 
 
-def _inside(outer: Reading, inner: Reading) -> Reading:
-    return Reading(
+def _inside(outer: ReadText, inner: ReadText) -> ReadText:
+    return ReadText(
         inner.said, lambda first, end: outer.place(*inner.place(first, end)), whole=outer.whole and inner.whole
     )
 
 
-def _read(raw: bytes, spaces: bool) -> Iterator[Reading]:
+def _read(raw: bytes, spaces: bool) -> Iterator[ReadText]:
     plain = unescaped(raw, spaces)
     if plain.said != raw:
         yield plain
@@ -123,11 +123,11 @@ def _named() -> dict[bytes, str]:
     return {b"apos": "'", **{name.encode(): chr(code) for code, name in codepoint2name.items()}}
 
 
-def unescaped(raw: bytes, spaces: bool = True) -> Reading:
+def unescaped(raw: bytes, spaces: bool = True) -> ReadText:
     r"""Read what is escaped for URLs, HTML, JSON and `\x`, however often. A stroke (`\`) is nothing, and with `spaces`
     any white space, `+` and `<br>` one space: credentials are read so too, and compared so.
     """
-    text, layers = raw, list[Callable[[bytes], Reading]]()
+    text, layers = raw, list[Callable[[bytes], ReadText]]()
     for _ in range(_ROUNDS):
         before = text
         if spaces and (text.translate(None, _SPACES) != text or b"  " in text):
@@ -140,13 +140,13 @@ def unescaped(raw: bytes, spaces: bool = True) -> Reading:
             break
 
     @cache
-    def reading() -> Reading:
-        reached = Reading(raw, _itself)
+    def reading() -> ReadText:
+        reached = ReadText(raw, _itself)
         for layer in layers:
             reached = _inside(reached, layer(reached.said))
         return reached
 
-    return Reading(text, lambda first, end: reading().place(first, end))
+    return ReadText(text, lambda first, end: reading().place(first, end))
 
 
 def _spaced(raw: bytes) -> bytes:
@@ -154,15 +154,15 @@ def _spaced(raw: bytes) -> bytes:
     return re.sub(b"  +", b" ", inner)
 
 
-def _with_spaces(raw: bytes) -> Reading:
+def _with_spaces(raw: bytes) -> ReadText:
     return _replaced(raw, re.compile(rb"[ \t-\r+]+"), lambda _: b" ")
 
 
-def _unescaped(raw: bytes) -> Reading:
+def _unescaped(raw: bytes) -> ReadText:
     return _replaced(raw, _escape(), _meant)
 
 
-def _replaced(raw: bytes, pattern: re.Pattern[bytes], meant: Callable[[re.Match[bytes]], bytes]) -> Reading:
+def _replaced(raw: bytes, pattern: re.Pattern[bytes], meant: Callable[[re.Match[bytes]], bytes]) -> ReadText:
     """Read what a pattern finds, and remember the pieces of the text: from where in the reading and in the text, and
     whether it is one that was found, whole.
     """
@@ -183,7 +183,7 @@ def _replaced(raw: bytes, pattern: re.Pattern[bytes], meant: Callable[[re.Match[
         at, source, whole = pieces[number]
         return begin, pieces[number + 1][1] if whole else source + end - at
 
-    return Reading(b"".join(out), place)
+    return ReadText(b"".join(out), place)
 
 
 def _meant(match: re.Match[bytes]) -> bytes:
@@ -217,7 +217,7 @@ class _Run:
         return self.source + (first - self.at) * self.characters // self.of, self.source + back
 
 
-def _joined(runs: Iterator[tuple[bytes, int]], characters: int, of: int) -> Reading | None:
+def _joined(runs: Iterator[tuple[bytes, int]], characters: int, of: int) -> ReadText | None:
     """Return what was read in several places as one reading, with a byte that is in no credential between them."""
     out, places, size = [], [], 0
     for text, source in runs:
@@ -227,14 +227,14 @@ def _joined(runs: Iterator[tuple[bytes, int]], characters: int, of: int) -> Read
     starts = [place.at for place in places]
     if not out:
         return None
-    return Reading(
+    return ReadText(
         b"\0".join(out),
         lambda first, end: places[bisect_right(starts, first) - 1].place(first, end),
         whole=False,
     )
 
 
-def _base64(raw: bytes) -> Reading | None:
+def _base64(raw: bytes) -> ReadText | None:
     """Read all that may be base64, of either alphabet, wherever in a group of four it begins."""
 
     def runs() -> Iterator[tuple[bytes, int]]:
@@ -250,7 +250,7 @@ def _base64(raw: bytes) -> Reading | None:
     return _joined(runs(), 4, 3)
 
 
-def _base32(raw: bytes) -> Reading | None:
+def _base32(raw: bytes) -> ReadText | None:
     """Read all that may be base32, in either case, wherever in a group of eight it begins."""
 
     def runs() -> Iterator[tuple[bytes, int]]:
@@ -266,7 +266,7 @@ def _base32(raw: bytes) -> Reading | None:
     return _joined(runs(), 8, 5)
 
 
-def _hexadecimal(raw: bytes) -> Reading | None:
+def _hexadecimal(raw: bytes) -> ReadText | None:
     """Read all that may be hexadecimal without anything between the bytes, from an even or an odd place."""
 
     def runs() -> Iterator[tuple[bytes, int]]:
@@ -278,7 +278,7 @@ def _hexadecimal(raw: bytes) -> Reading | None:
     return _joined(runs(), 2, 1)
 
 
-def _utf16(noise: bytes) -> Reading | None:
+def _utf16(noise: bytes) -> ReadText | None:
     """Read what is written in two bytes a letter, the higher one first or last."""
     return _joined(((match[0].replace(b"\0", b""), match.start()) for match in _WIDE.finditer(noise)), 2, 1)
 
@@ -289,7 +289,7 @@ def _rows() -> dict[int, tuple[Callable[[bytes, int], int], re.Pattern[bytes], r
     return {base: (finder([row]), re.compile(row), numbers[base]) for base, row in _ROWS.items()}
 
 
-def _numbers(raw: bytes, base: int, row: re.Pattern[bytes], number: re.Pattern[bytes]) -> Reading | None:
+def _numbers(raw: bytes, base: int, row: re.Pattern[bytes], number: re.Pattern[bytes]) -> ReadText | None:
     """Read bytes that are written as numbers; those of the value 0 are nothing, as in UTF-16."""
     text, places = bytearray(), []
     for match in row.finditer(raw):
@@ -299,4 +299,4 @@ def _numbers(raw: bytes, base: int, row: re.Pattern[bytes], number: re.Pattern[b
         places += [*(span for _, span in codes), (match.end(), match.end())]
     if not text:
         return None
-    return Reading(bytes(text), lambda first, end: (places[first][0], places[end - 1][1]), whole=False)
+    return ReadText(bytes(text), lambda first, end: (places[first][0], places[end - 1][1]), whole=False)

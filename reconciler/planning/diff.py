@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Final, Protocol, TypeAlias
 
-from reconciler.model.codecs import Map
+from reconciler.model.codecs import MapCodec
 from reconciler.model.desired import Resource
 from reconciler.model.document import PartView
 from reconciler.model.errors import ConfigError
@@ -242,7 +242,7 @@ def _seen(subject: Subject, attribute: Attribute, desired: Value, last: Known) -
         return MISSING
     counted = live.attrs.get(name) if whole else None if last is MISSING else last
     seen: Known = kind.seen(name, desired, live, counted) if name in live.attrs else MISSING
-    return kind.declare(live.attrs).get(name, seen) if whole and isinstance(attribute.codec, Map) else seen
+    return kind.declare(live.attrs).get(name, seen) if whole and isinstance(attribute.codec, MapCodec) else seen
 
 
 def _alike(attribute: Attribute, desired: Value, there: Value) -> bool:

@@ -89,7 +89,7 @@ def _drive(flow: Flow[None], kind: Kind, address: str, predicted: _Predicted, *c
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class ListingCost:
     """What one listing cost: its path, rows, and whether it says its total. `fixed` is what reading it again takes
     whatever changes (0: it depends on the rows).
     """
@@ -112,7 +112,7 @@ class Spent:
     """What the plan cost: requests in all, each listing by table name, and which tables each kind asked for."""
 
     requests: int
-    costs: Mapping[str, Listing]
+    costs: Mapping[str, ListingCost]
     asked: Mapping[str, Sequence[str]]
 
 

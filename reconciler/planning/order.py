@@ -14,7 +14,7 @@ from reconciler.model.plan import Action, Change, Op, Step
 from reconciler.model.values import Ref, RemoteId, Value
 from reconciler.planning.rosters import members_of, roster_of
 
-Node = tuple[str, Op]
+StepNode = tuple[str, Op]
 
 
 def sort_resources(resources: Mapping[str, Resource], kinds: Kinds) -> list[Resource]:
@@ -72,7 +72,7 @@ def arrange_steps(changes: Iterable[Change], kinds: Kinds) -> tuple[Step, ...]:
     """
     by_address = {change.address: change for change in changes}
     nodes = {address: _operations(change) for address, change in by_address.items()}
-    waits: dict[Node, set[Node]] = defaultdict(set)
+    waits: dict[StepNode, set[StepNode]] = defaultdict(set)
     for address, change in by_address.items():
         _follow_references(address, change, nodes, waits)
         _free_what_is_held(address, change, by_address, nodes, waits)
@@ -89,7 +89,7 @@ def arrange_steps(changes: Iterable[Change], kinds: Kinds) -> tuple[Step, ...]:
     return _numbered(_sorted(every, waits, kinds, places, ranks), waits)
 
 
-def _numbered(order: Sequence[Node], waits: Mapping[Node, set[Node]]) -> tuple[Step, ...]:
+def _numbered(order: Sequence[StepNode], waits: Mapping[StepNode, set[StepNode]]) -> tuple[Step, ...]:
     """Return the steps of an order, each with the numbers of those that it waits for."""
     number = {node: index for index, node in enumerate(order, 1)}
     return tuple(
@@ -128,12 +128,12 @@ def _operations(change: Change) -> tuple[Op, ...]:
     return ops
 
 
-def _first(address: str, nodes: Mapping[str, tuple[Op, ...]], *wanted: Op) -> list[Node]:
+def _first(address: str, nodes: Mapping[str, tuple[Op, ...]], *wanted: Op) -> list[StepNode]:
     return [(address, op) for op in nodes.get(address, ()) if op in wanted]
 
 
 def _follow_references(
-    address: str, change: Change, nodes: Mapping[str, tuple[Op, ...]], waits: dict[Node, set[Node]]
+    address: str, change: Change, nodes: Mapping[str, tuple[Op, ...]], waits: dict[StepNode, set[StepNode]]
 ) -> None:
     """Writes wait for what they refer to; within one address, each operation waits for the one before it."""
     ops = nodes[address]
@@ -150,7 +150,7 @@ def _free_what_is_held(
     change: Change,
     changes: Mapping[str, Change],
     nodes: Mapping[str, tuple[Op, ...]],
-    waits: dict[Node, set[Node]],
+    waits: dict[StepNode, set[StepNode]],
 ) -> None:
     """A delete that first moves something away waits for the place to move it to."""
     if change.binding is None or "delete" not in nodes[address]:
@@ -172,7 +172,10 @@ def _named_of(owners: Mapping[tuple[str, str], str], attrs: Mapping[str, Value])
 
 
 def _release_before_delete(
-    changes: Mapping[str, Change], nodes: Mapping[str, tuple[Op, ...]], waits: dict[Node, set[Node]], kinds: Kinds
+    changes: Mapping[str, Change],
+    nodes: Mapping[str, tuple[Op, ...]],
+    waits: dict[StepNode, set[StepNode]],
+    kinds: Kinds,
 ) -> None:
     """An object goes only after everything that refers to it has gone or has been pointed elsewhere. A roster keeps
     neither side: its entries go with either.
@@ -193,7 +196,7 @@ def _release_before_delete(
 
 
 def _free_names_first(
-    changes: Mapping[str, Change], nodes: dict[str, tuple[Op, ...]], waits: dict[Node, set[Node]], kinds: Kinds
+    changes: Mapping[str, Change], nodes: dict[str, tuple[Op, ...]], waits: dict[StepNode, set[StepNode]], kinds: Kinds
 ) -> None:
     """What takes a name waits until its holder has let go, unless they wait for each other (see `_park`)."""
     holders: dict[tuple[str, object], str] = {}
@@ -214,7 +217,7 @@ def _free_names_first(
                 _park(holder, takes[0], nodes, waits)
 
 
-def _park(holder: str, taker: Node, nodes: dict[str, tuple[Op, ...]], waits: dict[Node, set[Node]]) -> None:
+def _park(holder: str, taker: StepNode, nodes: dict[str, tuple[Op, ...]], waits: dict[StepNode, set[StepNode]]) -> None:
     """Objects that swap their names wait for each other: one lets go of its own first, for a name in between."""
     if "park" not in nodes[holder]:
         nodes[holder] = ("park", *nodes[holder])
@@ -223,9 +226,9 @@ def _park(holder: str, taker: Node, nodes: dict[str, tuple[Op, ...]], waits: dic
     waits[taker].add((holder, "park"))
 
 
-def _reaches(start: Iterable[Node], goal: Node, waits: Mapping[Node, set[Node]]) -> bool:
+def _reaches(start: Iterable[StepNode], goal: StepNode, waits: Mapping[StepNode, set[StepNode]]) -> bool:
     """Return whether following waits from `start` arrives at `goal`."""
-    seen: set[Node] = set()
+    seen: set[StepNode] = set()
     stack = list(start)
     while stack:
         node = stack.pop()
@@ -238,12 +241,12 @@ def _reaches(start: Iterable[Node], goal: Node, waits: Mapping[Node, set[Node]])
 
 
 def _sorted(
-    nodes: list[Node],
-    waits: Mapping[Node, set[Node]],
+    nodes: list[StepNode],
+    waits: Mapping[StepNode, set[StepNode]],
     kinds: Kinds,
     shown: Mapping[str, int],
     ranks: Mapping[str, int],
-) -> list[Node]:
+) -> list[StepNode]:
     """Sort topologically; among what is ready: moves, then writes in the order of kinds, deletes in the reverse,
     then as shown, but creates as they stand in the files.
     """
@@ -251,13 +254,13 @@ def _sorted(
     phase = {"move": 0, "bind": 1, "forget": 1, "delete": 3, "finish": 4}
     present = set(nodes)
     missing = {node: len(waits.get(node, set()) & present) for node in nodes}
-    dependants: dict[Node, list[Node]] = defaultdict(list)
+    dependants: dict[StepNode, list[StepNode]] = defaultdict(list)
     for node in nodes:
         for other in waits.get(node, ()):
             if other in present:
                 dependants[other].append(node)
 
-    def weight(node: Node) -> tuple[int, int, int, int, str]:
+    def weight(node: StepNode) -> tuple[int, int, int, int, str]:
         kind = node[0].partition(".")[0]
         place = rank.get(kind, 0)
         in_file = ranks.get(node[0], 0) if node[1] == "create" and not kinds[kind].nested else 0
@@ -265,7 +268,7 @@ def _sorted(
 
     ready = [(*weight(node), node) for node in nodes if not missing[node]]
     heapq.heapify(ready)
-    order: list[Node] = []
+    order: list[StepNode] = []
     while ready:
         node = heapq.heappop(ready)[-1]
         order.append(node)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.model import values
-from reconciler.model.demands import Names
+from reconciler.model.demands import TakenNames
 from reconciler.model.desired import Resource
 from reconciler.model.errors import PlanError
 from reconciler.model.kind import Kind
@@ -151,7 +151,7 @@ def _decide(context: PlanningContext, resources: list[Resource], indexes: Mappin
     arranged = _arranged(context, resources)
     spares: dict[str, Iterator[int]] = defaultdict(itertools.count)
     there = (resource for resource in resources if resource.address in context.matched)
-    names = Names(context.kinds, there, context.inputs.snapshot.lives)
+    names = TakenNames(context.kinds, there, context.inputs.snapshot.lives)
     for resource in resources:
         if resource.address in context.skipped or not context.possible(resource):
             continue

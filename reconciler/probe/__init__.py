@@ -5,9 +5,9 @@ Row numbers are those of section 7 of the project's notes on the API; 0 is a fac
 """
 
 from reconciler.probe.fact import Experiment, Fact, load_experiments
-from reconciler.probe.forms import FORMS, Form
+from reconciler.probe.forms import FORMS, ProbeForm
 from reconciler.probe.lab import Lab
-from reconciler.probe.means import Line, Spent
+from reconciler.probe.means import ProbeBudget, Requester
 from reconciler.probe.points import POINTS, Point
 from reconciler.probe.unsettled import Unsettled
 from reconciler.probe.vocabulary import takes, words
@@ -17,11 +17,11 @@ __all__ = [
     "POINTS",
     "Experiment",
     "Fact",
-    "Form",
     "Lab",
-    "Line",
     "Point",
-    "Spent",
+    "ProbeBudget",
+    "ProbeForm",
+    "Requester",
     "Unsettled",
     "load_experiments",
     "takes",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from reconciler.probe.lab import Lab
 
-Source = Literal["vendor", "recording", "client", "inferred", "nothing"]
+FactSource = Literal["vendor", "recording", "client", "inferred", "nothing"]
 """Where an assumption comes from: the vendor's page, recorded traffic, a client's code, or a reading of these."""
 
 
@@ -28,7 +28,7 @@ class Fact:
     says: str
     assumed: str
     affects: tuple[str, ...]
-    source: Source = "recording"
+    source: FactSource = "recording"
     changes: str = ""
 
 

@@ -14,7 +14,7 @@ MARK = "zz-probe-"
 
 
 @dataclass(frozen=True)
-class Form:
+class ProbeForm:
     """`path` takes POST and, with the id, PUT and DELETE. `label` is the property that holds the name; relations have
     none, and `match` tells them apart. `key` is the array of the listing, `listing` its path (default: `path`) with
     `{name}` for what the create said; `query` likewise. `reads` maps what is written to what reads call it.
@@ -43,44 +43,45 @@ class Form:
     """The property that names what it hangs on (see OWNERS): it goes with that, and is looked for nowhere else."""
 
 
-FORMS: Mapping[str, Form] = {
+FORMS: Mapping[str, ProbeForm] = {
     form.name: form
     for form in (
-        Form("tag", "/tags", "tag", "tags", "tag"),
-        Form("list", "/lists", "list", "lists", "name", query={"filters[channel]": "all"}),
-        Form("list_group", "/listGroups", "listGroup", "listGroups", match=("listid", "groupid"),
+        ProbeForm("tag", "/tags", "tag", "tags", "tag"),
+        ProbeForm("list", "/lists", "list", "lists", "name", query={"filters[channel]": "all"}),
+        ProbeForm("list_group", "/listGroups", "listGroup", "listGroups", match=("listid", "groupid"),
              reads={"listid": "list", "groupid": "group"}, owner="listid"),
-        Form("field", "/fields", "field", "fields", "title"),
-        Form("option", "/fieldOptions", "fieldOption", "fieldOptions", match=("value",),
+        ProbeForm("field", "/fields", "field", "fields", "title"),
+        ProbeForm("option", "/fieldOptions", "fieldOption", "fieldOptions", match=("value",),
              listing="/fields/{field}/options", owner="field"),
-        Form("relation", "/fieldRels", "fieldRel", "fieldRels", match=("relid",),
+        ProbeForm("relation", "/fieldRels", "fieldRel", "fieldRels", match=("relid",),
              listing="/fields/{field}/relations", owner="field"),
-        Form("deal_field", "/dealCustomFieldMeta", "dealCustomFieldMetum", "dealCustomFieldMeta", "fieldLabel"),
-        Form("account_field", "/accountCustomFieldMeta", "accountCustomFieldMetum", "accountCustomFieldMeta",
+        ProbeForm("deal_field", "/dealCustomFieldMeta", "dealCustomFieldMetum", "dealCustomFieldMeta", "fieldLabel"),
+        ProbeForm("account_field", "/accountCustomFieldMeta", "accountCustomFieldMetum", "accountCustomFieldMeta",
              "fieldLabel"),
-        Form("field_group", "/groupDefinitions", "groupDefinition", "groupDefinitions", "label",
+        ProbeForm("field_group", "/groupDefinitions", "groupDefinition", "groupDefinitions", "label",
              elsewhere="/groupMembers"),
-        Form("member", "/groupMembers", "groupMember", "groupMembers", match=("rel_id", "group_id"),
+        ProbeForm("member", "/groupMembers", "groupMember", "groupMembers", match=("rel_id", "group_id"),
              query={"group_id": "{group_id}"}, owner="group_id"),
-        Form("pipeline", "/dealGroups", "dealGroup", "dealGroups", "title",
+        ProbeForm("pipeline", "/dealGroups", "dealGroup", "dealGroups", "title",
              along=("/dealStages", "dealStages", "group")),
-        Form("stage", "/dealStages", "dealStage", "dealStages", "title", query={"filters[d_groupid]": "{group}"},
+        ProbeForm("stage", "/dealStages", "dealStage", "dealStages", "title", query={"filters[d_groupid]": "{group}"},
              owner="group"),
-        Form("deal_role", "/dealRoles", "dealRole", "dealRoles", "title"),
-        Form("task_type", "/dealTasktypes", "dealTasktype", "dealTasktypes", "title", retire={"status": 1}),
-        Form("task_outcome", "/taskOutcomes", "taskOutcome", "taskOutcomes", "title", deletes=("/taskOutccomes",)),
-        Form("webhook", "/webhooks", "webhook", "webhooks", "name"),
-        Form("schema", "/customObjects/schemas", "schema", "schemas", "slug"),
-        Form("user_group", "/groups", "group", "groups", "title"),
-        Form("address", "/addresses", "address", "addresses", "companyName", retire={"isDefault": False},
+        ProbeForm("deal_role", "/dealRoles", "dealRole", "dealRoles", "title"),
+        ProbeForm("task_type", "/dealTasktypes", "dealTasktype", "dealTasktypes", "title", retire={"status": 1}),
+        ProbeForm("task_outcome", "/taskOutcomes", "taskOutcome", "taskOutcomes", "title", deletes=("/taskOutccomes",)),
+        ProbeForm("webhook", "/webhooks", "webhook", "webhooks", "name"),
+        ProbeForm("schema", "/customObjects/schemas", "schema", "schemas", "slug"),
+        ProbeForm("user_group", "/groups", "group", "groups", "title"),
+        ProbeForm("address", "/addresses", "address", "addresses", "companyName", retire={"isDefault": False},
              disables=False),
-        Form("saved_response", "/savedResponses", "savedResponse", "savedResponses", "title"),
-        Form("message", "/messages", "message", "messages", "name"),
-        Form("personalization", "/personalizations", "personalization", "personalizations", "name"),
-        Form("contact", "/contacts", "contact", "contacts", "email", query={"email_like": "{email}"}),
-        Form("field_value", "/fieldValues", "fieldValue", "fieldValues", match=("contact", "field"),
+        ProbeForm("saved_response", "/savedResponses", "savedResponse", "savedResponses", "title"),
+        ProbeForm("message", "/messages", "message", "messages", "name"),
+        ProbeForm("personalization", "/personalizations", "personalization", "personalizations", "name"),
+        ProbeForm("contact", "/contacts", "contact", "contacts", "email", query={"email_like": "{email}"}),
+        ProbeForm("field_value", "/fieldValues", "fieldValue", "fieldValues", match=("contact", "field"),
              owner="contact"),
-        Form("contact_tag", "/contactTags", "contactTag", "contactTags", match=("contact", "tag"), owner="contact"),
+        ProbeForm("contact_tag", "/contactTags", "contactTag", "contactTags", match=("contact", "tag"),
+             owner="contact"),
     )
 }  # fmt: skip
 OWNERS: Mapping[str, str] = {

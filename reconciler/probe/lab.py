@@ -14,8 +14,8 @@ from reconciler.model.errors import AmbiguousResponse, Unreachable
 from reconciler.model.http import Request, Response, at, is_id
 from reconciler.model.values import Json
 from reconciler.probe.answers import FORBIDDEN, no_result
-from reconciler.probe.forms import FORMS, MARK, OWNERS, Form
-from reconciler.probe.means import BULK, CONTACTS, Forbidden, Journal, Line, Lost, Made, Spent
+from reconciler.probe.forms import FORMS, MARK, OWNERS, ProbeForm
+from reconciler.probe.means import BULK, CONTACTS, DurableRecord, ForbiddenWrite, Lost, Made, ProbeBudget, Requester
 from reconciler.probe.record import MARKED, ProbeRecord
 from reconciler.probe.sending import Sender
 from reconciler.probe.unsettled import Unsettled
@@ -42,17 +42,17 @@ class Lab(Sender):
 
     def __init__(
         self,
-        line: Line,
-        journal: Journal,
+        line: Requester,
+        journal: DurableRecord,
         mark: str,
-        spent: Spent,
+        spent: ProbeBudget,
         *,
         contacts: bool = False,
         writes: bool = True,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         if not mark.startswith(MARK):
-            raise Forbidden("what a probe makes has to be recognisable")
+            raise ForbiddenWrite("what a probe makes has to be recognisable")
         super().__init__(line, spent, sleep)
         self.journal, self.mark = journal, mark
         self.contacts, self.writes = contacts, writes
@@ -138,7 +138,7 @@ class Lab(Sender):
     async def bulk(self, path: str, field_: Made, values: Iterable[str]) -> Response:
         """Create options of a field that was made; they go with it."""
         if ("/fields", field_.id) not in self._own or path not in BULK:
-            raise Forbidden("options belong to fields of the probe")
+            raise ForbiddenWrite("options belong to fields of the probe")
         self.afford()
         rows: list[Json] = [
             {"field": field_.id, "value": value, "label": value, "orderid": n} for n, value in enumerate(values, 1)
@@ -257,7 +257,7 @@ class Lab(Sender):
 
     # --- inside ----------------------------------------------------------------------------------------------------
 
-    def _recorded(self, form: Form, attrs: Mapping[str, Any]) -> Made:
+    def _recorded(self, form: ProbeForm, attrs: Mapping[str, Any]) -> Made:
         names = {form.label, form.owner, *form.match} - {""}
         named = {name: attrs[name] for name in names if name in attrs}
         self._number += 1
@@ -284,23 +284,23 @@ class Lab(Sender):
         entries = [(created.form.name, identity) for identity in (created.id, "?")]
         self.left = [left for left in self.left if left[:2] not in entries or not left[2].endswith(CLEAN)]
 
-    def _may_make(self, form: Form, attrs: Mapping[str, Any]) -> None:
+    def _may_make(self, form: ProbeForm, attrs: Mapping[str, Any]) -> None:
         """Raise unless what is created has a name of the probe's own, or hangs on what the probe made."""
         if not self.writes or (form.name in CONTACTS and not self.contacts):
-            raise Forbidden(f"a {form.name} was not asked for")
+            raise ForbiddenWrite(f"a {form.name} was not asked for")
         if form.name == "contact" and not str(attrs["email"]).endswith(ADDRESSES):
-            raise Forbidden("contacts of a probe are at example.com")
+            raise ForbiddenWrite("contacts of a probe are at example.com")
         if form.owner:
             if (OWNERS[form.owner], str(attrs[form.owner])) not in self._own:
-                raise Forbidden(f"a {form.name} hangs on what the probe made")
+                raise ForbiddenWrite(f"a {form.name} hangs on what the probe made")
         elif not str(attrs[form.label]).strip().startswith(self.mark):
-            raise Forbidden(f"a {form.name} is named as what it is")
+            raise ForbiddenWrite(f"a {form.name} is named as what it is")
 
     def _may_change(self, path: str) -> None:
         if not any(
             path == at(base, identity) or path.startswith(f"{at(base, identity)}/") for base, identity in self._bases()
         ):
-            raise Forbidden("only what the probe made is changed")
+            raise ForbiddenWrite("only what the probe made is changed")
 
     def _bases(self) -> Iterable[tuple[str, str]]:
         for path, identity in self._own:
@@ -347,7 +347,7 @@ class Lab(Sender):
             return not created.form.owner  # what came along with it may have stayed
         return self._is(created.form, created, row)
 
-    def _is(self, form: Form, created: Made, row: Mapping[str, Any]) -> bool:
+    def _is(self, form: ProbeForm, created: Made, row: Mapping[str, Any]) -> bool:
         if form.label:
             name = str(row.get(form.reads.get(form.label, form.label)) or "").strip()
             return name.startswith(self.mark) and not name.removeprefix(self.mark)[:1].isalnum()
@@ -406,7 +406,7 @@ class Lab(Sender):
             await self._swept(*form.along, identity)
         return first, gone, missed
 
-    async def _retired(self, form: Form, identity: str, refusal: Response) -> bool:
+    async def _retired(self, form: ProbeForm, identity: str, refusal: Response) -> bool:
         """Disable what cannot be deleted, and try once more; tell what is left of it."""
         disabled = False
         if form.retire is not None:
@@ -430,7 +430,7 @@ class Lab(Sender):
                 await self._send(Request("DELETE", at(path, row["id"])))
 
 
-def _is_retired(form: Form, row: Mapping[str, Any]) -> bool:
+def _is_retired(form: ProbeForm, row: Mapping[str, Any]) -> bool:
     """Return whether this is what a removal leaves of something that cannot be deleted."""
     retire = form.retire if form.disables else None
     return retire is not None and all(str(row.get(name)) == str(value) for name, value in retire.items())
@@ -450,7 +450,7 @@ def _known(created: Made) -> str:
     return f"no answer told whether it was made{called}"
 
 
-def _removal(form: Form) -> int:
+def _removal(form: ProbeForm) -> int:
     """How many requests its removal takes at most, where every request is answered."""
     return 1 + len(form.deletes) + (2 if form.retire is not None else 0) + (8 if form.along is not None else 0)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from reconciler.model.http import Request, Response, at
-from reconciler.probe.forms import FORMS, Form
+from reconciler.probe.forms import FORMS, ProbeForm
 from reconciler.probe.unsettled import Unsettled
 
 BULK = "/fieldOption/bulk", "/fieldOptions/bulk"
@@ -19,7 +19,7 @@ class Exhausted(Unsettled):
     """The budget of the probe is used up."""
 
 
-class Forbidden(AssertionError):
+class ForbiddenWrite(AssertionError):
     """A write that an experiment must never make: a bug."""
 
 
@@ -27,7 +27,7 @@ class Lost(Exception):
     """A create got no answer: it is unknown whether it was carried out."""
 
 
-class Line(Protocol):
+class Requester(Protocol):
     """How requests reach the account: one try each, paced, whatever is answered. Raises Unreachable."""
 
     @property
@@ -40,7 +40,7 @@ class Line(Protocol):
         ...
 
 
-class Journal(Protocol):
+class DurableRecord(Protocol):
     """What survives a kill."""
 
     def append(self, record: Mapping[str, Any]) -> None:
@@ -49,7 +49,7 @@ class Journal(Protocol):
 
 
 @dataclass
-class Spent:
+class ProbeBudget:
     """A budget: requests and seconds at most, and when it began."""
 
     requests: int
@@ -71,7 +71,7 @@ class Made:
     """Something that was made, or may have been: its id is "" while it is unknown. `attrs` say how to find it."""
 
     number: int
-    form: Form
+    form: ProbeForm
     attrs: Mapping[str, Any]
     id: str = ""
     reply: Response = field(default_factory=lambda: Response(0))

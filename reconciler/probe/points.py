@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reconciler.probe.fact import Source
+from reconciler.probe.fact import FactSource
 
 UNDECIDED = "no experiment of this probe could settle it"
 DEALS = "it takes deals or tasks, which are customer data: a probe makes none"
@@ -21,7 +21,7 @@ class Point:
     row: int
     says: str
     affects: tuple[str, ...]
-    source: Source = "recording"
+    source: FactSource = "recording"
     unknown: str = ""
 
 

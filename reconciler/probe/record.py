@@ -11,20 +11,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.model.http import is_id
-from reconciler.probe.forms import FORMS, MARK, OWNERS, Form
+from reconciler.probe.forms import FORMS, MARK, OWNERS, ProbeForm
 
 MARKED = re.compile(rf"{MARK}[0-9A-Za-z]{{1,64}}", re.ASCII)
 _COUNT = 10**9
 
 
 @dataclass
-class Entry:
+class ProbeEntry:
     """Something that a probe made, or may have made: its id is "" where nothing tells it. `ended` says what became of
     it: gone, refused, left; "" while it may be there. `what` is what was said of one that is left.
     """
 
     number: int
-    form: Form
+    form: ProbeForm
     attrs: Mapping[str, Any]
     id: str = ""
     ended: str = ""
@@ -36,7 +36,7 @@ class ProbeRecord:
     """`mark` is "" where no line tells how things are named. `damaged` are lines that tell nothing, with why."""
 
     mark: str = ""
-    entries: list[Entry] = field(default_factory=list)
+    entries: list[ProbeEntry] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
     highest: int = 0
 
@@ -71,9 +71,9 @@ def recorded(lines: Iterable[tuple[int, object]]) -> ProbeRecord:
     return record
 
 
-def _made(record: ProbeRecord, lines: Iterable[tuple[int, Mapping[str, Any]]]) -> dict[int, Entry]:
+def _made(record: ProbeRecord, lines: Iterable[tuple[int, Mapping[str, Any]]]) -> dict[int, ProbeEntry]:
     """Return what was made, by its number in the journal."""
-    entries: dict[int, Entry] = {}
+    entries: dict[int, ProbeEntry] = {}
     for place, line in lines:
         if line["op"] == "begin" and line["mark"] != record.mark:
             record.damaged.append(f"line {place}: everything else is named after `{record.mark}`")
@@ -85,11 +85,11 @@ def _made(record: ProbeRecord, lines: Iterable[tuple[int, Mapping[str, Any]]]) -
         elif number in entries and (entries[number].form, entries[number].attrs) != (form, line["attrs"]):
             record.damaged.append(f"line {place}: {number} is something else in another line")
         else:
-            entries.setdefault(number, Entry(number, form, line["attrs"]))
+            entries.setdefault(number, ProbeEntry(number, form, line["attrs"]))
     return entries
 
 
-def _learn(record: ProbeRecord, entry: Entry, place: int, line: Mapping[str, Any]) -> None:
+def _learn(record: ProbeRecord, entry: ProbeEntry, place: int, line: Mapping[str, Any]) -> None:
     if line["op"] == "made":
         if entry.id and entry.id != str(line["id"]):
             record.damaged.append(f"line {place}: {entry.number} has another id in another line")
@@ -115,7 +115,7 @@ def _mark_of(lines: Iterable[Mapping[str, Any]]) -> str:
     return votes.most_common(1)[0][0] if votes else ""
 
 
-def _named(form: Form, line: Mapping[str, Any]) -> str:
+def _named(form: ProbeForm, line: Mapping[str, Any]) -> str:
     match = MARKED.match(str(line["attrs"][form.label]).strip())
     return match[0] if match is not None else ""
 
@@ -133,7 +133,7 @@ def _wrong(line: object) -> str:
     return f"`{wrong}` is not what a probe writes" if wrong else ""
 
 
-def _unfit(form: Form, attrs: Mapping[str, Any]) -> Iterator[str]:
+def _unfit(form: ProbeForm, attrs: Mapping[str, Any]) -> Iterator[str]:
     """Yield the attributes that do not tell how it is found again."""
     for name in filter(None, (form.label, form.owner, *form.match)):
         value = attrs.get(name)

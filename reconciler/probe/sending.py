@@ -9,7 +9,7 @@ from reconciler.model.coerce import number
 from reconciler.model.errors import Unreachable
 from reconciler.model.http import Request, Response
 from reconciler.probe.answers import no_result, shape
-from reconciler.probe.means import Exhausted, Line, Lost, Made, Spent
+from reconciler.probe.means import Exhausted, Lost, Made, ProbeBudget, Requester
 from reconciler.probe.unsettled import Unsettled
 
 TRIES = 4
@@ -26,7 +26,7 @@ class Sender:
     removed whatever it takes.
     """
 
-    def __init__(self, line: Line, spent: Spent, sleep: Callable[[float], Awaitable[None]]) -> None:
+    def __init__(self, line: Requester, spent: ProbeBudget, sleep: Callable[[float], Awaitable[None]]) -> None:
         self.line, self.spent, self.sleep = line, spent, sleep
         self.headers: dict[str, str] = {}
         self.maps = False

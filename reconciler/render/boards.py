@@ -14,7 +14,7 @@ from reconciler.render.tree import entries
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class BoardCard:
     """A stage or a field; `note` are its deals or its type, `said` what happens to it."""
 
     title: str
@@ -29,8 +29,8 @@ class Board:
 
     title: str
     columns: bool
-    before: Sequence[Card]
-    after: Sequence[Card]
+    before: Sequence[BoardCard]
+    after: Sequence[BoardCard]
 
 
 def boards(document: PlanDocument) -> list[Board]:
@@ -57,7 +57,7 @@ def _board(view: BoardView, changed: Set[str], reordered: Set[str]) -> Board:
     moved = _moved(old, new, {card.key for card in view.after if card.address in reordered})
     titles = {card.key: card.title for card in view.before}
     before = [
-        Card(card.title, _note(card, stages), "" if card.key in new else "gone", "" if card.key in new else "goes")
+        BoardCard(card.title, _note(card, stages), "" if card.key in new else "gone", "" if card.key in new else "goes")
         for card in view.before
     ]
     after = [
@@ -76,14 +76,14 @@ def _title(view: BoardView, stages: bool) -> str:
     return f"{fields} in the group {name}" if name else f"{fields} in no group"
 
 
-def _after(card: CardView, was: str | None, note: str, moved: bool, changed: bool) -> Card:
+def _after(card: CardView, was: str | None, note: str, moved: bool, changed: bool) -> BoardCard:
     """Return a card as it will be: `was` is its title before, None where it is new."""
     if was is None:
-        return Card(card.title, note, "new", "new")
+        return BoardCard(card.title, note, "new", "new")
     told = [*(["moved"] if moved else []), *([f"was {was}"] if was != card.title else [])]
     if told:
-        return Card(card.title, note, "moved" if moved else "changed", ", ".join(told))
-    return Card(card.title, note, "changed", "changes") if changed else Card(card.title, note, "", "")
+        return BoardCard(card.title, note, "moved" if moved else "changed", ", ".join(told))
+    return BoardCard(card.title, note, "changed", "changes") if changed else BoardCard(card.title, note, "", "")
 
 
 def _note(card: CardView, stage: bool) -> str:

@@ -58,7 +58,7 @@ class Blast:
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class ChartSegment:
     """Requests of one sort in a row: where they stand, what they are."""
 
     x: float
@@ -71,7 +71,7 @@ class Segment:
 class Timeline:
     """The apply from left to right. `ticks` are (x, text), `unit` is what the axis counts, `key` explains colours."""
 
-    segments: Sequence[Segment]
+    segments: Sequence[ChartSegment]
     ticks: Sequence[tuple[float, str]]
     unit: str
     key: Sequence[tuple[str, str]]
@@ -115,7 +115,7 @@ def timeline(document: PlanDocument) -> Timeline | None:
     for count, title, tone in spans:
         cost = words.counted(count, "request") + (f", {words.duration(count / rate)}" if rate else "")
         segments.append(
-            Segment(round(sent / total * WIDTH, 2), round(count / total * WIDTH, 2), f"{title}: {cost}", tone)
+            ChartSegment(round(sent / total * WIDTH, 2), round(count / total * WIDTH, 2), f"{title}: {cost}", tone)
         )
         sent += count
     key = dict.fromkeys((tone, "read" if tone == "read" else title.partition(" ")[0]) for _, title, tone in spans)

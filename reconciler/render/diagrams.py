@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from reconciler.model.address import kind_of
 from reconciler.model.document import ChangeView, PlanDocument
 from reconciler.render import words
-from reconciler.render.graph import NODE_HEIGHT, NODE_WIDTH, Item, drawn, short
+from reconciler.render.graph import NODE_HEIGHT, NODE_WIDTH, GraphItem, drawn, short
 from reconciler.render.harmless import harmless
 from reconciler.render.quoting import clean
 
@@ -126,7 +126,7 @@ def svg(diagram: Diagram) -> str:
     for before, after in diagram.edges:
         needed.setdefault(after, []).append(numbers[before])
     items = [
-        Item(number, name, short(label), label, tone, needed.get(name, ()))
+        GraphItem(number, name, short(label), label, tone, needed.get(name, ()))
         for name, number in numbers.items()
         for label, tone in [diagram.nodes[name]]
     ]

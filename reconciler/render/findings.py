@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from reconciler.model.findings import PartView, PointView, ProbeReport
+from reconciler.model.findings import PointView, ProbePart, ProbeReport
 from reconciler.render.layout import Paper
 from reconciler.render.pages import filled
 from reconciler.render.quoting import clean
@@ -123,14 +123,14 @@ def _detail(point: PointView) -> str:
     return "; ".join(_of_part(part) for part in point.parts if part.verdict == "differs")
 
 
-def _short(parts: Sequence[PartView]) -> str:
+def _short(parts: Sequence[ProbePart]) -> str:
     known = [part for part in parts if part.verdict != "unknown"]
     if len(known) == 1:
         return f"{known[0].name}: {known[0].found}"
     return f"{len(known)} of {len(parts)} looked at" if len(known) < len(parts) else f"all {len(parts)} looked at"
 
 
-def _of_part(part: PartView) -> str:
+def _of_part(part: ProbePart) -> str:
     if part.verdict == "unknown":
         return part.why
     if part.verdict == "assumed":

@@ -11,7 +11,7 @@ from typing import Any
 
 from reconciler.model.address import kind_of
 from reconciler.model.document import Summary
-from reconciler.model.fleet import Drifted, FleetReport, Group, JobResult, Outcome, WaveReport
+from reconciler.model.fleet import AccountOutcome, Drifted, FleetReport, Group, JobResult, WaveReport
 from reconciler.render.directions import isolated
 from reconciler.render.naming import Names, joined
 from reconciler.render.pages import filled
@@ -227,7 +227,7 @@ def _thing(row: Drifted) -> str:
     return f"{'version of the baseline' if row.by == 'version' else row.by} {row.name}"
 
 
-_OUTCOMES: Mapping[Outcome, str] = {
+_OUTCOMES: Mapping[AccountOutcome, str] = {
     "same": "nothing to do",
     "changes": "changes are planned",
     "applied": "done",
@@ -237,7 +237,7 @@ _OUTCOMES: Mapping[Outcome, str] = {
     "locked": "not done: another run was at work",
     "failed": "failed",
 }
-_OUTCOMES_OF_DRIFT: Mapping[Outcome, str] = {"same": "as it was left", "changes": "changed in the account"}
+_OUTCOMES_OF_DRIFT: Mapping[AccountOutcome, str] = {"same": "as it was left", "changes": "changed in the account"}
 
 
 def _row(result: JobResult, *, drift: bool) -> dict[str, Any]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from reconciler.model.document import PlanDocument
     from reconciler.model.since import Differences
 
-Subject = Literal["plan", "drift", "comparison", "problems", "difference"]
+ViewSubject = Literal["plan", "drift", "comparison", "problems", "difference"]
 
 
 class Style(TypedDict):
@@ -29,7 +29,7 @@ def _plain() -> Style:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class ViewContext:
     """What a view stands in: the terminal, the command that applies exactly this plan, the project's folder in its
     repository, and what is said behind problems. What takes time is asked by the formats that need it.
     """
@@ -45,86 +45,86 @@ class Format:
     """An output format: its name for `--format`, what can be shown in it, and by what."""
 
     name: str
-    shows: frozenset[Subject]
-    plan: Callable[[PlanDocument, Frame], str] | None = None
-    problems: Callable[[Sequence[Diagnostic], Frame], str] | None = None
+    shows: frozenset[ViewSubject]
+    plan: Callable[[PlanDocument, ViewContext], str] | None = None
+    problems: Callable[[Sequence[Diagnostic], ViewContext], str] | None = None
     difference: Callable[[Differences], str] | None = None
 
 
-def _text(document: PlanDocument, frame: Frame) -> str:
+def _text(document: PlanDocument, frame: ViewContext) -> str:
     from reconciler.render import text
 
     return text.plan(document, **frame.style())
 
 
-def _text_of_problems(problems: Sequence[Diagnostic], frame: Frame) -> str:
+def _text_of_problems(problems: Sequence[Diagnostic], frame: ViewContext) -> str:
     from reconciler.render import text
 
     return text.diagnostics(problems, width=frame.style()["width"]) + frame.verdict
 
 
-def _json(document: PlanDocument, frame: Frame) -> str:
+def _json(document: PlanDocument, frame: ViewContext) -> str:
     from reconciler.render import machine
 
     return machine.plan_json(document)
 
 
-def _json_of_problems(problems: Sequence[Diagnostic], frame: Frame) -> str:
+def _json_of_problems(problems: Sequence[Diagnostic], frame: ViewContext) -> str:
     from reconciler.render import machine
 
     return machine.diagnostics_json(problems)
 
 
-def _markdown(document: PlanDocument, frame: Frame) -> str:
+def _markdown(document: PlanDocument, frame: ViewContext) -> str:
     from reconciler.render import markdown
 
     return markdown.plan(document, apply_command=frame.apply_command)
 
 
-def _html(document: PlanDocument, frame: Frame) -> str:
+def _html(document: PlanDocument, frame: ViewContext) -> str:
     from reconciler.render import html
 
     return html.plan(document)
 
 
-def _junit(document: PlanDocument, frame: Frame) -> str:
+def _junit(document: PlanDocument, frame: ViewContext) -> str:
     from reconciler.render import junit
 
     return junit.plan_junit(document)
 
 
-def _sarif(document: PlanDocument, frame: Frame) -> str:
+def _sarif(document: PlanDocument, frame: ViewContext) -> str:
     from reconciler.render import annotations
 
     return annotations.plan_sarif(document, frame.folder())
 
 
-def _sarif_of_problems(problems: Sequence[Diagnostic], frame: Frame) -> str:
+def _sarif_of_problems(problems: Sequence[Diagnostic], frame: ViewContext) -> str:
     from reconciler import __version__
     from reconciler.render import annotations
 
     return annotations.diagnostics_sarif(annotations.below(problems, frame.folder()), tool_version=__version__)
 
 
-def _github(document: PlanDocument, frame: Frame) -> str:
+def _github(document: PlanDocument, frame: ViewContext) -> str:
     from reconciler.render import annotations
 
     return annotations.plan_github(document, frame.folder())
 
 
-def _github_of_problems(problems: Sequence[Diagnostic], frame: Frame) -> str:
+def _github_of_problems(problems: Sequence[Diagnostic], frame: ViewContext) -> str:
     from reconciler.render import annotations
 
     return annotations.diagnostics_github(annotations.below(problems, frame.folder()))
 
 
-def _gitlab(document: PlanDocument, frame: Frame) -> str:
+def _gitlab(document: PlanDocument, frame: ViewContext) -> str:
     from reconciler.render import annotations
 
     return annotations.plan_gitlab(document, frame.folder())
 
 
-def _gitlab_of_problems(problems: Sequence[Diagnostic], frame: Frame) -> str:
+def _gitlab_of_problems(problems: Sequence[Diagnostic], frame: ViewContext) -> str:
     from reconciler.render import annotations
 
     return annotations.diagnostics_gitlab(annotations.below(problems, frame.folder()))
@@ -140,7 +140,7 @@ def _different(name: str) -> Callable[[Differences], str]:
     return shown
 
 
-_EVERY: frozenset[Subject] = frozenset({"plan", "drift", "comparison"})
+_EVERY: frozenset[ViewSubject] = frozenset({"plan", "drift", "comparison"})
 FORMATS: Mapping[str, Format] = {
     output.name: output
     for output in (
@@ -163,12 +163,12 @@ FORMATS: Mapping[str, Format] = {
 """By name, in the order in which a command lists them; what is first is what is printed where nothing is asked for."""
 
 
-def names_of(subject: Subject) -> tuple[str, ...]:
+def names_of(subject: ViewSubject) -> tuple[str, ...]:
     """Return the names of the formats in which this can be shown."""
     return tuple(name for name, output in FORMATS.items() if subject in output.shows)
 
 
-def plan_in(name: str, document: PlanDocument, frame: Frame) -> str:
+def plan_in(name: str, document: PlanDocument, frame: ViewContext) -> str:
     """Return a plan document in a format. Raises KeyError for a format that shows no plan."""
     plan = FORMATS[name].plan
     if plan is None:
@@ -176,7 +176,7 @@ def plan_in(name: str, document: PlanDocument, frame: Frame) -> str:
     return plan(document, frame)
 
 
-def problems_in(name: str, problems: Sequence[Diagnostic], frame: Frame) -> str:
+def problems_in(name: str, problems: Sequence[Diagnostic], frame: ViewContext) -> str:
     """Return problems of a configuration in a format. Raises KeyError for a format that shows none."""
     shown = FORMATS[name].problems
     if shown is None:

@@ -27,7 +27,7 @@ MOST_EDGES = 4_000
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class GraphItem:
     """What is to be drawn: its number, what is written on it and told in full, and the numbers of what comes before it
     (`after`: only has to come before, not to succeed).
     """
@@ -42,7 +42,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class GraphNode:
     """An item: its corner in pixels, its number, what is written on it and what is told in full."""
 
     x: int
@@ -68,7 +68,7 @@ class Picture:
 
     width: int
     height: int
-    nodes: Sequence[Node]
+    nodes: Sequence[GraphNode]
     edges: Sequence[Edge]
     waves: Sequence[tuple[int, str]]
     left_out: int
@@ -79,7 +79,7 @@ def picture(steps: Sequence[StepView]) -> Picture:
     return drawn([_item(step) for step in steps])
 
 
-def drawn(items: Sequence[Item], *, apart: bool = False) -> Picture:
+def drawn(items: Sequence[GraphItem], *, apart: bool = False) -> Picture:
     """Return the drawing of items, each behind what it waits for; `apart` puts what has no line at all behind the rest.
     Takes time linear in items and lines, but for sorting.
     """
@@ -88,7 +88,7 @@ def drawn(items: Sequence[Item], *, apart: bool = False) -> Picture:
         linked = {number for item in items for number in ((*item.waits, item.number) if item.waits else ())}
         last = 1 + max((waves[number] for number in linked), default=-1)
         waves.update((item.number, last) for item in items if item.number not in linked)
-    layers: list[list[Item]] = [[] for _ in range(max(waves.values(), default=-1) + 1)]
+    layers: list[list[GraphItem]] = [[] for _ in range(max(waves.values(), default=-1) + 1)]
     for item in items:
         layers[waves[item.number]].append(item)
     _untangle(layers)
@@ -106,7 +106,7 @@ def drawn(items: Sequence[Item], *, apart: bool = False) -> Picture:
     edges = _edges(items, corners)
     height = max((y for _, y in corners.values()), default=0) + NODE_HEIGHT + _MARGIN
     nodes = [
-        Node(*corners[item.number], item.number, item.address, item.label, item.title, item.tone)
+        GraphNode(*corners[item.number], item.number, item.address, item.label, item.title, item.tone)
         for layer in layers
         for item in layer
     ]
@@ -115,7 +115,7 @@ def drawn(items: Sequence[Item], *, apart: bool = False) -> Picture:
     )
 
 
-def _waves(items: Sequence[Item]) -> dict[int, int]:
+def _waves(items: Sequence[GraphItem]) -> dict[int, int]:
     """Return the wave of each item, from 0: one more than the latest that it waits for. Items come in a valid order."""
     waves: dict[int, int] = {}
     for item in items:
@@ -124,7 +124,7 @@ def _waves(items: Sequence[Item]) -> dict[int, int]:
     return waves
 
 
-def _untangle(layers: list[list[Item]]) -> None:
+def _untangle(layers: list[list[GraphItem]]) -> None:
     """Sort each wave by where its neighbours stand, forth and back, which keeps most lines from crossing."""
     later: dict[int, list[int]] = {}
     earlier: dict[int, list[int]] = {}
@@ -138,7 +138,7 @@ def _untangle(layers: list[list[Item]]) -> None:
         _sweep(layers[::-1], later)
 
 
-def _sweep(layers: Sequence[list[Item]], neighbours: Mapping[int, Sequence[int]]) -> None:
+def _sweep(layers: Sequence[list[GraphItem]], neighbours: Mapping[int, Sequence[int]]) -> None:
     places: dict[int, float] = {}
     for layer in layers:
         means: dict[int, float] = {}
@@ -149,7 +149,7 @@ def _sweep(layers: Sequence[list[Item]], neighbours: Mapping[int, Sequence[int]]
         places.update((item.number, index / len(layer)) for index, item in enumerate(layer))
 
 
-def _edges(items: Sequence[Item], corners: Mapping[int, tuple[int, int]]) -> list[Edge]:
+def _edges(items: Sequence[GraphItem], corners: Mapping[int, tuple[int, int]]) -> list[Edge]:
     edges = []
     for item in items:
         edges += [
@@ -167,12 +167,12 @@ def _path(source: tuple[int, int], target: tuple[int, int]) -> str:
     return f"M{x1} {y1}C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}"
 
 
-def _item(step: StepView) -> Item:
+def _item(step: StepView) -> GraphItem:
     title = f"{step.number}. {step.op} {step.address}"
     if step.requests:
         title += f": {', '.join(step.requests)}"
     label = f"{OP_SYMBOLS[step.op]} {short(step.address)}"
-    return Item(step.number, step.address, label, title, OP_TONES[step.op], step.waits, step.after)
+    return GraphItem(step.number, step.address, label, title, OP_TONES[step.op], step.waits, step.after)
 
 
 def short(address: str) -> str:

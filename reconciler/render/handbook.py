@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reconciler.model.handbook import GENERATOR, Chapter, Entry, Handbook, Mark
+from reconciler.model.handbook import GENERATOR, Chapter, EntryMark, Handbook, HandbookEntry
 from reconciler.model.redaction import Shown, as_made
 from reconciler.render.diagrams import in_order
-from reconciler.render.graph import NODE_HEIGHT, NODE_WIDTH, Item, Picture, drawn, short
+from reconciler.render.graph import NODE_HEIGHT, NODE_WIDTH, GraphItem, Picture, drawn, short
 from reconciler.render.harmless import outgoing
 from reconciler.render.naming import humanised, screen
 from reconciler.render.pages import asset, filled, policy
@@ -36,7 +36,7 @@ STANDINGS = {
     "outside": "made in the product: the API cannot change it",
 }
 ACTIONS = {"create": "made", "update": "changed", "replace": "made again", "delete": "deleted"}
-MARKS: Mapping[Mark, tuple[str, str, str]] = {
+MARKS: Mapping[EntryMark, tuple[str, str, str]] = {
     "unused": (
         "no use found",
         "No use was found",
@@ -187,7 +187,7 @@ def _around(book: Handbook, chapter: Chapter) -> Drawn | None:
     )
 
 
-def _needed(entry: Entry) -> Sequence[str]:
+def _needed(entry: HandbookEntry) -> Sequence[str]:
     return (*((entry.parent,) if entry.parent else ()), *entry.refers)
 
 
@@ -217,7 +217,7 @@ def _drawn(
     for before, after in edges:
         needed.setdefault(after, []).append(numbers[before])
     items = [
-        Item(number, name, short(labels[name]), titles.get(name, labels[name]), "other", needed.get(name, ()))
+        GraphItem(number, name, short(labels[name]), titles.get(name, labels[name]), "other", needed.get(name, ()))
         for name, number in numbers.items()
     ]
     return Drawn(drawn(items, apart=True), links)

@@ -19,7 +19,7 @@ from reconciler.render.boards import boards
 from reconciler.render.graph import NODE_HEIGHT, NODE_WIDTH, picture
 from reconciler.render.naming import Names, screen
 from reconciler.render.pages import asset, filled, policy
-from reconciler.render.sides import Row, called, rows
+from reconciler.render.sides import SideRow, called, rows
 from reconciler.render.terms import SCREENS
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _MARKS = {"+": "add", "-": "destroy", "~": "change", ">": "move", "!": "manual",
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ChangeEntry:
     """One change of the list; `number` is its place, by which the graph finds it. `facts` are for engineers."""
 
     number: int
@@ -47,7 +47,7 @@ class Entry:
     said: str
     consequences: Sequence[str]
     losses: Sequence[str]
-    rows: Sequence[Row]
+    rows: Sequence[SideRow]
     both: bool
     notes: Sequence[str]
     facts: Sequence[tuple[str, str]]
@@ -57,15 +57,15 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ChangeGroup:
     """The changes of one kind under the name that the screens have for it."""
 
     title: str
-    entries: Sequence[Entry]
+    entries: Sequence[ChangeEntry]
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class LostThing:
     """What a change takes away: what happens, and what people will notice."""
 
     number: int
@@ -172,22 +172,22 @@ def _ordered(changes: Sequence[ChangeView]) -> list[ChangeView]:
     )
 
 
-def _groups(changes: Sequence[ChangeView], entries: Sequence[Entry]) -> Iterator[Group]:
+def _groups(changes: Sequence[ChangeView], entries: Sequence[ChangeEntry]) -> Iterator[ChangeGroup]:
     """Neighbours of one kind, those that are created apart."""
-    mine: dict[tuple[bool, str], list[Entry]] = {}
+    mine: dict[tuple[bool, str], list[ChangeEntry]] = {}
     for change, entry in zip(changes, entries, strict=True):
         mine.setdefault((change.action == "create", change.kind), []).append(entry)
     for (new, kind), some in mine.items():
         title = screen(kind).many
-        yield Group(f"New {title}" if new else title[:1].upper() + title[1:], some)
+        yield ChangeGroup(f"New {title}" if new else title[:1].upper() + title[1:], some)
 
 
-def _lost(changes: Sequence[ChangeView], names: Names) -> list[Lost]:
+def _lost(changes: Sequence[ChangeView], names: Names) -> list[LostThing]:
     """What is taken away, most of it first. `changes` are numbered from 1."""
     destroyed = [(number, change) for number, change in enumerate(changes, 1) if sentences.takes_away(change)]
     destroyed.sort(key=lambda pair: -words.lost(pair[1]))
     return [
-        Lost(number, sentences.headline(change, names), _told(change, names), words.risky(change))
+        LostThing(number, sentences.headline(change, names), _told(change, names), words.risky(change))
         for number, change in destroyed
     ]
 
@@ -196,7 +196,7 @@ def _told(change: ChangeView, names: Names) -> list[str]:
     return [*sentences.consequences(change), *sentences.losses(change, names)]
 
 
-def _filters(entries: Sequence[Entry], *, drift: bool) -> list[tuple[str, str, str, str]]:
+def _filters(entries: Sequence[ChangeEntry], *, drift: bool) -> list[tuple[str, str, str, str]]:
     """What can be hidden: each action that occurs, as a tone and a word, with how often."""
     counts = Counter(entry.action for entry in entries)
     return [
@@ -206,10 +206,10 @@ def _filters(entries: Sequence[Entry], *, drift: bool) -> list[tuple[str, str, s
     ]
 
 
-def _entry(number: int, change: ChangeView, names: Names, *, few: bool, drift: bool) -> Entry:
+def _entry(number: int, change: ChangeView, names: Names, *, few: bool, drift: bool) -> ChangeEntry:
     """What destroys is never folded, nor is anything of a short plan."""
     lines = rows(change, names, drift=drift)
-    return Entry(
+    return ChangeEntry(
         number,
         change.address,
         change.action,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from reconciler.model.document import ChangeView, GuardView, PlanDocument
 from reconciler.render import cards, mermaid, sentences, words
-from reconciler.render.boards import Board, Card, boards
+from reconciler.render.boards import Board, BoardCard, boards
 from reconciler.render.directions import isolated_lines
 from reconciler.render.harmless import harmless
 from reconciler.render.layout import STEP
@@ -134,7 +134,7 @@ def _board(board: Board) -> str:
     return "\n".join([*lines, "", "</details>"])
 
 
-def _card(card: Card) -> str:
+def _card(card: BoardCard) -> str:
     notes = ", ".join(
         [*([_prose(card.note)] if card.note else []), *([f"**{_prose(card.said)}**"] if card.said else [])]
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from reconciler.model.address import kind_of
-from reconciler.model.called import Screen, called
+from reconciler.model.called import KindWords, called
 from reconciler.model.document import AttributeView, BoardView, ChangeView, PlanDocument
 from reconciler.model.grammar import a
 from reconciler.model.values import RemoteId
@@ -24,10 +24,10 @@ _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight"
 _OF_A_PERSON = frozenset({"user"})
 
 
-def screen(kind: str) -> Screen:
+def screen(kind: str) -> KindWords:
     """Return a kind as people know it."""
     plain = kind.replace("_", " ")
-    return SCREENS.get(kind) or Screen(plain, f"{plain}s")
+    return SCREENS.get(kind) or KindWords(plain, f"{plain}s")
 
 
 def humanised(identifier: str) -> str:

@@ -16,7 +16,7 @@ ANOTHER = "another value, not shown"
 
 
 @dataclass(frozen=True, slots=True)
-class Outline:
+class ChangeOutline:
     """One change: `title` is the address with what is at risk, `note` where it is asked for and why."""
 
     sign: words.Sign
@@ -25,11 +25,11 @@ class Outline:
     lines: Sequence[Line]
 
 
-def outline(change: ChangeView, *, width: int = 80) -> Outline:
+def outline(change: ChangeView, *, width: int = 80) -> ChangeOutline:
     """Return the outline of a visible change (`words.visible`). `width` decides what fits on one line."""
     at_risk = clean(words.impacts(change))
     lines = [*_attributes(change, width), *remarks(change)]
-    return Outline(
+    return ChangeOutline(
         words.sign(change), clean(change.address) + (f": {at_risk}" if at_risk else ""), _note(change), lines
     )
 

@@ -18,7 +18,7 @@ MEANING = {
 ORDER = ("here", "colliding", "there", "waiting", "kept")
 
 
-class Row(Protocol):
+class PromotionLine(Protocol):
     """An attribute, or an object as a whole, that differs: whose change it is, and what each side holds."""
 
     @property
@@ -35,7 +35,7 @@ class Row(Protocol):
     def note(self) -> str: ...
 
 
-class Left(Protocol):
+class LeftAlone(Protocol):
     """An attribute that was left alone, and why."""
 
     @property
@@ -46,22 +46,22 @@ class Left(Protocol):
     def reason(self) -> str: ...
 
 
-class Outcome(Protocol):
+class PromotionOutcome(Protocol):
     """What a promotion found and did."""
 
     @property
-    def rows(self) -> Iterable[Row]: ...
+    def rows(self) -> Iterable[PromotionLine]: ...
     @property
     def same(self) -> int: ...
     @property
     def files(self) -> Iterable[str]: ...
     @property
-    def refused(self) -> Iterable[Left]: ...
+    def refused(self) -> Iterable[LeftAlone]: ...
     @property
     def left_out(self) -> Iterable[str]: ...
 
 
-def text(rows: Iterable[Row], same: int, source: str, target: str) -> str:
+def text(rows: Iterable[PromotionLine], same: int, source: str, target: str) -> str:
     """Return what differs, whose change by whose change."""
     rows = list(rows)
     lines = [f"Promotion from {source} to {target}", ""]
@@ -76,7 +76,7 @@ def text(rows: Iterable[Row], same: int, source: str, target: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _row(row: Row, source: str, target: str) -> str:
+def _row(row: PromotionLine, source: str, target: str) -> str:
     if not row.name:
         return f"{row.address} ({row.note})" if row.note else str(row.address)
     where = f"{row.address}.{row.name}"
@@ -89,7 +89,7 @@ def _short(value: object) -> str:
     return abridged(json.dumps(value, ensure_ascii=False), 60)
 
 
-def data(outcome: Outcome, source: str, target: str, plan: Mapping[str, object] | None = None) -> str:
+def data(outcome: PromotionOutcome, source: str, target: str, plan: Mapping[str, object] | None = None) -> str:
     """Return the promotion as JSON."""
     content: dict[str, object] = {
         "from": source,

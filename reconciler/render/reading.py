@@ -49,7 +49,7 @@ def _timer(seconds: float, function: Callable[[], None]) -> Alarm:
     return timer
 
 
-class Reading:
+class ReadingProgress:
     """A context manager in which accounts are read. `alarm` makes what starts the frame, `quiet` says nothing at all,
     `live` is whether a frame may be drawn (None: on an interactive terminal), `what` what is done meanwhile.
     """

@@ -24,7 +24,7 @@ ENOUGH = 3
 MOST_WAVES = 12
 
 
-class Board:
+class RolloutWatch:
     """A context manager in which a rollout is watched; `clock` answers seconds that only rise, `live` is whether a
     table may be drawn (None: on an interactive terminal).
     """

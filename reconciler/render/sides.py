@@ -17,7 +17,7 @@ from reconciler.render import words
 from reconciler.render.naming import Names, humanised, label, without_people
 from reconciler.render.outline import ANOTHER, moved, unseen
 from reconciler.render.quoting import apart, clean, is_marker, literal
-from reconciler.render.tree import MISSING, Entry, Known, Line, compare, entries, same
+from reconciler.render.tree import MISSING, Line, ListEntry, SideValue, compare, entries, same
 
 _WIDTH = 100
 _COMPARED = 400
@@ -32,11 +32,11 @@ _CALLED = {
     "match": "Which groups must hold", "groups": "Groups of conditions",
     "html": "HTML", "app_id": "App", "reply_to": "Answers go to",
 }  # fmt: skip
-State = Literal["", "new", "gone", "moved", "changed"]
+ItemState = Literal["", "new", "gone", "moved", "changed"]
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class TextPart:
     """A part of a text; marked where the other side does not have it."""
 
     text: str
@@ -48,19 +48,19 @@ class Item:
     """An entry of a list, in the order in which entries are afterwards; `note` says what happened to it."""
 
     text: str
-    state: State = ""
+    state: ItemState = ""
     note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SideRow:
     """One thing that changes. Of a list there are `items`, of a text of many lines `lines`, else the two sides.
     `was_colour` and `colour` are six hexadecimal digits where the sides are colours.
     """
 
     name: str
-    before: Sequence[Piece] = ()
-    after: Sequence[Piece] = ()
+    before: Sequence[TextPart] = ()
+    after: Sequence[TextPart] = ()
     items: Sequence[Item] = ()
     lines: Sequence[Line] = ()
     was_colour: str = ""
@@ -68,7 +68,7 @@ class Row:
     notes: Sequence[str] = field(default=())
 
 
-def rows(change: ChangeView, names: Names, *, drift: bool = False) -> list[Row]:
+def rows(change: ChangeView, names: Names, *, drift: bool = False) -> list[SideRow]:
     """Return what changes; of an object that goes and says nothing about that, what it is now, without people's
     addresses.
     """
@@ -89,28 +89,28 @@ def _permission(name: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", found[1]).lower() if found else name
 
 
-def _rows(change: ChangeView, view: AttributeView, names: Names, *, drift: bool) -> Iterator[Row]:
+def _rows(change: ChangeView, view: AttributeView, names: Names, *, drift: bool) -> Iterator[SideRow]:
     notes = []
     if view.forces_replacement:
         notes.append("This cannot be changed in place: the object is deleted and made again.")
     if view.origin in ("drift", "both") and not drift:
         notes.append("This was changed in the account after it was last applied.")
-    before: Known = MISSING if change.action == "create" else view.before
-    after: Known = MISSING if change.action in ("delete", "forget") else view.after
-    rows: Sequence[Row]
+    before: SideValue = MISSING if change.action == "create" else view.before
+    after: SideValue = MISSING if change.action in ("delete", "forget") else view.after
+    rows: Sequence[SideRow]
     if place := moved(view):
-        rows = [Row(called(view.name), after=(Piece(place),))]
+        rows = [SideRow(called(view.name), after=(TextPart(place),))]
     elif view.sensitive or unseen(view):
         was = _masked(view.before) if change.action != "create" else ""
         now = ANOTHER if unseen(view) else _masked(view.after) if after is not MISSING else ""
-        rows = [Row(called(view.name), _pieces(was), _pieces(now))]
+        rows = [SideRow(called(view.name), _pieces(was), _pieces(now))]
     else:
         rows = list(_sides(called(view.name), before, after, names))
     for place_of, row in enumerate(rows):
         yield (
             row
             if place_of
-            else Row(row.name, row.before, row.after, row.items, row.lines, row.was_colour, row.colour, notes)
+            else SideRow(row.name, row.before, row.after, row.items, row.lines, row.was_colour, row.colour, notes)
         )
 
 
@@ -118,11 +118,11 @@ def _masked(value: Any) -> str:
     return "" if value is None else literal(value, sensitive=True)
 
 
-def _pieces(text: str, marked: bool = False) -> tuple[Piece, ...]:
-    return (Piece(text, marked),) if text else ()
+def _pieces(text: str, marked: bool = False) -> tuple[TextPart, ...]:
+    return (TextPart(text, marked),) if text else ()
 
 
-def _sides(name: str, before: Known, after: Known, names: Names, depth: int = 0) -> Iterator[Row]:
+def _sides(name: str, before: SideValue, after: SideValue, names: Names, depth: int = 0) -> Iterator[SideRow]:
     """Yield one row for each value that differs; maps are split into entries."""
     sides = [side for side in (before, after) if side is not MISSING and side is not None]
     if depth < _DEEPEST and _all(sides, dict):
@@ -130,19 +130,19 @@ def _sides(name: str, before: Known, after: Known, names: Names, depth: int = 0)
     elif _all(sides, list):
         old, new = (side if isinstance(side, list) else [] for side in (before, after))
         one_sided = before is MISSING or after is MISSING
-        yield Row(name, items=_apart([_item(entry, names, quiet=one_sided) for entry in _ordered(old, new)]))
+        yield SideRow(name, items=_apart([_item(entry, names, quiet=one_sided) for entry in _ordered(old, new)]))
     elif MISSING not in (before, after) and any(isinstance(side, str) and "\n" in side for side in sides):
-        yield Row(name, lines=compare(name, before, after, width=_WIDTH)[1:])
+        yield SideRow(name, lines=compare(name, before, after, width=_WIDTH)[1:])
     else:
         yield _scalar(name, before, after, names)
 
 
-def _all(sides: Sequence[Known], kind: type) -> bool:
+def _all(sides: Sequence[SideValue], kind: type) -> bool:
     """Return whether there are sides, all of this type and none the mark of a value that is not shown."""
     return bool(sides) and all(isinstance(side, kind) and not is_marker(side) for side in sides)
 
 
-def _members(name: str, before: Known, after: Known, names: Names, depth: int) -> Iterator[Row]:
+def _members(name: str, before: SideValue, after: SideValue, names: Names, depth: int) -> Iterator[SideRow]:
     was, now = (side if isinstance(side, dict) else {} for side in (before, after))
     for key in [*now, *(key for key in was if key not in now)]:
         here, other = was.get(key, MISSING), now.get(key, MISSING)
@@ -150,7 +150,7 @@ def _members(name: str, before: Known, after: Known, names: Names, depth: int) -
             yield from _sides(f"{name} › {called(str(key))}", here, other, names, depth + 1)
 
 
-def _ordered(before: Sequence[Any], after: Sequence[Any]) -> list[Entry]:
+def _ordered(before: Sequence[Any], after: Sequence[Any]) -> list[ListEntry]:
     """Return entries as they are afterwards, and behind them what went."""
     return sorted(entries(before, after), key=lambda entry: entry.now is None)
 
@@ -161,7 +161,7 @@ def _apart(items: Sequence[Item]) -> Sequence[Item]:
     return [replace(item, text=apart(item.text, texts)) if item.state else item for item in items]
 
 
-def _item(entry: Entry, names: Names, *, quiet: bool) -> Item:
+def _item(entry: ListEntry, names: Names, *, quiet: bool) -> Item:
     """An entry; where there is one side only (`quiet`), nothing is marked, for everything is new, or goes."""
     if entry.now is None:
         return Item(_entry(entry.before, names), "" if quiet else "gone", "" if quiet else "removed")
@@ -174,7 +174,7 @@ def _item(entry: Entry, names: Names, *, quiet: bool) -> Item:
     return Item(text, "moved" if entry.moved else "changed" if notes else "", ", ".join(notes))
 
 
-def _entry(value: Known, names: Names) -> str:
+def _entry(value: SideValue, names: Names) -> str:
     """An entry by its name, and what else it says."""
     if not isinstance(value, Mapping) or is_marker(value):
         return human(value, names)
@@ -195,24 +195,24 @@ def _entry(value: Known, names: Names) -> str:
     return clean(title) + (f" ({', '.join(more)})" if more else "")
 
 
-def _scalar(name: str, before: Known, after: Known, names: Names) -> Row:
+def _scalar(name: str, before: SideValue, after: SideValue, names: Names) -> SideRow:
     was, now = (_told(side, names) for side in (before, after))
     was, now = apart(was, [now]), apart(now, [was])
     colours = [_colour(name, side) for side in (before, after)]
     sides = _marked(was, now) if isinstance(before, str) and isinstance(after, str) else (_pieces(was), _pieces(now))
-    return Row(name, *sides, was_colour=colours[0], colour=colours[1])
+    return SideRow(name, *sides, was_colour=colours[0], colour=colours[1])
 
 
-def _told(value: Known, names: Names) -> str:
+def _told(value: SideValue, names: Names) -> str:
     return "" if value is MISSING else human(value, names)
 
 
-def _colour(name: str, value: Known) -> str:
+def _colour(name: str, value: SideValue) -> str:
     colour = _COLOUR.fullmatch(value) if isinstance(value, str) and "color" in name.lower() else None
     return colour[1] if colour else ""
 
 
-def human(value: Known, names: Names) -> str:
+def human(value: SideValue, names: Names) -> str:
     """Return a value as people write it: texts without quotes, `yes`, `nothing`, the names of things."""
     if value is MISSING or is_empty(value):
         return "nothing"
@@ -245,15 +245,15 @@ def _map(value: dict[str, Any], names: Names) -> str:
     return ", ".join(f"{humanised(str(name)).lower()} {human(item, names)}" for name, item in value.items())
 
 
-def _marked(before: str, after: str) -> tuple[Sequence[Piece], Sequence[Piece]]:
+def _marked(before: str, after: str) -> tuple[Sequence[TextPart], Sequence[TextPart]]:
     """Return two texts with the words that the other does not have marked. Only blanks part words, so that no picture
     that is written with several characters is cut.
     """
     if len(before) + len(after) > _MARKED or before != before.strip() or after != after.strip():
         return _pieces(human(before, _NOBODY), True), _pieces(human(after, _NOBODY), True)
     old, new = (re.findall(r"\s+|\S+", text) for text in (before, after))
-    was: list[Piece] = []
-    now: list[Piece] = []
+    was: list[TextPart] = []
+    now: list[TextPart] = []
     for tag, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         was += _pieces(clean("".join(old[a:b])), tag != "equal")
         now += _pieces(clean("".join(new[c:d])), tag != "equal")

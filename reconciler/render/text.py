@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from reconciler.model.summary import ApplySummary
     from reconciler.render.tree import Line
 
-__all__ = ["Refusal", "applied", "change_lines", "diagnostics", "plan", "policies", "refused"]
+__all__ = ["RefusedChange", "applied", "change_lines", "diagnostics", "plan", "policies", "refused"]
 
 
-class Refusal(Protocol):
+class RefusedChange(Protocol):
     """A change of a saved plan that is not applied: why, and "planned against / found now" line by line."""
 
     @property
@@ -71,7 +71,12 @@ def applied(summary: ApplySummary, *, width: int = 80, colour: bool = False, asc
 
 
 def refused(
-    moved: Iterable[Refusal], *, strict: bool = False, width: int = 80, colour: bool = False, ascii_only: bool = False
+    moved: Iterable[RefusedChange],
+    *,
+    strict: bool = False,
+    width: int = 80,
+    colour: bool = False,
+    ascii_only: bool = False,
 ) -> str:
     """Return what of a saved plan is not applied, each with its small diff."""
     paper = Paper(max(width, 40), colour)

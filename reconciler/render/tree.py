@@ -30,17 +30,19 @@ class Line:
     note: str = ""
 
 
-class Missing(Enum):
+class NoValue(Enum):
     """Stands for a value that is not there, where `null` is one."""
 
     MISSING = "missing"
 
 
-MISSING: Final = Missing.MISSING
-Known: TypeAlias = "Value | Missing"
+MISSING: Final = NoValue.MISSING
+SideValue: TypeAlias = "Value | NoValue"
 
 
-def compare(name: str, before: Known, after: Known, *, depth: int = 0, width: int = 80, pad: int = 0) -> list[Line]:
+def compare(
+    name: str, before: SideValue, after: SideValue, *, depth: int = 0, width: int = 80, pad: int = 0
+) -> list[Line]:
     """Return the lines that tell `before` from `after`; equal parts are only counted. `pad` aligns the `=`."""
     if before is MISSING or (before is None and not _absent(after)):
         return _one_sided("+", name, after, "", depth, width, pad)
@@ -72,7 +74,7 @@ def _told_apart(before: Value, after: Value) -> tuple[str, str]:
     return apart(was, [now]), apart(now, [was])
 
 
-def same(mine: Known, other: Known) -> bool:
+def same(mine: SideValue, other: SideValue) -> bool:
     """Return whether two values mean the same although one is written shorter.
 
     A member that is left out is like an empty one, and a text is like a map that says nothing but that text: an option
@@ -90,7 +92,7 @@ def same(mine: Known, other: Known) -> bool:
     return type(mine) is type(other) and bool(mine == other)
 
 
-def _absent(value: Known) -> bool:
+def _absent(value: SideValue) -> bool:
     return value is MISSING or value is None
 
 
@@ -98,7 +100,7 @@ def _says_only(entries: Mapping[str, Value], text: str) -> bool:
     return text in entries.values() and all(_blank(item) or item == text for item in entries.values())
 
 
-def _blank(value: Known) -> bool:
+def _blank(value: SideValue) -> bool:
     return value is MISSING or is_empty_or_off(value)
 
 
@@ -112,11 +114,11 @@ def padding(names: Iterable[str]) -> int:
     return max((len(name) for name in names if len(name) <= 24), default=0)
 
 
-def _is_map(value: Known) -> TypeGuard[dict[str, Value]]:
+def _is_map(value: SideValue) -> TypeGuard[dict[str, Value]]:
     return isinstance(value, dict) and not is_marker(value)
 
 
-def _one_sided(mark: str, name: str, value: Known, tail: str, depth: int, width: int, pad: int) -> list[Line]:
+def _one_sided(mark: str, name: str, value: SideValue, tail: str, depth: int, width: int, pad: int) -> list[Line]:
     """A value that is only on one side: on one line if it fits, else as a tree."""
     line = Line(mark, depth, f"{name:<{pad}} = {literal(value)}{tail}")
     if isinstance(value, str) and "\n" in value:
@@ -197,29 +199,29 @@ def _numbered(items: Sequence[Value]) -> dict[tuple[str, int], int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ListEntry:
     """An entry of a list, before and after. `was` and `now` are its places, counted from 0; None where it is not there.
     `moved`: its place among those that stay is another one.
     """
 
-    before: Known
-    after: Known
+    before: SideValue
+    after: SideValue
     was: int | None
     now: int | None
     moved: bool = False
 
 
-def entries(before: Sequence[Value], after: Sequence[Value]) -> list[Entry]:
+def entries(before: Sequence[Value], after: Sequence[Value]) -> list[ListEntry]:
     """Return the entries of two lists: those that went, then the others in the order in which they are now."""
     old, new = _numbered(before), _numbered(after)
     stay = [identity for identity in new if identity in old]
     still = _longest_rising([old[identity] for identity in stay])
     kept = {identity for index, identity in enumerate(stay) if index in still}
-    gone = [Entry(before[place], MISSING, place, None) for identity, place in old.items() if identity not in new]
+    gone = [ListEntry(before[place], MISSING, place, None) for identity, place in old.items() if identity not in new]
     return gone + [
-        Entry(before[old[identity]], after[place], old[identity], place, identity not in kept)
+        ListEntry(before[old[identity]], after[place], old[identity], place, identity not in kept)
         if identity in old
-        else Entry(MISSING, after[place], None, place)
+        else ListEntry(MISSING, after[place], None, place)
         for identity, place in new.items()
     ]
 

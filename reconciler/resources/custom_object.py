@@ -34,10 +34,10 @@ from reconciler.resources.schema_body import (
 )
 
 if TYPE_CHECKING:
-    from reconciler.model.ids import Part, PartGroup
+    from reconciler.model.ids import IdPart, PartGroup
 
 SCHEMAS = "/customObjects/schemas"
-FieldType = Literal[
+SchemaFieldType = Literal[
     "text",
     "textarea",
     "date",
@@ -62,7 +62,7 @@ class Labels(Spec):
 class SchemaField(Spec):
     """A field of a custom object."""
 
-    type: FieldType = Field(description="What the field holds; cannot be changed.")
+    type: SchemaFieldType = Field(description="What the field holds; cannot be changed.")
     labels: Labels = Field(description="Labels; unique in the schema without regard to case.")
     description: str | None = Field(None, description="Help text.")
     required: bool | None = Field(None, description="Must be filled in.")
@@ -122,14 +122,14 @@ class CustomObject(Spec):
         return self
 
 
-def _in_code(key: str, part: Value) -> Part:
+def _in_code(key: str, part: Value) -> IdPart:
     """Return a field or relationship as code names it."""
-    from reconciler.model.ids import Part, PartGroup
+    from reconciler.model.ids import IdPart, PartGroup
 
     content = map_of(part)
-    options = tuple(Part(option, {"value": option}) for option in texts_of(content.get("options")))
+    options = tuple(IdPart(option, {"value": option}) for option in texts_of(content.get("options")))
     groups = (PartGroup("options", "CustomObjectOption", options),) if options else ()
-    return Part(key, {"id": key}, str(content.get("description") or ""), groups)
+    return IdPart(key, {"id": key}, str(content.get("description") or ""), groups)
 
 
 class CustomObjectKind(Kind):

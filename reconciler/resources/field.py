@@ -230,12 +230,14 @@ class FieldKind(membership.Grouped):
 
     def inside(self, attrs: Mapping[str, Value], live: Live | None) -> tuple[PartGroup, ...]:
         """The options: contacts store the value, and only the account knows the id of one."""
-        from reconciler.model.ids import Part, PartGroup
+        from reconciler.model.ids import IdPart, PartGroup
 
         rows = rows_of(live.row.get("_options", ())) if live is not None else ()
         ids = {text(row.get("value")): ident(row["id"]) for row in rows}
         parts = [
-            Part(option["value"], {"id": ids.get(option["value"]), "value": option["value"], "label": option["label"]})
+            IdPart(
+                option["value"], {"id": ids.get(option["value"]), "value": option["value"], "label": option["label"]}
+            )
             for option in field_options.normal(attrs.get("options"))
         ]
         return (PartGroup("options", "FieldOption", tuple(parts)),) if parts else ()

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from reconciler.model.http import Bound, Flow, post
-from reconciler.model.kind import Kind, NaturalKey, Part
+from reconciler.model.kind import Kind, NaturalKey, RosterPart
 from reconciler.model.live import Collection, Live, Row, Tables
 from reconciler.model.spec import Api, Coded, Immutable, Link, Normal, RefTo, Roster, Spec
 from reconciler.model.traits import Abilities, Identity, Reading, Texts
@@ -76,11 +76,11 @@ class FieldGroupKind(Kind):
         read = "fields" in attrs or any(table.startswith(membership.MEMBERS) for table in asked)
         return kind == self.name and read
 
-    def give(self, live: Live, member: RemoteId) -> tuple[Live, Part | None]:
+    def give(self, live: Live, member: RemoteId) -> tuple[Live, RosterPart | None]:
         """A row of its members."""
         return membership.give(live, member.id)
 
-    def take(self, live: Live, part: Part) -> Live:
+    def take(self, live: Live, part: RosterPart) -> Live:
         """Another row, whose place is to be written."""
         rows = (*membership.members(live.row.get("_members", ())), membership.Member(part[0], part[1], None))
         return replace(live, row={**live.row, "_members": rows})

@@ -15,7 +15,7 @@ from typing import NamedTuple, cast
 
 from reconciler.model.coerce import ident, number
 from reconciler.model.http import Flow, Request, at, delete, post, put
-from reconciler.model.kind import Kind, Part
+from reconciler.model.kind import Kind, RosterPart
 from reconciler.model.live import Collection, Live, Row, Tables
 from reconciler.model.traits import Abilities
 from reconciler.model.values import Json, RemoteId, Value, inserted, items_of, link_of, links_of
@@ -103,7 +103,7 @@ def join(field: str, group: str) -> Request:
     return post("/groupMembers", _body(field, group, None))
 
 
-def give(live: Live, field: str) -> tuple[Live, Part | None]:
+def give(live: Live, field: str) -> tuple[Live, RosterPart | None]:
     """Return a group without a member's row, and (member id, field id, group id); None where it has not one row."""
     rows = members(live.row.get("_members", ()))
     mine = [row for row in rows if row.field == field]
@@ -248,7 +248,7 @@ class Grouped(Kind):
         groups = [group for _, group in pairs(live.row.get("_members", ()))]
         return desired if isinstance(desired, RemoteId) and desired.id in groups else live.attrs["group"]
 
-    def take(self, live: Live, part: Part) -> Live:
+    def take(self, live: Live, part: RosterPart) -> Live:
         """The membership that moves: the first one."""
         rows = ((part[0], part[2]), *pairs(live.row.get("_members", ())))
         return replace(live, row={**live.row, "_members": rows})

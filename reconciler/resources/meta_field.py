@@ -129,9 +129,9 @@ class MetaFieldKind(membership.Grouped):
 
     def inside(self, attrs: Mapping[str, Value], live: Live | None) -> tuple[PartGroup, ...]:
         """The options, which have no ids: records store their text."""
-        from reconciler.model.ids import Part, PartGroup
+        from reconciler.model.ids import IdPart, PartGroup
 
-        parts = [Part(option, {"value": option}) for option in texts_of(attrs.get("options"))]
+        parts = [IdPart(option, {"value": option}) for option in texts_of(attrs.get("options"))]
         return (PartGroup("options", f"{self.spec.__name__}Option", tuple(parts)),) if parts else ()
 
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:

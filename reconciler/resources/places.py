@@ -13,15 +13,15 @@ from reconciler.model.live import Collection, Row
 from reconciler.model.mention import Mention
 from reconciler.model.usage import Certainty, Place, leaves
 
-Finding = Certainty | Literal[""]
+Likelihood = Certainty | Literal[""]
 KNOWN_BLOCKS = frozenset({"wait", "end"})
 """Sorts of automation blocks that hold no reference: one waits, one ends."""
 
 
-def _by_id(known: Callable[[Row], bool], part: str = "") -> Callable[[Row, Mention], Finding]:
+def _by_id(known: Callable[[Row], bool], part: str = "") -> Callable[[Row, Mention], Likelihood]:
     """Return a search for an object's id: under one of its names it is a use, elsewhere it may be one."""
 
-    def finds(row: Row, mention: Mention) -> Finding:
+    def finds(row: Row, mention: Mention) -> Likelihood:
         pairs = list(leaves(row.get(part) if part else row))
         if any(text == mention.id and key.lower() in mention.keys for key, text in pairs):
             return "used"
@@ -34,7 +34,7 @@ def _by_id(known: Callable[[Row], bool], part: str = "") -> Callable[[Row, Menti
     return finds
 
 
-def _form(row: Row, mention: Mention) -> Finding:
+def _form(row: Row, mention: Mention) -> Likelihood:
     """`cfields[].id` are fields; `actiondata.actions[]` name lists and tags (section 3.1)."""
     if not mention.keys:
         return ""
@@ -51,10 +51,10 @@ def _form(row: Row, mention: Mention) -> Finding:
     return "used" if any(text == mention.id and key.lower() in mention.keys for key, text in pairs) else ""
 
 
-def _content(*parts: str) -> Callable[[Row, Mention], Finding]:
+def _content(*parts: str) -> Callable[[Row, Mention], Likelihood]:
     """Return a search for personalization tags in the texts of a row."""
 
-    def finds(row: Row, mention: Mention) -> Finding:
+    def finds(row: Row, mention: Mention) -> Likelihood:
         if not any(part in row for part in parts):
             return "not inspected"
         texts = [str(row.get(part) or "") for part in parts]

@@ -21,14 +21,14 @@ HOLDERS = {"tagid": "tag", "listid": "list", "formid": "form", "seriesid": "auto
 """
 
 
-class Group(TypedDict):
+class ConditionGroup(TypedDict):
     """A group as it is compared: everything spelled out."""
 
     match: str
     conditions: list[dict[str, Json]]
 
 
-def normal_groups(groups: Value) -> list[Group]:
+def normal_groups(groups: Value) -> list[ConditionGroup]:
     """Return groups as they are compared: everything spelled out, objects by their ids."""
     plain = transform(list(items_of(groups)), lambda leaf: leaf.id if isinstance(leaf, RemoteId) else leaf)
     return [
@@ -177,7 +177,7 @@ def changed_document(write: Write) -> Json:
     return {"data": [{"attributes": attributes}]}
 
 
-def encoded(attrs: Mapping[str, Value], groups: Sequence[Group]) -> dict[str, Json]:
+def encoded(attrs: Mapping[str, Value], groups: Sequence[ConditionGroup]) -> dict[str, Json]:
     """Return the attributes of a segment as they are written, its groups in the form in which they are compared."""
     conditions: list[Json] = []
     grouped: list[Json] = []

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.model.baseline import Baseline, digest_of
+from reconciler.model.baseline import BaselineSource, digest_of
 from reconciler.model.documents import read_json
 from reconciler.model.errors import ReconcilerError, WrongInput
 from reconciler.model.redaction import abridged
@@ -51,7 +51,7 @@ _CONFIG = (
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class RepositoryVersion:
     """What a version is in its repository now. A branch is expected to move, and a tag is not."""
 
     commit: str
@@ -65,12 +65,12 @@ class GitBaselines:
     folder: Path
     environ: Mapping[str, str]
 
-    def version_of(self, baseline: Baseline) -> Version:
+    def version_of(self, baseline: BaselineSource) -> RepositoryVersion:
         """Return what a version is now. Raises WrongInput where there is none, or a tag and a branch of one name, and
         ReconcilerError where that cannot be asked.
         """
         if baseline.is_commit:
-            return Version(baseline.version)
+            return RepositoryVersion(baseline.version)
         names = {f"refs/tags/{baseline.version}": "", f"refs/heads/{baseline.version}": ""}
         asked = [*names, *(f"{name}^{{}}" for name in names)]
         listed = self._git(baseline, self.folder, "ls-remote", "--", self._url(baseline), *asked)
@@ -83,9 +83,9 @@ class GitBaselines:
                 f"{baseline.url} has a tag and a branch `{baseline.version}`", hint="name the commit, or take one away"
             )
         commit = commits.get(f"{meant[0]}^{{}}", commits[meant[0]])
-        return Version(commit, is_tag=meant[0].startswith("refs/tags/"))
+        return RepositoryVersion(commit, is_tag=meant[0].startswith("refs/tags/"))
 
-    def texts(self, baseline: Baseline, commit: str) -> dict[str, str]:
+    def texts(self, baseline: BaselineSource, commit: str) -> dict[str, str]:
         """Return the YAML files of a baseline at a commit, by their names below its folder. Raises ReconcilerError."""
         with tempfile.TemporaryDirectory(prefix="reconciler-") as scratch:
             here = Path(scratch)
@@ -93,7 +93,7 @@ class GitBaselines:
             self._fetch(baseline, here, commit)
             return self._read(baseline, here, commit)
 
-    def _fetch(self, baseline: Baseline, here: Path, commit: str) -> None:
+    def _fetch(self, baseline: BaselineSource, here: Path, commit: str) -> None:
         """Fetch one commit; from servers that give none by its name, what the version holds now."""
         options = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-gc")
         url = self._url(baseline)
@@ -105,7 +105,7 @@ class GitBaselines:
             self._git(baseline, here, "fetch", *options, "--", url, baseline.version)
         self._git(baseline, here, "cat-file", "-e", f"{commit}^{{commit}}")
 
-    def _read(self, baseline: Baseline, here: Path, commit: str) -> dict[str, str]:
+    def _read(self, baseline: BaselineSource, here: Path, commit: str) -> dict[str, str]:
         path = f"{baseline.folder}/" if baseline.folder else ""
         where = (path.rstrip("/"),) if path else (".",)
         listed = self._git(baseline, here, "ls-tree", "-r", "-l", "-z", "--full-tree", commit, "--", *where)
@@ -133,7 +133,7 @@ class GitBaselines:
             raise WrongInput(f"{baseline.written} {why}")
         return self._contents(baseline, here, dict(sorted(wanted)))
 
-    def _contents(self, baseline: Baseline, here: Path, things: Mapping[str, str]) -> dict[str, str]:
+    def _contents(self, baseline: BaselineSource, here: Path, things: Mapping[str, str]) -> dict[str, str]:
         """Return the files by name, of their objects by name; asked of one Git, which has one end."""
         asked = "".join(f"{thing}\n" for thing in things.values()).encode()
         printed, place = self._printed(baseline, here, "cat-file", "--batch", given=asked), 0
@@ -144,16 +144,16 @@ class GitBaselines:
             texts[name], place = _decoded(baseline, printed[head + 1 : end]), end + 1
         return texts
 
-    def _url(self, baseline: Baseline) -> str:
+    def _url(self, baseline: BaselineSource) -> str:
         if baseline.scheme != "file":
             return baseline.url
         return str((self.folder / baseline.url.partition(":")[2].removeprefix("//")).resolve())
 
-    def _git(self, baseline: Baseline, here: Path, *arguments: str) -> str:
+    def _git(self, baseline: BaselineSource, here: Path, *arguments: str) -> str:
         """Return what Git prints, as text. Raises ReconcilerError as `_printed`."""
         return _decoded(baseline, self._printed(baseline, here, *arguments))
 
-    def _printed(self, baseline: Baseline, here: Path, *arguments: str, given: bytes = b"") -> bytes:
+    def _printed(self, baseline: BaselineSource, here: Path, *arguments: str, given: bytes = b"") -> bytes:
         """Return what Git prints. Raises ReconcilerError with the last line of what it says where it fails."""
         known = {name: value for name, value in self.environ.items() if _ENVIRONMENT.fullmatch(name)}
         fixed = {
@@ -183,7 +183,7 @@ class GitBaselines:
         return ran.printed
 
 
-def _decoded(baseline: Baseline, printed: bytes) -> str:
+def _decoded(baseline: BaselineSource, printed: bytes) -> str:
     try:
         return printed.decode("utf-8")
     except UnicodeDecodeError as error:

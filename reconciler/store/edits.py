@@ -29,7 +29,7 @@ Outside = Callable[[Path, Path], str]
 
 
 @dataclass(frozen=True)
-class Finished:
+class FinishedEdit:
     """What became of an edit that a killed command had begun: files written, and those that are others by now."""
 
     files: tuple[str, ...] = ()
@@ -130,13 +130,13 @@ def _take_back(folder: Path, held: Mapping[str, bytes | None]) -> None:
             write_file(folder / name, content)
 
 
-def finish(folder: Path, outside: Outside) -> Finished:
+def finish(folder: Path, outside: Outside) -> FinishedEdit:
     """Carry out what is left of an edit whose process was killed. A file that a user has changed since stays so.
 
     Raises ReconcilerError for a journal that is none, and where the edit cannot be carried out.
     """
     if not os.path.lexists(folder / JOURNAL):
-        return Finished()
+        return FinishedEdit()
     with alone(folder):
         written, left, files = [], [], _read(folder, outside)
         try:
@@ -159,7 +159,7 @@ def finish(folder: Path, outside: Outside) -> Finished:
                 f"({abridged(made) if made else 'none of its files'} {'is' if len(made) < 2 else 'are'} written; "
                 "it holds the text of each, and the one `before`)",
             ) from error
-    return Finished(tuple(written), tuple(left))
+    return FinishedEdit(tuple(written), tuple(left))
 
 
 def _read(folder: Path, outside: Outside) -> list[tuple[str, str, bytes]]:

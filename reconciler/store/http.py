@@ -17,7 +17,7 @@ from typing import Any
 from reconciler.model.documents import read_json
 from reconciler.model.errors import StateError
 from reconciler.store.blobs import Blob, Conflict, NoLogs
-from reconciler.store.wire import Answer, Wire
+from reconciler.store.wire import Wire, WireAnswer
 
 BUNDLE = 1
 """Format of the bundle."""
@@ -134,7 +134,7 @@ class HttpBlobStore(NoLogs):
             )
         raise self._refused("written", answer)
 
-    def _refused(self, what: str, answer: Answer) -> StateError:
+    def _refused(self, what: str, answer: WireAnswer) -> StateError:
         hints = {
             401: "set TF_HTTP_USERNAME and TF_HTTP_PASSWORD (for GitLab: the user and a token with the scope `api`)",
             403: "the user may not do this; GitLab asks for the role Maintainer to write",

@@ -25,7 +25,7 @@ from reconciler.store.blobs import replace as overwrite
 from reconciler.store.http import HttpBlobStore
 from reconciler.store.lease import NAME, dump, freed, given_back, held_by, lease_of, lost, parse, stamp
 from reconciler.store.options import Clock
-from reconciler.store.wire import Answer, Wire
+from reconciler.store.wire import Wire, WireAnswer
 
 GLANCES = 6
 """So often a lock is asked for again while another process only looks at it."""
@@ -115,7 +115,7 @@ class HttpLock:
         while (left := deadline - self._clock.steady()) > 0:
             self._clock.sleep(min(self._waits.lease / 4, left))
 
-    def _holder(self, answer: Answer) -> LockInfo:
+    def _holder(self, answer: WireAnswer) -> LockInfo:
         """Return who holds the lock according to a refusal. Raises StateError where the server refused otherwise."""
         if answer.status in TAKEN:
             return _parse(answer.body)

@@ -29,7 +29,7 @@ LONGEST = 600.0
 """Seconds that a lock is watched at most, whatever it says its lease is."""
 
 
-class Watch:
+class LockWatch:
     """One lock as a process sees it that waits for it: since when it has not changed, on the steady clock."""
 
     def __init__(self, lease: float) -> None:
@@ -68,7 +68,7 @@ class LeaseLock:
     ) -> None:
         self._blobs, self._clock, self._waits = blobs, clock, waits or Waits()
         self._tell = tell or (lambda reason, seconds: None)
-        self._seen = Watch(self._waits.lease)
+        self._seen = LockWatch(self._waits.lease)
 
     def acquire(self, info: LockInfo, timeout: float) -> Lease:
         """Take the lock, waiting up to `timeout` seconds; longer only for one that seems to have ended, or was broken:
@@ -76,7 +76,7 @@ class LeaseLock:
         again: the lock is watched from try to try. Raises LockHeld, which names the holder.
         """
         deadline = self._clock.steady() + max(timeout, 0.0)
-        watch = Watch(self._waits.lease) if timeout != AT_ONCE else self._seen
+        watch = LockWatch(self._waits.lease) if timeout != AT_ONCE else self._seen
         contested, reported = 0, False
         while True:
             blob = self._blobs.get(NAME)

@@ -30,7 +30,7 @@ class Cursor(Protocol):
     def fetchall(self) -> list[tuple[object, ...]]: ...
 
 
-class Connection(Protocol):
+class PostgresConnection(Protocol):
     """A connection that commits each statement by itself."""
 
     def cursor(self) -> Cursor: ...
@@ -46,7 +46,7 @@ class Driver(Protocol):
     OperationalError: type[Exception]
     InterfaceError: type[Exception]
 
-    def connect(self, url: str, /, *, autocommit: bool) -> Connection: ...
+    def connect(self, url: str, /, *, autocommit: bool) -> PostgresConnection: ...
 
 
 class PostgresBlobStore(NoLogs):
@@ -73,7 +73,7 @@ class PostgresBlobStore(NoLogs):
         self._url = f"{parts.scheme}://{parts.netloc}{parts.path}?{'&'.join(rest)}"
         self._where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path} ({self._state})"
         self._turn = threading.RLock()
-        self._connection: Connection | None = None
+        self._connection: PostgresConnection | None = None
 
     @property
     def where(self) -> str:
@@ -131,7 +131,7 @@ class PostgresBlobStore(NoLogs):
                     raise self._failed(what, error) from error
         raise AssertionError("unreachable")
 
-    def _open(self) -> Connection:
+    def _open(self) -> PostgresConnection:
         if self._connection is None:
             self._connection = self._psycopg.connect(self._url, autocommit=True)
             table = self._connection.execute("SELECT to_regclass('reconciler_documents')").fetchone()
@@ -139,7 +139,7 @@ class PostgresBlobStore(NoLogs):
                 self._make_table(self._connection)
         return self._connection
 
-    def _make_table(self, connection: Connection) -> None:
+    def _make_table(self, connection: PostgresConnection) -> None:
         with connection.transaction():
             # Two first runs at once: CREATE IF NOT EXISTS alone still collides in the catalogue.
             connection.execute("SELECT pg_advisory_xact_lock(hashtext('reconciler_documents'))")

@@ -30,7 +30,7 @@ TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WireAnswer:
     """Status and body of an answer."""
 
     status: int
@@ -84,17 +84,17 @@ class Wire:
         parts = urlsplit(self.address)
         return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{name}"))
 
-    def lock(self, content: bytes) -> Answer:
+    def lock(self, content: bytes) -> WireAnswer:
         """Ask for the lock."""
         return self._once(self.lock_method, self.lock_address, content)
 
-    def unlock(self, content: bytes) -> Answer:
+    def unlock(self, content: bytes) -> WireAnswer:
         """Give the lock back."""
         return self.send(self.unlock_method, content, address=self.unlock_address)
 
     def send(
         self, method: str, content: bytes | None = None, *, query: Mapping[str, str] | None = None, address: str = ""
-    ) -> Answer:
+    ) -> WireAnswer:
         """Send a request that may be repeated. Raises StateError when no answer comes, or 5xx stays."""
         url = address or self.address
         if query:
@@ -111,7 +111,7 @@ class Wire:
             time.sleep(0.2 * attempt)
         raise AssertionError("unreachable")
 
-    def _once(self, method: str, url: str, content: bytes | None) -> Answer:
+    def _once(self, method: str, url: str, content: bytes | None) -> WireAnswer:
         headers = dict(self._headers)
         if content is not None:
             headers["Content-Type"] = "application/json"
@@ -119,10 +119,10 @@ class Wire:
         request = urllib.request.Request(url, data=content, method=method, headers=headers)
         try:
             with _opener(url).open(request, timeout=TIMEOUT) as answer:
-                return Answer(answer.status, _whole(answer))
+                return WireAnswer(answer.status, _whole(answer))
         except urllib.error.HTTPError as error:
             with error:
-                return Answer(error.code, _whole(error.fp))
+                return WireAnswer(error.code, _whole(error.fp))
         except Endless as error:
             raise StateError(f"the state {self.where} cannot be read: {error}", hint="look what answers") from error
         except (OSError, http.client.HTTPException, UnicodeError) as error:

@@ -26,7 +26,7 @@ from reconciler.cli.screen import Screen
 from reconciler.model.events import Finished, Started
 from reconciler.model.http import Request, Response, get
 from reconciler.remote.client import Client
-from reconciler.render.reading import LONG, SLOW, SOON, Reading
+from reconciler.render.reading import LONG, SLOW, SOON, ReadingProgress
 from reconciler.render.traffic import Traffic
 from reconciler.workflow.apply.hooks import Hooks
 from reconciler.workflow.opening.session import Session
@@ -334,15 +334,15 @@ def test_a_plan_that_is_longer_than_the_screen_is_paged(
 # --- counting ------------------------------------------------------------------------------------------------------
 
 
-def reading(stream: Any, *, quiet: bool = False, rate: float | None = 5.0) -> tuple[Reading, Traffic, Clock]:
+def reading(stream: Any, *, quiet: bool = False, rate: float | None = 5.0) -> tuple[ReadingProgress, Traffic, Clock]:
     """Return what shows the reading of an account, what counts it, and its clock."""
     clock = Clock()
     traffic = Traffic(clock)
     traffic.connected("prod", {"/tags": "tag", "/fields": "field", "/fieldRels": "field"}, rate)
-    return Reading(stream, traffic, environ={}, quiet=quiet), traffic, clock
+    return ReadingProgress(stream, traffic, environ={}, quiet=quiet), traffic, clock
 
 
-def page(traffic: Traffic, shown: Reading, path: str, offset: int, rows: int, total: int | None) -> None:
+def page(traffic: Traffic, shown: ReadingProgress, path: str, offset: int, rows: int, total: int | None) -> None:
     """Ask for a page and have it answered."""
     request = Request("GET", path, (("limit", "100"), ("offset", str(offset))))
     meta = {} if total is None else {"meta": {"total": str(total)}}

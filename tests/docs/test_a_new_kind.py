@@ -87,7 +87,7 @@ def test_the_commands_know_it(made_up: World) -> None:
         schema_text.cache_clear()  # what comes after knows nothing of it
     assert made_up.cli("kinds", "snippet").code == 0
     said = write_terms.text(resources.load_kinds(), ())
-    assert '"snippet": Screen(\n        "snippet",\n        "snippets",\n' in said
+    assert '"snippet": KindWords(\n        "snippet",\n        "snippets",\n' in said
 
 
 def test_the_conformance_case_names_every_attribute(made_up: World) -> None:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+NAMED = re.compile(
+    r"^class ([A-Z]\w+)(?!\w|\((?:Spec|TypedDict))|^([A-Z]\w*[a-z]\w*)(?:: TypeAlias)? = (?!TypeVar)", re.MULTILINE
+)
+"""A class or an alias of a type that a module gives a name to, but for specs of kinds and their parts."""
 PACKAGES = {folder.name for folder in (ROOT / "reconciler").iterdir() if (folder / "__init__.py").exists()}
 
 
@@ -34,3 +39,17 @@ def test_no_file_of_workflow_is_longer_than_the_page_says() -> None:
     lengths = {path.name: path.read_bytes().count(b"\n") for path in (ROOT / "reconciler" / "workflow").rglob("*.py")}
     assert (int(most) <= 250, "planning.py" in lengths) == (True, True)
     assert {name: length for name, length in lengths.items() if length > int(most)} == {}
+
+
+def test_one_word_is_one_thing() -> None:
+    """No two modules give different things one name. The emulator has the vendor's words and knows ours not; a spec has
+    the name of its kind.
+    """
+    named: defaultdict[str, list[str]] = defaultdict(list)
+    for path in sorted((ROOT / "reconciler").rglob("*.py")):
+        if path.is_relative_to(ROOT / "reconciler" / "emulator"):
+            continue
+        for match in NAMED.finditer(path.read_text("utf-8")):
+            named[match[1] or match[2]].append(path.relative_to(ROOT).as_posix())
+    assert len(named) > 500
+    assert {name: places for name, places in named.items() if len(places) > 1} == {}

@@ -15,7 +15,7 @@ from reconciler.config.reading.fleet import load_fleet
 from reconciler.fleet.accounts import members
 from reconciler.fleet.baselines import VAULT, Baselines, FleetSession
 from reconciler.fleet.running import checked, open_fleet
-from reconciler.fleet.spec import Spec
+from reconciler.fleet.spec import RolloutSpec
 from reconciler.model.errors import Refused, StalePlan
 from reconciler.model.fleet import Job
 from reconciler.model.project import Guards
@@ -118,8 +118,8 @@ class TestBaselines:
         strict = "guards: {max_deletes: 2, max_records_lost: 7, max_delete_percent: 5, allow_list_deletes: true}"
         fleet.write(file_of({"acme": ""}, strict).replace("{baseline: crm}", "{baseline: crm, state: 'file:s/{name}'}"))
         began = checked(open_fleet(fleet.folder, Runtime(environ={})), members(load_fleet(fleet.folder), {}))
-        spec = Spec(name="r", mode="apply", jobs=began)
-        kept = Spec.model_validate(json.loads(json.dumps(spec.model_dump(mode="json")))).jobs["acme"]
+        spec = RolloutSpec(name="r", mode="apply", jobs=began)
+        kept = RolloutSpec.model_validate(json.loads(json.dumps(spec.model_dump(mode="json")))).jobs["acme"]
         fleet.write(file_of({"acme": ""}))
         worker, now = opened(fleet)
         settings = worker.session(kept).settings

@@ -10,9 +10,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from reconciler.fleet.book import BEHIND, Book, Look
-from reconciler.fleet.spec import Spec, job_id
-from reconciler.model.fleet import Job, JobResult, Outcome, Standing, Wave, WaveStanding
-from reconciler.render.rollout import Board
+from reconciler.fleet.spec import RolloutSpec, job_id
+from reconciler.model.fleet import AccountOutcome, Job, JobResult, Standing, Wave, WaveStanding
+from reconciler.render.rollout import RolloutWatch
 from tests.cli.glass import Glass
 
 BEGUN = Standing("apply", (WaveStanding("canary", 2), WaveStanding("rest", 10)))
@@ -22,10 +22,10 @@ TERM = {"TERM": "xterm-256color", "NO_COLOR": "1"}
 
 
 @contextmanager
-def watched(stream: Any, *, live: bool, quiet: bool = False) -> Iterator[tuple[Board, list[float]]]:
+def watched(stream: Any, *, live: bool, quiet: bool = False) -> Iterator[tuple[RolloutWatch, list[float]]]:
     """A board whose clock is the list's first value."""
     now = [0.0]
-    board = Board(stream, BEGUN, clock=lambda: now[0], environ=TERM, quiet=quiet, live=live)
+    board = RolloutWatch(stream, BEGUN, clock=lambda: now[0], environ=TERM, quiet=quiet, live=live)
     with board:
         yield board, now
 
@@ -126,10 +126,10 @@ class Rows:
 def test_what_came_of_an_account_is_read_once() -> None:
     """However often the table is drawn."""
     jobs = {name: Job(account=name, url=f"https://{name}.api-us1.com", baseline="crm") for name in ("a", "b", "c")}
-    spec = Spec(name="r", mode="apply", jobs=jobs, waves=[Wave(name="w")], members={"w": list(jobs)})
+    spec = RolloutSpec(name="r", mode="apply", jobs=jobs, waves=[Wave(name="w")], members={"w": list(jobs)})
     kept = Rows()
     for account in jobs:
-        outcome: Outcome = "failed" if account == "c" else "changes"
+        outcome: AccountOutcome = "failed" if account == "c" else "changes"
         kept.end(job_id("r", "w", "plan", account), 1, JobResult(account=account, outcome=outcome, requests=7))
     kept.end(job_id("r", "w", "apply", "a"), 2, JobResult(account="a", outcome="applied", requests=9))
     kept.rows[job_id("r", "w", "apply", "b")] = ("PENDING", None, None)
@@ -148,7 +148,7 @@ def test_a_look_costs_what_happened_since_the_last_one_however_many_accounts_the
     """
     names = [f"a{at}" for at in range(400)]
     jobs = {name: Job(account=name, url=f"https://{name}.api-us1.com", baseline="crm") for name in names}
-    spec = Spec(name="r", mode="plan", jobs=jobs, waves=[Wave(name="w")], members={"w": names})
+    spec = RolloutSpec(name="r", mode="plan", jobs=jobs, waves=[Wave(name="w")], members={"w": names})
     kept = Rows()
     look = Look(Book(kept), spec)  # type: ignore[arg-type]
     most, late = 0, names.pop(50)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.fleet.accounts import Selection
+from reconciler.fleet.accounts import AccountSelection
 from reconciler.fleet.running import begin, checked, open_fleet
 from reconciler.model.errors import ConfigError, ExitCode, ReconcilerError
 from reconciler.workflow.opening.runtime import Runtime
@@ -18,7 +18,7 @@ HEAD = "version: 1\nbaselines: {crm: {folder: baselines/crm}}\ndefaults: {baseli
 ONE = HEAD + "accounts: {a: {url: 'https://a.api-us1.com'}}\n"
 
 
-def told(fleet: Fleet, text: str, selection: Selection | None = None) -> ReconcilerError:
+def told(fleet: Fleet, text: str, selection: AccountSelection | None = None) -> ReconcilerError:
     """Return what is said of a fleet file before anything is begun."""
     fleet.write(text)
     with pytest.raises(ReconcilerError) as caught:
@@ -26,11 +26,11 @@ def told(fleet: Fleet, text: str, selection: Selection | None = None) -> Reconci
     return caught.value
 
 
-def begun(fleet: Fleet, selection: Selection | None = None) -> None:
+def begun(fleet: Fleet, selection: AccountSelection | None = None) -> None:
     """Do what commands do before anything is begun."""
     opened = open_fleet(fleet.folder, Runtime(environ=dict(os.environ)))
     checked(opened, opened.jobs)
-    begin(opened, "apply", selection or Selection())
+    begin(opened, "apply", selection or AccountSelection())
 
 
 def name_of(text: str) -> str:
@@ -106,7 +106,7 @@ class TestHostile:
     def test_what_looks_like_a_pattern_selects_nobody_at_once(self, fleet: Fleet, glob: str) -> None:
         """In names and in labels."""
         text = HEAD + f"accounts: {{{'a' * 60}: {{url: 'https://a.api-us1.com', labels: {{x: {'a' * 60}}}}}}}\n"
-        for selection in (Selection(names=(glob,)), Selection(labels=(f"x={glob}",))):
+        for selection in (AccountSelection(names=(glob,)), AccountSelection(labels=(f"x={glob}",))):
             error = told(fleet, text, selection=selection)
             assert "no account" in error.message
             assert error.hint

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from reconciler.emulator import open_account
-from reconciler.fleet.accounts import Selection
+from reconciler.fleet.accounts import AccountSelection
 from reconciler.fleet.book import looked_into
 from reconciler.fleet.engine import launched
 from reconciler.fleet.job import Worker
@@ -73,7 +73,9 @@ class TestNights:
         """
         fleet.write(file_of(ACCOUNTS))
         opened = at(fleet, "2020-02-28T20:00:00")
-        applied = carry_out(opened, begin(opened, "apply", Selection()), stopping=lambda: False, show=lambda _: None)
+        applied = carry_out(
+            opened, begin(opened, "apply", AccountSelection()), stopping=lambda: False, show=lambda _: None
+        )
         assert {one.outcome for one in applied.accounts} == {"applied"}
         by_hand(fleet, "acme", "changed")
         assert worked(at(fleet, "2020-02-28T22:00:00"), 1, LEAP, beats=2) == []

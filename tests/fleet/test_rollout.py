@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.fleet.accounts import Selection, older
+from reconciler.fleet.accounts import AccountSelection, older
 from reconciler.fleet.rollout import digest_of, failed_too_often, gate, groups, news, parted
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.fleet import Job, JobResult, Wave
@@ -91,20 +91,20 @@ class TestRollout:
     def test_a_selection_takes_names_labels_versions_and_shards(self) -> None:
         """A selection takes names labels versions and shards."""
         jobs = {name: job(name, region=region) for name, region in (("acme", "eu"), ("beta", "us"), ("core", "eu"))}
-        assert sorted(Selection(labels=("region=eu",)).of(jobs, {})) == ["acme", "core"]
-        assert sorted(Selection(names=("a*", "b*")).of(jobs, {})) == ["acme", "beta"]
-        assert sorted(Selection(behind="2").of(jobs, {"acme": "2", "beta": "1"})) == ["beta", "core"]
-        parts = [Selection(shard=(number, 2)).of(jobs, {}) for number in (1, 2)]
+        assert sorted(AccountSelection(labels=("region=eu",)).of(jobs, {})) == ["acme", "core"]
+        assert sorted(AccountSelection(names=("a*", "b*")).of(jobs, {})) == ["acme", "beta"]
+        assert sorted(AccountSelection(behind="2").of(jobs, {"acme": "2", "beta": "1"})) == ["beta", "core"]
+        parts = [AccountSelection(shard=(number, 2)).of(jobs, {}) for number in (1, 2)]
         assert sorted([*parts[0], *parts[1]]) == sorted(jobs)
         assert not set(parts[0]) & set(parts[1])
         with pytest.raises(ReconcilerError, match="no account is named `x\\*`"):
-            Selection(names=("x*",)).of(jobs, {})
+            AccountSelection(names=("x*",)).of(jobs, {})
         with pytest.raises(ReconcilerError, match="no account has the label `region=asia`"):
-            Selection(labels=("region=asia",)).of(jobs, {})
+            AccountSelection(labels=("region=asia",)).of(jobs, {})
 
     @given(st.integers(1, 40), st.integers(1, 9))
     def test_shards_are_all_accounts_and_each_once(self, count: int, parts: int) -> None:
         """However many parts there are."""
         jobs = {f"a{at}": job(f"a{at}") for at in range(count)}
-        found = [name for at in range(parts) for name in Selection(shard=(at + 1, parts)).of(jobs, {})]
+        found = [name for at in range(parts) for name in AccountSelection(shard=(at + 1, parts)).of(jobs, {})]
         assert sorted(found) == sorted(jobs)

@@ -22,7 +22,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from reconciler.fleet.accounts import Selection
+from reconciler.fleet.accounts import AccountSelection
 from reconciler.fleet.engine import Engine
 from reconciler.fleet.running import Fleet as Opened
 from reconciler.fleet.running import begin, carry_out, open_fleet, traces_to, work
@@ -84,7 +84,7 @@ def opened(fleet: Fleet, url: str | None = None, **more: str) -> Opened:
 def rolled(fleet: Fleet, mode: str, url: str | None = None, **more: str) -> FleetReport:
     """Carry a rollout out."""
     one = opened(fleet, url, **more)
-    return carry_out(one, begin(one, mode, Selection()), stopping=lambda: False, show=lambda _: None)
+    return carry_out(one, begin(one, mode, AccountSelection()), stopping=lambda: False, show=lambda _: None)
 
 
 def rows_of_sqlite(file: Path) -> str:
@@ -196,7 +196,7 @@ class TestTelemetry:
         """Over HTTP, on this machine alone."""
         hostile(fleet, echo)
         one = opened(fleet)
-        spec, said, seen = begin(one, "apply", Selection()), list[str](), list[str]()
+        spec, said, seen = begin(one, "apply", AccountSelection()), list[str](), list[str]()
         deadline = time.monotonic() + 60
 
         def stopping() -> bool:

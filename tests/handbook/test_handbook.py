@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.model.handbook import Entry, Handbook
+from reconciler.model.handbook import Handbook, HandbookEntry
 from reconciler.render.handbook import pages
 from reconciler.resources import load_kinds
 from reconciler.workflow import handbook
@@ -67,7 +67,7 @@ def of(world: World, looks: Looks = WHOLE) -> Handbook:
     return run(of_account(world.session(), looks))
 
 
-def entry(book: Handbook, address: str) -> Entry:
+def entry(book: Handbook, address: str) -> HandbookEntry:
     """Return an entry. Raises LookupError with what there is."""
     if address not in book.entries:
         raise LookupError(f"{address} is not among {sorted(book.entries)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from reconciler.model.diagnostics import Position
-from reconciler.model.ids import Entry, IdCatalog, Section
+from reconciler.model.ids import IdCatalog, IdEntry, Section
 
 DESCRIPTIONS = (
     'quotes " and """ and \'\'\' and `',
@@ -52,7 +52,7 @@ def hostile(environments: tuple[str, ...] = ("demo", "eu-west"), *, partial: boo
     """Return a catalogue of every awkward key, with every awkward text, nested and not."""
     tags = tuple(_entry("tags", key, "Tag", number, environments) for number, key in enumerate(KEYS))
     options = tuple(
-        Entry(text, f"fields.pick.options.{text}", f"field.pick.options.{text}", "FieldOption", text,
+        IdEntry(text, f"fields.pick.options.{text}", f"field.pick.options.{text}", "FieldOption", text,
               {name: {"id": str(number), "value": text} for name in environments}, (), None, False)
         for number, text in enumerate(OPTIONS)
     )  # fmt: skip
@@ -64,7 +64,7 @@ def hostile(environments: tuple[str, ...] = ("demo", "eu-west"), *, partial: boo
     stages = tuple(_entry("pipelines.sales.stages", key, "Stage", 70 + n, environments) for n, key in enumerate(KEYS))
     pipelines = (_entry("pipelines", "sales", "Pipeline", 7, environments, (Section("stages", "Stage", stages),)),)
     named = {name: {"id": "5", "string_id": "news"} if name == "demo" else {"id": "6"} for name in environments}
-    news = Entry("news", "lists.news", "list.news", "ContactList", "", named)  # one account does not say its name
+    news = IdEntry("news", "lists.news", "list.news", "ContactList", "", named)  # one account does not say its name
     sections = (
         Section("lists", "ContactList", (news,)),
         Section("tags", "Tag", tags),
@@ -81,10 +81,10 @@ def _entry(
     number: int,
     environments: tuple[str, ...],
     sections: tuple[Section, ...] = (),
-) -> Entry:
+) -> IdEntry:
     doc = DESCRIPTIONS[number % len(DESCRIPTIONS)]
     values = {name: {"id": f"{number}{at}", "name": f"{doc}{key}"} for at, name in enumerate(environments)}
-    return Entry(key, f"{section}.{key}", f"{section}.{key}", noun, doc, values, sections, Position("a.yaml", number))
+    return IdEntry(key, f"{section}.{key}", f"{section}.{key}", noun, doc, values, sections, Position("a.yaml", number))
 
 
 def expected(catalog: IdCatalog, environment: str) -> dict[str, Any]:

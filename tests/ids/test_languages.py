@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from mypy import api
 
 from reconciler.model.errors import ConfigError
-from reconciler.model.ids import Entry, IdCatalog, Language, Section
+from reconciler.model.ids import IdCatalog, IdEntry, Language, Section
 from reconciler.render.code import LANGUAGES, dotenv, go, is_generated, php, python, rendered, typescript
 from reconciler.render.code.naming import camel, names
 from tests import npm
@@ -35,7 +35,9 @@ LITERALS = {"python": python.literal, "typescript": typescript.literal, "go": go
 def one(key: str = "vip", doc: str = "", value: str = "1", environments: tuple[str, ...] = ("demo",)) -> IdCatalog:
     """A catalogue of one tag."""
     values = {name: {"id": value, "name": value} for name in environments}
-    return IdCatalog(environments, (Section("tags", "Tag", (Entry(key, f"tags.{key}", "tag.x", "Tag", doc, values),)),))
+    return IdCatalog(
+        environments, (Section("tags", "Tag", (IdEntry(key, f"tags.{key}", "tag.x", "Tag", doc, values),)),)
+    )
 
 
 def loaded(catalog: IdCatalog) -> Any:
@@ -314,7 +316,7 @@ def test_the_head_changes_only_with_the_ids(language: Language) -> None:
 def test_two_keys_of_one_name_are_an_error_with_places(language: Language, keys: tuple[str, str]) -> None:
     """Both are named with their places; no language silently drops one."""
     base = hostile().sections[1].entries[0]
-    entries = tuple(Entry(key, f"tags.{key}", f"tag.{key}", "Tag", "", base.values, (), base.at) for key in keys)
+    entries = tuple(IdEntry(key, f"tags.{key}", f"tag.{key}", "Tag", "", base.values, (), base.at) for key in keys)
     with pytest.raises(ConfigError) as caught:
         rendered(IdCatalog(("demo", "eu-west"), (Section("tags", "Tag", entries),)), language)
     [problem] = caught.value.diagnostics
@@ -337,7 +339,7 @@ def test_names_of_options_do_not_depend_on_each_other() -> None:
 def test_any_text_stays_a_text_in_python(rows: list[tuple[str, str, str]]) -> None:
     """The module holds each value exactly, and nothing of a description but a string."""
     entries = tuple(
-        Entry(key, f"tags.{key}", "t", "Tag", doc, {"demo": {"id": "1", "name": value}}) for key, doc, value in rows
+        IdEntry(key, f"tags.{key}", "t", "Tag", doc, {"demo": {"id": "1", "name": value}}) for key, doc, value in rows
     )
     catalog = IdCatalog(("demo",), (Section("tags", "Tag", entries),) if entries else ())
     assert walked(catalog, loaded(catalog).account()) == expected(catalog, "demo")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.emulator import AccountSettings
-from reconciler.model.findings import PartView, ProbeReport
+from reconciler.model.findings import ProbePart, ProbeReport
 from reconciler.workflow.probe import probing
 from reconciler.workflow.probe.report import Asked
 from tests.world import World, new_world
@@ -43,7 +43,7 @@ def clean(world: World, say: Callable[[str], None] = lambda line: None) -> tuple
     return run(probing.clean(world.session(), say))
 
 
-def parts(report: ProbeReport) -> dict[str, PartView]:
+def parts(report: ProbeReport) -> dict[str, ProbePart]:
     """Return all that was looked at, by name."""
     every = [*(part for point in report.points for part in point.parts), *report.beside]
     return {part.name: part for part in every}

@@ -18,7 +18,7 @@ import pytest
 from reconciler.emulator import AccountSettings
 from reconciler.model.errors import Unreachable
 from reconciler.model.http import Request, Response
-from reconciler.probe import Experiment, Lab, Spent, Unsettled, load_experiments
+from reconciler.probe import Experiment, Lab, ProbeBudget, Unsettled, load_experiments
 from reconciler.probe.means import writable
 from reconciler.workflow.observation.holding import locked
 from tests.probe.probes import probed_world
@@ -108,7 +108,7 @@ async def _found(
         lock = stack.enter_context(locked(session, "probe"))
         line = session.connect(stack, write=True, hold=lock.hold, writable=writable(contacts=True))
         refusing = Refusing(around(line), at, refusal)
-        spent = Spent(10**6, 10**6, lambda: 0.0)
+        spent = ProbeBudget(10**6, 10**6, lambda: 0.0)
         lab = Lab(refusing, Forgetful(), f"zz-probe-{next(MARKS):08}", spent, contacts=True, sleep=sleep)
         found: dict[str, str] = {}
         with suppress(Unsettled):
@@ -166,7 +166,7 @@ def test_a_refused_read_is_believed_when_it_was_refused_three_times(
     async def sleep(_: float) -> None:
         await asyncio.sleep(0)
 
-    spent = Spent(10**6, 10**6, lambda: 0.0)
+    spent = ProbeBudget(10**6, 10**6, lambda: 0.0)
     lab = Lab(Answering(*statuses), Forgetful(), "zz-probe-00000001", spent, sleep=sleep)
     if said is None:
         with pytest.raises(Unsettled):

@@ -19,10 +19,10 @@ from reconciler.cli import _interrupt
 from reconciler.emulator import AccountSettings
 from reconciler.model.errors import Refused
 from reconciler.model.http import Request, Response
-from reconciler.probe import FORMS, Form, Lab, Spent, load_experiments
+from reconciler.probe import FORMS, Lab, ProbeBudget, ProbeForm, load_experiments
 from reconciler.probe.lab import OTHERS
-from reconciler.probe.means import Forbidden, writable
-from reconciler.probe.record import Entry, ProbeRecord
+from reconciler.probe.means import ForbiddenWrite, writable
+from reconciler.probe.record import ProbeEntry, ProbeRecord
 from reconciler.remote import guard
 from reconciler.render import findings
 from reconciler.store.probefile import ProbeJournal
@@ -103,7 +103,7 @@ def test_lost_answers(tmp_path: Path, action: Any) -> None:
 @pytest.mark.parametrize("action", ["drop_after", "fail_after", "drop_before"])
 @pytest.mark.parametrize("form", [one for one in FORMS.values() if not one.owner], ids=lambda one: one.name)
 @pytest.mark.parametrize("groups", ["both", "members"])
-def test_each_lost_create(tmp_path: Path, form: Form, action: Any, groups: Any) -> None:
+def test_each_lost_create(tmp_path: Path, form: ProbeForm, action: Any, groups: Any) -> None:
     """Of each thing that a probe makes, wherever it is listed."""
     with probed_world(tmp_path / "a", AccountSettings(field_groups=groups)) as world:
         before = dump(world)
@@ -207,7 +207,7 @@ def test_a_key_that_could_not_clean_up_makes_nothing(tmp_path: Path) -> None:
         assert left_over(before, dump(world)) == {}
 
 
-def _undeletable(folder: Path, form: Form) -> int:
+def _undeletable(folder: Path, form: ProbeForm) -> int:
     """Probe with a key that may make something and not delete it; return how many of it stay, each of them named."""
     with probed_world(folder, AccountSettings(tasktype_delete="deleted")) as world:
         before = dump(world)
@@ -227,7 +227,7 @@ def test_of_what_cannot_be_removed_two_stay_at_most(tmp_path: Path) -> None:
 
 @pytest.mark.prove
 @pytest.mark.parametrize("form", [one for one in FORMS.values() if not one.owner], ids=lambda one: one.name)
-def test_of_each_thing_that_cannot_be_removed(tmp_path: Path, form: Form) -> None:
+def test_of_each_thing_that_cannot_be_removed(tmp_path: Path, form: ProbeForm) -> None:
     """Of each kind of thing that a probe makes."""
     assert _undeletable(tmp_path / "a", form) <= 2
 
@@ -295,7 +295,7 @@ class _Nowhere:
 
 
 def _lab(*, contacts: bool = False, writes: bool = True) -> Lab:
-    spent = Spent(100, 100, lambda: 0.0)
+    spent = ProbeBudget(100, 100, lambda: 0.0)
     return Lab(_Nowhere(), _Nowhere(), "zz-probe-1", spent, contacts=contacts, writes=writes)
 
 
@@ -314,7 +314,7 @@ def test_nothing_that_was_there_can_be_written_to() -> None:
         _lab(contacts=True).make("contact", {"email": "zz-probe-1@acme.example"}),
         _lab(writes=False).make("tag", {"tag": "zz-probe-1"}),
     ):
-        with pytest.raises(Forbidden):
+        with pytest.raises(ForbiddenWrite):
             run(work)
 
 
@@ -548,7 +548,7 @@ def test_page_sizes_are_told_with_a_few_objects(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=lambda one: one.name)
-def test_what_has_an_id_on_record_now_is_not_removed(form: Form) -> None:
+def test_what_has_an_id_on_record_now_is_not_removed(form: ProbeForm) -> None:
     """Since a probe died, the account was emptied or gave the id to something else (section 7, row 9): nothing but a
     listing is asked; what is called otherwise is told.
     """
@@ -562,8 +562,8 @@ def test_what_has_an_id_on_record_now_is_not_removed(form: Form) -> None:
     told = [form.reads.get(one, one) for one in (*form.match, form.owner) if one]
     attrs = {form.label: "zz-probe-1"} if form.label else {}
     attrs |= dict.fromkeys(filter(None, (*form.match, form.owner)), "1")
-    lab = Lab(Others(), _Nowhere(), "zz-probe-1", Spent(100, 100, lambda: 0.0), contacts=True)
-    entry = Entry(1, form, attrs, "7")
+    lab = Lab(Others(), _Nowhere(), "zz-probe-1", ProbeBudget(100, 100, lambda: 0.0), contacts=True)
+    entry = ProbeEntry(1, form, attrs, "7")
     lab.resume(ProbeRecord("zz-probe-1", [entry]))
     run(lab.clear())
     assert lab.open == []

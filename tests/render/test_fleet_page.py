@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.fleet.job import line_of
 from reconciler.model.document import ChangeView, ImpactView, PlanDocument
-from reconciler.model.fleet import Drifted, FleetReport, Group, JobResult, Outcome, WaveReport
+from reconciler.model.fleet import AccountOutcome, Drifted, FleetReport, Group, JobResult, WaveReport
 from reconciler.render import fleet, sentences
 from reconciler.render.naming import Names
 from reconciler.render.same_changes import of_notes, of_plan
@@ -53,9 +53,9 @@ def test_what_is_lost_comes_first_with_what_people_will_notice() -> None:
     assert "The tag Vip is deleted." in read(report_of("plan", accounts))
 
 
-@pytest.mark.parametrize("outcome", get_args(Outcome))
+@pytest.mark.parametrize("outcome", get_args(AccountOutcome))
 @pytest.mark.parametrize("mode", ["plan", "apply", "drift"])
-def test_a_page_has_no_words_of_ours_and_no_addresses(mode: str, outcome: Outcome) -> None:
+def test_a_page_has_no_words_of_ours_and_no_addresses(mode: str, outcome: AccountOutcome) -> None:
     """Whatever became of the accounts."""
     drift = [Drifted(by="object", name="tag.vip", accounts=1, drifted=1)] if mode == "drift" else []
     result = JobResult(account="acme", outcome=outcome, destroy=1, message="m")

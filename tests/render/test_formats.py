@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.model.diagnostics import Diagnostic
-from reconciler.render.formats import FORMATS, Frame, names_of, plan_in, problems_in
+from reconciler.render.formats import FORMATS, ViewContext, names_of, plan_in, problems_in
 from tests.render.documents import one as sample
 
 
@@ -16,12 +16,12 @@ def test_every_format_shows_what_it_says(name: str) -> None:
     assert bool(one.shows & {"plan", "drift", "comparison"}) == (one.plan is not None)
     assert ("problems" in one.shows) == (one.problems is not None)
     if one.plan is not None:
-        assert plan_in(name, sample(), Frame()) is not None
+        assert plan_in(name, sample(), ViewContext()) is not None
     if one.problems is not None:
-        assert "it is wrong" in problems_in(name, [Diagnostic("it is wrong")], Frame())
+        assert "it is wrong" in problems_in(name, [Diagnostic("it is wrong")], ViewContext())
     else:
         with pytest.raises(KeyError):
-            problems_in(name, [], Frame())
+            problems_in(name, [], ViewContext())
 
 
 def test_text_comes_first() -> None:

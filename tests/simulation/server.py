@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
 from reconciler.model.errors import StateError
-from reconciler.store.wire import Answer, Wire
+from reconciler.store.wire import Wire, WireAnswer
 from tests.simulation.scheduler import Process
 
 
@@ -21,25 +21,25 @@ class Server:
     lock: bytes = b""
     changes: Callable[[str, str], None] = lambda before, after: None
 
-    def answer(self, method: str, query: dict[str, list[str]], content: bytes) -> Answer:
+    def answer(self, method: str, query: dict[str, list[str]], content: bytes) -> WireAnswer:
         """Answer one request; a write has to name the lock that is held."""
         if method == "GET":
-            return Answer(200 if self.content else 404, self.content)
+            return WireAnswer(200 if self.content else 404, self.content)
         if method == "LOCK":
             if self.lock:
-                return Answer(423, self.lock)
+                return WireAnswer(423, self.lock)
             self.lock = content
             self.changes("", self.holder)
         elif method == "UNLOCK":
             if self.lock and json.loads(self.lock)["ID"] != json.loads(content)["ID"]:
-                return Answer(409, self.lock)
+                return WireAnswer(409, self.lock)
             before, self.lock = self.holder, b""
             self.changes(before, "")
         elif method == "POST":
             if self.lock and query.get("ID") != [json.loads(self.lock)["ID"]]:
-                return Answer(409, self.lock)
+                return WireAnswer(409, self.lock)
             self.content = content
-        return Answer(200, b"")
+        return WireAnswer(200, b"")
 
     @property
     def holder(self) -> str:
@@ -70,7 +70,7 @@ class ServedWire(Wire):
         super().__init__("https://state.example/test", {})
         self._server, self._process, self._boundary, self._away = server, process, boundary, away
 
-    def _once(self, method: str, url: str, content: bytes | None) -> Answer:
+    def _once(self, method: str, url: str, content: bytes | None) -> WireAnswer:
         self._process.alive()
         if method != "GET":
             self._boundary(f"before {method} to the server")

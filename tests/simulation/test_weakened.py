@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.engine.recount import Recount
 from reconciler.remote.client import Client
-from reconciler.store.lease import Lease, Watch
+from reconciler.store.lease import Lease, LockWatch
 from tests.simulation import alone, together
 from tests.simulation.test_histories import HOLDING
 
@@ -22,7 +22,7 @@ WEAKENED: dict[str, tuple[Callable[[int], alone.Verdict], Any, str, Any]] = {
     "no fence at all": (together.history, Lease, "check", lambda self, seconds=0.0: None),
     "no fence before a request": (together.history, Client, "_last_moment", None),
     "nothing is counted again": (alone.history, Recount, "__call__", None),
-    "a lock that seems to have ended is taken at once": (together.history, Watch, "left", lambda self, now: 0.0),
+    "a lock that seems to have ended is taken at once": (together.history, LockWatch, "left", lambda self, now: 0.0),
 }
 
 

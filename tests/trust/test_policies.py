@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from reconciler.judging.expressions import Answer, Question, answers
+from reconciler.judging.expressions import ExpressionValue, Question, answers
 from reconciler.judging.policies import judge_policies
 from reconciler.model.document import AttributeView, ChangeView, ImpactView, PlanDocument
 from reconciler.model.project import Policy
@@ -49,7 +49,9 @@ def document(*changes: ChangeView) -> PlanDocument:
     return PlanDocument(environment="prod", changes=list(changes))
 
 
-def in_process(questions: Sequence[Question], values: Mapping[str, Any]) -> list[Answer | list[Answer]]:
+def in_process(
+    questions: Sequence[Question], values: Mapping[str, Any]
+) -> list[ExpressionValue | list[ExpressionValue]]:
     """Evaluate without a process of its own, which costs a start."""
     return list(answers(questions, values))
 

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
 
-from reconciler.judging.expressions import Answer, Question, answers
+from reconciler.judging.expressions import ExpressionValue, Question, answers
 from reconciler.judging.objects import UNKNOWN, Judged, changed_objects, declared_objects
 from reconciler.judging.rules import at_host, breaches
 from reconciler.model.desired import Desired, Resource
@@ -42,7 +42,9 @@ def extend(world: World, text: str) -> None:
     path.write_text(path.read_text("utf-8") + text, "utf-8")
 
 
-def in_process(questions: Sequence[Question], values: Mapping[str, Any]) -> list[Answer | list[Answer]]:
+def in_process(
+    questions: Sequence[Question], values: Mapping[str, Any]
+) -> list[ExpressionValue | list[ExpressionValue]]:
     """Evaluate without a process of its own, which costs a start."""
     return list(answers(questions, values))
 
@@ -536,7 +538,9 @@ def test_many_rules_over_many_objects_are_cheap() -> None:
     """
     asked: list[int] = []
 
-    def counting(questions: Sequence[Question], values: Mapping[str, Any]) -> list[Answer | list[Answer]]:
+    def counting(
+        questions: Sequence[Question], values: Mapping[str, Any]
+    ) -> list[ExpressionValue | list[ExpressionValue]]:
         asked.extend(len(one.objects or ()) for one in questions)
         return [[False] * len(one.objects or ()) for one in questions]
 

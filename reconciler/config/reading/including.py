@@ -17,7 +17,7 @@ from reconciler.model.errors import ConfigError
 from reconciler.model.project import PROJECT_FILE
 
 PACK, GIT = "pack:", "git+"
-Baselines = Callable[[str], Mapping[str, str]]
+ReadBaseline = Callable[[str], Mapping[str, str]]
 """Returns the texts of a baseline from Git by their names in it, as they are locked. Raises ReconcilerError."""
 
 
@@ -73,7 +73,7 @@ class Includes:
     folder: Path | None
     problems: Problems
     tree: Tree = field(default_factory=WorkingTree)
-    baselines: Baselines = no_baselines
+    baselines: ReadBaseline = no_baselines
 
     def find(self, written: str, naming: Source, spot: Spot, stack: tuple[str, ...]) -> Included | None:
         """Return what an include names; None where `problems` tells that it is nothing."""

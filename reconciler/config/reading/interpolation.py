@@ -21,7 +21,7 @@ _EACH = re.compile(r"\$\{each\.(?:key|value(?:\.[A-Za-z0-9_-]+)?)\}")
 _RESERVED = re.compile("[\ue000-\ue002]")
 
 
-class Unknown(Exception):
+class UnknownValue(Exception):
     """The value cannot be known; the reason was reported where it counts."""
 
 
@@ -100,7 +100,7 @@ class Scope:
             return value
         try:
             return self._filled(node, value)
-        except Unknown:
+        except UnknownValue:
             self.spoiled.add(id(node))
             return value
 
@@ -116,10 +116,10 @@ class Scope:
             last = match.end()
             try:
                 pieces.append("${" if match.group() == "$${" else cast(str, self._part(node, match, alone=False)))
-            except Unknown:
+            except UnknownValue:
                 failed = True
         if failed:
-            raise Unknown
+            raise UnknownValue
         return "".join([*pieces, text[last:]])
 
     def _part(self, node: Scalar, match: re.Match[str], *, alone: bool) -> Value:
@@ -138,7 +138,7 @@ class Scope:
             return self._environment(named.group(2), spot)
         else:
             return self._variable(named.group(2), spot, alone=alone)
-        raise Unknown
+        raise UnknownValue
 
     def _secret(self, name: str, spot: Spot) -> str:
         if self.secrets:
@@ -147,7 +147,7 @@ class Scope:
         self.problems.error(
             "interpolation", "a secret can be used in resources and variables only", spot, f"write `${{env.{name}}}`"
         )
-        raise Unknown
+        raise UnknownValue
 
     def _environment(self, name: str, spot: Spot) -> str:
         self.uses.env.append((name, spot))
@@ -165,7 +165,7 @@ class Scope:
             self.problems.error(
                 "missing-environment-variable", f"the environment variable `{name}` is not set", spot, hint
             )
-        raise Unknown
+        raise UnknownValue
 
     def _variable(self, name: str, spot: Spot, *, alone: bool) -> Value:
         table = self.tables.get(spot.source, self.variables)
@@ -176,14 +176,14 @@ class Scope:
                 spot,
                 f"`${{env.{name}}}` reads the process environment",
             )
-            raise Unknown
+            raise UnknownValue
         table.used.add(name)
         if name in table.unknown or (name not in table.values and not self.complete):
-            raise Unknown
+            raise UnknownValue
         if name not in table.values:
             hint = did_you_mean(name, table.values, f"declare it in a resource file: `variables: {{{name}: {{}}}}`")
             self.problems.error("undeclared-variable", f"the variable `{name}` is not declared", spot, hint)
-            raise Unknown
+            raise UnknownValue
         value = table.values[name]
         if alone or isinstance(value, str):
             return value
@@ -193,7 +193,7 @@ class Scope:
             return str(value)
         what = "a list" if isinstance(value, list) else "a map" if isinstance(value, dict) else "null"
         self.problems.error("wrong-type", f"the variable `{name}` is {what} and cannot be part of a text", spot)
-        raise Unknown
+        raise UnknownValue
 
 
 def _form_hint(inner: str) -> str:

@@ -14,7 +14,7 @@ from reconciler.config.reading.problems import Problems
 from reconciler.config.reading.repeating import expanded
 from reconciler.config.reading.sections import RULES, Sections, collect, sections_of
 from reconciler.config.reading.validation import validated
-from reconciler.config.reading.variables import Given, settle, tell_unused
+from reconciler.config.reading.variables import GivenVariables, settle, tell_unused
 from reconciler.model.kind import Kinds
 from reconciler.model.project import Include
 
@@ -44,7 +44,7 @@ class Layers:
     def read(
         self,
         sources: Iterable[Source | None],
-        given: Given,
+        given: GivenVariables,
         includes: Iterable[Node] = (),
         *,
         prefix: str = "",
@@ -94,7 +94,9 @@ class Layers:
             named = {name for source in sources for name in _NAMED.findall(source.text)} if wrong else set()
             tell_unused(declared, table.used | named, self.problems)
 
-    def _settled(self, sections: Sections, given: Given, mine: list[Source], prefix: str, *, main: bool) -> Table:
+    def _settled(
+        self, sections: Sections, given: GivenVariables, mine: list[Source], prefix: str, *, main: bool
+    ) -> Table:
         scope = self.scope
         plain = Scope(scope.problems, scope.environ, offline=scope.offline, complete=scope.complete, uses=scope.uses)
         values, unknown = settle(sections.variables, given, plain)
@@ -120,7 +122,7 @@ class Layers:
             return Sections()
         inside = at(node, "variables")
         spots = {name: included.spot for name, included in entries_of(inside.value if inside else None).items()}
-        given = Given(block.variables, spots, True, where=f"`variables` of the include at {spot.position}")
+        given = GivenVariables(block.variables, spots, True, where=f"`variables` of the include at {spot.position}")
         return self.read(place.sources, given, prefix=prefix + block.prefix, stack=(*stack, place.name))
 
     def _merge(self, into: Sections, other: Sections, prefix: str) -> None:

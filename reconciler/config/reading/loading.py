@@ -11,7 +11,7 @@ from reconciler.config.reading.blocks import Blocks
 from reconciler.config.reading.checks import Checks, check_cycles, check_refuges, check_rosters, check_twins
 from reconciler.config.reading.credentials import check_uses, check_values, credentials
 from reconciler.config.reading.files import distinct, outside, read_source, shown_path, yaml_files
-from reconciler.config.reading.including import Baselines, Includes, no_baselines
+from reconciler.config.reading.including import Includes, ReadBaseline, no_baselines
 from reconciler.config.reading.interpolation import Scope, Uses
 from reconciler.config.reading.layers import INCLUDE, Layers
 from reconciler.config.reading.nodes import Entry, Node, Sequence, Source, Spot, at
@@ -21,7 +21,7 @@ from reconciler.config.reading.problems import Problems
 from reconciler.config.reading.project import EnvironmentSettings, LoadedProject, load_project
 from reconciler.config.reading.resources import Reader
 from reconciler.config.reading.sections import Sections, patch, sections_of
-from reconciler.config.reading.variables import Given
+from reconciler.config.reading.variables import GivenVariables
 from reconciler.model.desired import Desired
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.garbage import without_collection
@@ -61,7 +61,7 @@ def load(
     offline: bool = False,
     texts: Mapping[str, str] | None = None,
     uses: Uses | None = None,
-    baselines: Baselines = no_baselines,
+    baselines: ReadBaseline = no_baselines,
 ) -> Loaded:
     """Return what the project's files ask for in an environment. Raises ConfigError with every problem, and what
     `baselines` raises.
@@ -177,18 +177,18 @@ def _resource_files(loaded: LoadedProject, problems: Problems, more: Iterable[st
     return [path for path in distinct(files) if path.resolve() not in apart]
 
 
-def _given(settings: EnvironmentSettings | None, loaded: LoadedProject | None) -> Given:
+def _given(settings: EnvironmentSettings | None, loaded: LoadedProject | None) -> GivenVariables:
     if settings is None:
-        return Given({}, {}, known=False)
+        return GivenVariables({}, {}, known=False)
     spots: dict[str, Spot] = {}
     if loaded is not None:
         spots = {name: loaded.spot("environments", settings.name, "variables", name) for name in settings.variables}
-    return Given(settings.variables, spots, True, f"`variables` of the environment `{settings.name}`")
+    return GivenVariables(settings.variables, spots, True, f"`variables` of the environment `{settings.name}`")
 
 
 def _load(
     files: _Files,
-    given: Given,
+    given: GivenVariables,
     kinds: Kinds,
     environ: Mapping[str, str],
     includes: Includes,

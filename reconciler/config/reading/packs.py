@@ -17,7 +17,7 @@ from reconciler.config.reading.problems import Problems, did_you_mean, listed
 from reconciler.config.reading.project import LoadedProject
 from reconciler.config.reading.sections import RULES, VARIABLES
 from reconciler.config.reading.validation import validated
-from reconciler.config.reading.variables import Given, settle
+from reconciler.config.reading.variables import GivenVariables, settle
 from reconciler.model.diagnostics import Position
 from reconciler.model.project import Include, Rule
 from reconciler.model.ruling import Rules
@@ -113,7 +113,7 @@ class _Reading:
         if any(RULES in root.entries or INCLUDE in root.entries for root in roots):
             declared = {name: variable for root in roots for name, variable in _variables(root).items()}
             quiet = Scope(Problems(), self.environ, offline=True, complete=False)
-            values, unknown = settle(declared, Given(block.variables, {}), quiet)
+            values, unknown = settle(declared, GivenVariables(block.variables, {}), quiet)
             scope = Scope(self.problems, {}, Table(values, unknown), secrets=False, offline=True)
             for root in roots:
                 for node in _nodes(root, RULES):

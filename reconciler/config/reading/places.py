@@ -16,7 +16,7 @@ from reconciler.model.address import split
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.spec import Nested
 
-Path = tuple[str, ...]
+KeyPath = tuple[str, ...]
 _FILLED = re.compile(r"\$\$\{|(\$\{[^}\n]*\})")
 
 
@@ -43,7 +43,7 @@ class Places:
         whole = self.declared.get(address)
         return at(whole.value, name) if whole is not None and name else whole
 
-    def path(self, address: str) -> Path:
+    def path(self, address: str) -> KeyPath:
         """Return the keys that lead to a resource in its file."""
         kind, key = split(address)
         parent = self.kinds[kind].nested

@@ -16,7 +16,7 @@ from reconciler.config.reading.parsing import parse
 from reconciler.config.reading.problems import Problems, did_you_mean, listed
 from reconciler.config.reading.requiring import fits
 from reconciler.config.reading.validation import validated
-from reconciler.model.account_url import EMULATOR, LOOPBACK, Account
+from reconciler.model.account_url import EMULATOR, LOOPBACK, AccountIdentity
 from reconciler.model.address import KEY_PATTERN
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError
@@ -303,7 +303,9 @@ def environment(
     )
 
 
-def account_named(loaded: LoadedProject, name: str, environ: Mapping[str, str], also: Iterable[str] = ()) -> Account:
+def account_named(
+    loaded: LoadedProject, name: str, environ: Mapping[str, str], also: Iterable[str] = ()
+) -> AccountIdentity:
     """Return the account of an environment, as far as the variables that are set say it."""
     scope = Scope(Problems(), environ, secrets=False, offline=True)
     entries = entries_of(loaded.tree.entries["environments"].value)
@@ -313,7 +315,7 @@ def account_named(loaded: LoadedProject, name: str, environ: Mapping[str, str], 
     )
     if url.startswith(EMULATOR):
         url = f"{EMULATOR}{(loaded.folder / url.removeprefix(EMULATOR)).resolve()}"
-    return Account.of(url, account, token, also)
+    return AccountIdentity.of(url, account, token, also)
 
 
 def production_by(loaded: LoadedProject, name: str, environ: Mapping[str, str], also: Iterable[str] = ()) -> str:

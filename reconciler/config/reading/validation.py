@@ -19,7 +19,7 @@ from reconciler.model.redaction import abridged
 from reconciler.model.spec import Api, Spec
 
 Model = TypeVar("Model", bound=BaseModel)
-Path = tuple[str | int, ...]
+ValuePath = tuple[str | int, ...]
 
 _EXPECTED = {
     "string_type": "a text",
@@ -49,7 +49,7 @@ _LIMITS = {
 class Violation:
     """One of pydantic's errors, found in the tree. `path` holds what is in the data, without pydantic's union tags."""
 
-    path: Path
+    path: ValuePath
     entry: Entry | None
     node: Node
     error: ErrorDetails
@@ -119,7 +119,7 @@ def _groups(faults: list[Violation]) -> list[list[Violation]]:
     """
     paths = {fault.path for fault in faults}
     deeper = {path[:length] for path in paths for length in range(len(path))}
-    grouped: dict[Path, list[Violation]] = {}
+    grouped: dict[ValuePath, list[Violation]] = {}
     for fault in faults:
         if not (fault.in_union and fault.path in deeper):
             grouped.setdefault(fault.path, []).append(fault)
@@ -292,7 +292,7 @@ def _shown(value: object, choice: bool, spelled: str | None = None) -> str:
     return "null" if value is None else "a list" if isinstance(value, list) else "a map"
 
 
-def _description(model: type[BaseModel], path: Path) -> str:
+def _description(model: type[BaseModel], path: ValuePath) -> str:
     while path and isinstance(path[-1], int):  # an item of a list is what the list holds
         path = path[:-1]
     if not path:
@@ -303,7 +303,7 @@ def _description(model: type[BaseModel], path: Path) -> str:
     return ""
 
 
-def _key_description(model: type[BaseModel], path: Path) -> str:
+def _key_description(model: type[BaseModel], path: ValuePath) -> str:
     """Return the description of what the keys of a map may be; `path` leads to an entry of it."""
     for info in _fields_at(model, path[:-1]):
         for meta in getattr(next(iter(get_args(info.annotation)), None), "__metadata__", ()):
@@ -312,7 +312,7 @@ def _key_description(model: type[BaseModel], path: Path) -> str:
     return ""
 
 
-def _fields_at(model: type[BaseModel], path: Path) -> Iterator[FieldInfo]:
+def _fields_at(model: type[BaseModel], path: ValuePath) -> Iterator[FieldInfo]:
     """Yield the fields that may stand at a path of the data."""
     for owner in _models_at(model, path[:-1]):
         for name, info in owner.model_fields.items():
@@ -320,7 +320,7 @@ def _fields_at(model: type[BaseModel], path: Path) -> Iterator[FieldInfo]:
                 yield info
 
 
-def _models_at(model: type[BaseModel], path: Path) -> list[type[BaseModel]]:
+def _models_at(model: type[BaseModel], path: ValuePath) -> list[type[BaseModel]]:
     """Return the models that may stand at a path of the data."""
     current = [model]
     for step in path:

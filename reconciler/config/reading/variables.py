@@ -31,7 +31,7 @@ class Declaration(BaseModel):
 
 
 @dataclass(frozen=True)
-class Given:
+class GivenVariables:
     """What an environment gives: its values with their places. `known` is false where no environment was chosen."""
 
     values: Mapping[str, Any]
@@ -40,7 +40,7 @@ class Given:
     where: str = ""
 
 
-def settle(declared: Mapping[str, Entry], given: Given, scope: Scope) -> tuple[dict[str, Any], frozenset[str]]:
+def settle(declared: Mapping[str, Entry], given: GivenVariables, scope: Scope) -> tuple[dict[str, Any], frozenset[str]]:
     """Return the variables' values, and the names of those whose value only a real run can know."""
     values: dict[str, Any] = {}
     unknown: set[str] = set()
@@ -59,7 +59,7 @@ def settle(declared: Mapping[str, Entry], given: Given, scope: Scope) -> tuple[d
     return values, frozenset(unknown)
 
 
-def _value(name: str, entry: Entry, declaration: Declaration, given: Given, scope: Scope) -> tuple[Any] | None:
+def _value(name: str, entry: Entry, declaration: Declaration, given: GivenVariables, scope: Scope) -> tuple[Any] | None:
     if name in given.values:
         value, spot = given.values[name], given.spots.get(name, entry.key.spot)
         if scope.offline and "${env." in repr(value):

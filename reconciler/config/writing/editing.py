@@ -20,26 +20,26 @@ from reconciler.config.writing.emitting import as_block, as_flow
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.values import Value, identical, items_of, map_of
 
-Path = tuple[str | int, ...]
+EntryPath = tuple[str | int, ...]
 INDENT = 2
 WIDTH = 100
 
 
-class Missing(Enum):
+class NoEntry(Enum):
     """What stands for an entry that goes: null is a value."""
 
     MISSING = "missing"
 
 
-MISSING: Final = Missing.MISSING
-Data: TypeAlias = "Value | Missing"
+MISSING: Final = NoEntry.MISSING
+Data: TypeAlias = "Value | NoEntry"
 
 
 @dataclass(frozen=True, slots=True)
 class Put:
     """Set the value at a path of keys; maps on the way are made where they are missing."""
 
-    path: Path
+    path: EntryPath
     value: Value
 
 
@@ -47,7 +47,7 @@ class Put:
 class Drop:
     """Remove the entry at a path; nothing happens where there is none."""
 
-    path: Path
+    path: EntryPath
 
 
 Edit = Put | Drop
@@ -112,7 +112,7 @@ def _applied(data: Value, edit: Edit) -> Value:
     return None if changed is MISSING else changed
 
 
-def _changed(data: Value, path: Path, value: Data) -> Data:
+def _changed(data: Value, path: EntryPath, value: Data) -> Data:
     if not path:
         return value
     step, *rest = path
@@ -130,7 +130,7 @@ def _changed(data: Value, path: Path, value: Data) -> Data:
     return entries
 
 
-def _at(data: Value, path: Path) -> Value:
+def _at(data: Value, path: EntryPath) -> Value:
     for step in path:
         data = items_of(data)[step] if isinstance(step, int) else map_of(data)[step]
     return data

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reconciler.config.reading.nodes import Entry, Map, Source
-from reconciler.config.reading.places import Fixed, Path, Places, filled_in, written
+from reconciler.config.reading.places import Fixed, KeyPath, Places, filled_in, written
 from reconciler.config.writing.arranging import arranged
 from reconciler.config.writing.dumping import as_written
 from reconciler.config.writing.editing import Drop, Edit, Put, edited
@@ -95,7 +95,7 @@ class Rewriting:
         self._carry_out([(name, "", self._dropped(name)) for name in chosen if name not in inside])
         self.done += [(name, "") for name in chosen if name in inside]
 
-    def add(self, file: str, news: Iterable[tuple[str, Path, Mapping[str, Any]]]) -> None:
+    def add(self, file: str, news: Iterable[tuple[str, KeyPath, Mapping[str, Any]]]) -> None:
         """Write new declarations (address, path, content) at the end of the maps that their paths lead into."""
         source = Source(file, "")
         self._carry_out([(address, "", iter([(source, Put(path, content))])) for address, path, content in news])
@@ -113,7 +113,7 @@ class Rewriting:
             except ReconcilerError as error:
                 self.refused.append(Refusal(*arrangement.name, f"{error.message}; {error.hint}"))
 
-    def _holding(self, arrangement: Arrangement) -> tuple[Source, Path]:
+    def _holding(self, arrangement: Arrangement) -> tuple[Source, KeyPath]:
         """Return the file that says the order, and where in it. An overlay only adds behind what it lies over."""
         path = (*self.places.path(arrangement.parent), arrangement.inside)
         layers = [source for source in self._sources() if set(arrangement.keys) & _keys_at(self.places, source, path)]
@@ -210,7 +210,7 @@ class Rewriting:
             yield source, edit
 
     def _over(
-        self, layer: Source, proposed: ProposedEdit, path: Path, have: Value, want: Value
+        self, layer: Source, proposed: ProposedEdit, path: KeyPath, have: Value, want: Value
     ) -> Iterator[tuple[Source, Edit]]:
         """Yield the edits of an overlay that make a value what is wanted: there, `null` takes an entry away."""
         if isinstance(have, dict) and isinstance(want, dict):
@@ -224,7 +224,7 @@ class Rewriting:
         yield layer, Put(path, new)
 
     def _inside(
-        self, proposed: ProposedEdit, path: Path, entry: Entry, have: Value, want: Value
+        self, proposed: ProposedEdit, path: KeyPath, entry: Entry, have: Value, want: Value
     ) -> Iterator[tuple[Source, Edit]]:
         """Yield the edits of one value: of a map only the entries that differ."""
         if isinstance(entry.value, Map) and isinstance(have, dict) and isinstance(want, dict):
@@ -284,7 +284,7 @@ def _match(key: str, want: Mapping[str, Value], attribute: Attribute) -> str | N
     )
 
 
-def _keys_at(places: Places, source: Source, path: Path) -> set[str]:
+def _keys_at(places: Places, source: Source, path: KeyPath) -> set[str]:
     try:
         data = places.plain(source)
     except Fixed:

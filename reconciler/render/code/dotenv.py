@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from reconciler.model.ids import Entry, IdCatalog, Section, clash
+from reconciler.model.ids import IdCatalog, IdEntry, Section, clash
 from reconciler.render.code.lines import about, comment, head
 from reconciler.render.code.naming import names, plain
 
@@ -22,7 +22,7 @@ def name_of(key: str) -> str:
 def render(catalog: IdCatalog, _: str) -> str:
     """Return the file. With several environments, each name begins with that of its environment."""
     lines = [*(f"# {line}" for line in head(catalog, "dotenv")), f"# {about(catalog)}"]
-    taken: dict[str, Entry] = {}
+    taken: dict[str, IdEntry] = {}
     for environment in catalog.environments:
         several = len(catalog.environments) > 1
         for entry, name in _named(catalog.sections, f"{name_of(environment)}_AC" if several else "AC"):
@@ -32,7 +32,7 @@ def render(catalog: IdCatalog, _: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _named(sections: Sequence[Section], before: str) -> Iterator[tuple[Entry, str]]:
+def _named(sections: Sequence[Section], before: str) -> Iterator[tuple[IdEntry, str]]:
     for section in sections:
         members = names(section.entries, name_of, "dotenv")
         for entry in section.entries:
@@ -41,7 +41,7 @@ def _named(sections: Sequence[Section], before: str) -> Iterator[tuple[Entry, st
             yield from _named(entry.sections, name)
 
 
-def _values(entry: Entry, name: str, environment: str, taken: dict[str, Entry]) -> Iterator[str]:
+def _values(entry: IdEntry, name: str, environment: str, taken: dict[str, IdEntry]) -> Iterator[str]:
     for attribute, value in entry.values[environment].items():
         variable = f"{name}_{attribute.upper()}"
         if variable in taken:

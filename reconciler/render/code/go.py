@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.model.ids import Entry, IdCatalog, Section
-from reconciler.render.code.lines import VARIABLE, Shape, about, comment, head
+from reconciler.model.ids import IdCatalog, IdEntry, Section
+from reconciler.render.code.lines import VARIABLE, CodeNames, about, comment, head
 from reconciler.render.code.naming import Types, camel, quoted
 
 ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -25,7 +25,7 @@ def literal(text: str) -> str:
 
 def render(catalog: IdCatalog, package: str) -> str:
     """Return the file."""
-    shape = Shape(catalog, name_of, "Go", Types(TAKEN))
+    shape = CodeNames(catalog, name_of, "Go", Types(TAKEN))
     lines = [
         f"// {head(catalog, 'go')[0]}",
         "",
@@ -56,7 +56,7 @@ def attribute_of(name: str) -> str:
     return f"{camel(name.removesuffix('id'))}ID" if name == "id" or name.endswith("_id") else camel(name)
 
 
-def _maker(shape: Shape, noun: str) -> Iterator[str]:
+def _maker(shape: CodeNames, noun: str) -> Iterator[str]:
     name = shape.records[noun]
     yield f"func make{name}(row map[string]string) {name} {{"
     fields = ", ".join(
@@ -67,7 +67,7 @@ def _maker(shape: Shape, noun: str) -> Iterator[str]:
     yield ""
 
 
-def _group(shape: Shape, path: str, section: Section) -> Iterator[str]:
+def _group(shape: CodeNames, path: str, section: Section) -> Iterator[str]:
     for entry in section.entries:
         yield from _whole(shape, entry)
     name = shape.groups[path, section.name]
@@ -95,7 +95,7 @@ def _group(shape: Shape, path: str, section: Section) -> Iterator[str]:
     yield ""
 
 
-def _whole(shape: Shape, entry: Entry) -> Iterator[str]:
+def _whole(shape: CodeNames, entry: IdEntry) -> Iterator[str]:
     """The type of an entry in which something is nested."""
     if not entry.sections:
         return
@@ -118,7 +118,7 @@ def _whole(shape: Shape, entry: Entry) -> Iterator[str]:
     yield ""
 
 
-def _account(shape: Shape) -> Iterator[str]:
+def _account(shape: CodeNames) -> Iterator[str]:
     yield "// Account is everything that one account holds of it."
     yield "type Account struct {"
     yield "\tEnvironment string"

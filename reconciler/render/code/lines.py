@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reconciler.model.ids import Entry, IdCatalog, Language, Section
-from reconciler.render.code.naming import Rule, Types, camel, names, sentence
+from reconciler.model.ids import IdCatalog, IdEntry, Language, Section
+from reconciler.render.code.naming import NameRule, Types, camel, names, sentence
 
 VARIABLE = "ACTIVECAMPAIGN_ENV"
 """The environment variable that chooses the account of a running program."""
@@ -22,17 +22,17 @@ def about(catalog: IdCatalog) -> str:
     return f"Ids of ActiveCampaign accounts ({', '.join(catalog.environments)}) by the keys of the configuration."
 
 
-def comment(entry: Entry) -> str:
+def comment(entry: IdEntry) -> str:
     """Return what is said above an entry: its description, and nothing but text."""
     return sentence(entry.doc) or entry.address
 
 
 @dataclass
-class Shape:
+class CodeNames:
     """The names that a language has for everything in a catalogue: of each entry, and of each type."""
 
     catalog: IdCatalog
-    rule: Rule
+    rule: NameRule
     language: str
     types: Types
 
@@ -54,6 +54,6 @@ class Shape:
             for part in entry.sections:
                 self._section(entry.path, part, f"{inner}{camel(part.name)}")
 
-    def type_of(self, entry: Entry) -> str:
+    def type_of(self, entry: IdEntry) -> str:
         """Return the type of an entry: its record, or one of its own where something is nested in it."""
         return self.wholes.get(entry.path) or self.records[entry.noun]

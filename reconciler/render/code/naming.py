@@ -10,10 +10,10 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from reconciler.model.ids import Entry, clash
+from reconciler.model.ids import IdEntry, clash
 from reconciler.render.harmless import harmless
 
-Rule = Callable[[str], str]
+NameRule = Callable[[str], str]
 
 
 def plain(key: str) -> str:
@@ -27,11 +27,11 @@ def camel(key: str) -> str:
     return "".join(part[:1].upper() + part[1:] for part in plain(key).split("_"))
 
 
-def names(entries: Sequence[Entry], rule: Rule, language: str) -> dict[str, str]:
+def names(entries: Sequence[IdEntry], rule: NameRule, language: str) -> dict[str, str]:
     """Return the name of each entry, by its path. Raises ConfigError for two keys of one name. Where texts of an
     account (options) have one name, or none, each gets a name that says which text it is.
     """
-    by_name: dict[str, list[Entry]] = {}
+    by_name: dict[str, list[IdEntry]] = {}
     for entry in entries:
         by_name.setdefault(rule(entry.key), []).append(entry)
     chosen: dict[str, str] = {}

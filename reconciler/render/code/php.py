@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from reconciler.model.ids import Entry, IdCatalog, Section
-from reconciler.render.code.lines import VARIABLE, Shape, about, comment, head
+from reconciler.model.ids import IdCatalog, IdEntry, Section
+from reconciler.render.code.lines import VARIABLE, CodeNames, about, comment, head
 from reconciler.render.code.naming import Types, plain, quoted
 
 ESCAPES = {'"': '\\"', "\\": "\\\\", "$": "\\$", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -32,7 +32,7 @@ def literal(text: str) -> str:
 
 def render(catalog: IdCatalog, _: str) -> str:
     """Return the file."""
-    shape = Shape(catalog, name_of, "PHP", Types(TAKEN))
+    shape = CodeNames(catalog, name_of, "PHP", Types(TAKEN))
     lines = [
         "<?php",
         *(f"// {line}" for line in head(catalog, "php")),
@@ -64,7 +64,7 @@ def render(catalog: IdCatalog, _: str) -> str:
     return "\n".join([*lines, *_account(catalog, shape)]) + "\n"
 
 
-def _doc(entry: Entry) -> str:
+def _doc(entry: IdEntry) -> str:
     """What closes a comment, or begins a tag of one, is only text."""
     return re.sub(r"(^|[\s{(])@", r"\1\\@", comment(entry).replace("*/", "* /").replace("?>", "? >"))
 
@@ -76,7 +76,7 @@ CONSTRUCT = (
 )
 
 
-def _group(shape: Shape, path: str, section: Section) -> Iterator[str]:
+def _group(shape: CodeNames, path: str, section: Section) -> Iterator[str]:
     for entry in section.entries:
         yield from _whole(shape, entry)
     yield from (f"final class {shape.groups[path, section.name]}", "{", "    use Keyed;", "")
@@ -95,7 +95,7 @@ def _group(shape: Shape, path: str, section: Section) -> Iterator[str]:
     yield from ("    }", "}", "")
 
 
-def _whole(shape: Shape, entry: Entry) -> Iterator[str]:
+def _whole(shape: CodeNames, entry: IdEntry) -> Iterator[str]:
     """The type of an entry in which something is nested."""
     if not entry.sections:
         return
@@ -112,7 +112,7 @@ def _whole(shape: Shape, entry: Entry) -> Iterator[str]:
     yield from ("    }", "}", "")
 
 
-def _account(catalog: IdCatalog, shape: Shape) -> Iterator[str]:
+def _account(catalog: IdCatalog, shape: CodeNames) -> Iterator[str]:
     yield from ("/** Everything that one account holds of it. */", "final class Account", "{", "    use Keyed;", "")
     yield "    private const DATA = ["
     for environment in catalog.environments:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import keyword
 from collections.abc import Iterator
 
-from reconciler.model.ids import Entry, IdCatalog, Section
-from reconciler.render.code.lines import VARIABLE, Shape, about, comment, head
+from reconciler.model.ids import IdCatalog, IdEntry, Section
+from reconciler.render.code.lines import VARIABLE, CodeNames, about, comment, head
 from reconciler.render.code.naming import Types, plain, quoted
 
 ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -30,7 +30,7 @@ def literal(text: str) -> str:
 
 def render(catalog: IdCatalog, _: str) -> str:
     """Return the module."""
-    shape = Shape(catalog, name_of, "Python", Types(TAKEN))
+    shape = CodeNames(catalog, name_of, "Python", Types(TAKEN))
     lines = [
         *(f"# {line}" for line in head(catalog, "python")),
         "# ruff: noqa",
@@ -56,7 +56,7 @@ def render(catalog: IdCatalog, _: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _record(shape: Shape, noun: str) -> Iterator[str]:
+def _record(shape: CodeNames, noun: str) -> Iterator[str]:
     attributes = shape.catalog.attributes[noun]
     ordered = sorted(attributes, key=lambda name: attributes[name])
     types = {name: "Optional[str]" if attributes[name] else "str" for name in attributes}
@@ -68,7 +68,7 @@ def _record(shape: Shape, noun: str) -> Iterator[str]:
     yield ""
 
 
-def _group(shape: Shape, path: str, section: Section) -> Iterator[str]:
+def _group(shape: CodeNames, path: str, section: Section) -> Iterator[str]:
     for entry in section.entries:
         yield from _whole(shape, entry)
     yield "\n" + f"class {shape.groups[path, section.name]}:"
@@ -85,7 +85,7 @@ def _group(shape: Shape, path: str, section: Section) -> Iterator[str]:
     yield ""
 
 
-def _whole(shape: Shape, entry: Entry) -> Iterator[str]:
+def _whole(shape: CodeNames, entry: IdEntry) -> Iterator[str]:
     """The type of an entry in which something is nested."""
     for section in entry.sections:
         yield from _group(shape, entry.path, section)
@@ -98,7 +98,7 @@ def _whole(shape: Shape, entry: Entry) -> Iterator[str]:
         yield ""
 
 
-def _account(shape: Shape) -> Iterator[str]:
+def _account(shape: CodeNames) -> Iterator[str]:
     yield "\n" + "class Account:"
     yield '    """Everything that one account holds of it."""'
     yield ""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from reconciler.model.ids import Entry, IdCatalog, Section
-from reconciler.render.code.lines import VARIABLE, Shape, about, comment, head
+from reconciler.model.ids import IdCatalog, IdEntry, Section
+from reconciler.render.code.lines import VARIABLE, CodeNames, about, comment, head
 from reconciler.render.code.naming import Types, quoted
 
 ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -27,7 +27,7 @@ def member(key: str, *, value: bool = False) -> str:
 
 def render(catalog: IdCatalog, _: str) -> str:
     """Return the module."""
-    shape = Shape(catalog, lambda key: key, "TypeScript", Types(TAKEN))
+    shape = CodeNames(catalog, lambda key: key, "TypeScript", Types(TAKEN))
     environments = [literal(name) for name in catalog.environments]
     lines = [
         *(f"// {line}" for line in head(catalog, "typescript")),
@@ -52,12 +52,12 @@ def render(catalog: IdCatalog, _: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _doc(entry: Entry) -> str:
+def _doc(entry: IdEntry) -> str:
     """What closes a comment, or begins a tag of one, is only text."""
     return re.sub(r"(^|[\s{(])@", r"\1\\@", comment(entry).replace("*/", "*\\/"))
 
 
-def _types(shape: Shape, sections: Sequence[Section], indent: str) -> Iterator[str]:
+def _types(shape: CodeNames, sections: Sequence[Section], indent: str) -> Iterator[str]:
     for section in sections:
         yield f"{indent}readonly {section.name}: {{"
         for entry in section.entries:

@@ -6,160 +6,160 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reconciler.model.called import Screen
+from reconciler.model.called import KindWords
 
-SCREENS: Mapping[str, Screen] = {
-    "list": Screen(
+SCREENS: Mapping[str, KindWords] = {
+    "list": KindWords(
         "list",
         "lists",
         "Its campaigns, reports and segments go with it.",
     ),
-    "tag": Screen(
+    "tag": KindWords(
         "tag",
         "tags",
         "It is taken off every contact that has it.",
     ),
-    "field": Screen(
+    "field": KindWords(
         "contact field",
         "contact fields",
         "What contacts have in this field is deleted.",
     ),
-    "deal_field": Screen(
+    "deal_field": KindWords(
         "deal field",
         "deal fields",
         "What deals have in this field is deleted.",
     ),
-    "account_field": Screen(
+    "account_field": KindWords(
         "account field",
         "account fields",
         "What companies have in this field is deleted.",
     ),
-    "field_group": Screen(
+    "field_group": KindWords(
         "field group",
         "field groups",
         "Its fields keep their values and are in no group then.",
     ),
-    "pipeline": Screen(
+    "pipeline": KindWords(
         "pipeline",
         "pipelines",
         "Its board disappears with all stages and all deals on it.",
     ),
-    "stage": Screen(
+    "stage": KindWords(
         "stage",
         "stages",
         "Its column disappears from the board of the pipeline.",
     ),
-    "custom_object": Screen(
+    "custom_object": KindWords(
         "custom object",
         "custom objects",
         "All records of it are deleted with it.",
     ),
-    "segment": Screen(
+    "segment": KindWords(
         "segment",
         "segments",
         "Campaigns and automations that use it lose it.",
     ),
-    "webhook": Screen(
+    "webhook": KindWords(
         "webhook",
         "webhooks",
         "The other system hears nothing through it any more.",
     ),
-    "user": Screen(
+    "user": KindWords(
         "user",
         "users",
         "This person cannot sign in any more, and what they own has no owner then.",
     ),
-    "user_group": Screen(
+    "user_group": KindWords(
         "user group",
         "user groups",
         "Its people lose its permissions.",
     ),
-    "task_type": Screen(
+    "task_type": KindWords(
         "task type",
         "task types",
         "It cannot be chosen for new tasks any more; old tasks keep it.",
     ),
-    "task_outcome": Screen(
+    "task_outcome": KindWords(
         "task outcome",
         "task outcomes",
         "Tasks lose the outcome that was noted on them.",
     ),
-    "deal_role": Screen(
+    "deal_role": KindWords(
         "deal role",
         "deal roles",
         "Contacts lose this role in their deals.",
     ),
-    "message": Screen(
+    "message": KindWords(
         "message",
         "messages",
         "Campaigns and automations that send it have no message then.",
     ),
-    "saved_response": Screen(
+    "saved_response": KindWords(
         "saved response",
         "saved responses",
         "It cannot be picked any more; sent mails stay.",
     ),
-    "personalization": Screen(
+    "personalization": KindWords(
         "personalization",
         "personalizations",
         "Mails that use it show nothing in its place.",
     ),
-    "address": Screen(
+    "address": KindWords(
         "postal address",
         "postal addresses",
         "Mails that show it lack the address the law asks for.",
     ),
-    "connection": Screen(
+    "connection": KindWords(
         "shop connection",
         "shop connections",
         "Its customers and orders most likely go with it.",
     ),
-    "tracked_event": Screen(
+    "tracked_event": KindWords(
         "tracked event",
         "tracked events",
         "Automations that wait for it wait for good.",
     ),
-    "site_domain": Screen(
+    "site_domain": KindWords(
         "tracked website",
         "tracked websites",
         "Visits of this website are not tracked any more.",
     ),
-    "calendar": Screen(
+    "calendar": KindWords(
         "calendar feed",
         "calendar feeds",
         "Calendars that subscribe to it get nothing more.",
     ),
-    "list_exclusion": Screen(
+    "list_exclusion": KindWords(
         "exclusion",
         "exclusions",
         "Contacts that it kept out can be mailed again.",
     ),
-    "score": Screen(
+    "score": KindWords(
         "score",
         "scores",
         "Contacts or deals lose this score.",
     ),
-    "template": Screen(
+    "template": KindWords(
         "email template",
         "email templates",
         "No mail can be started from it any more.",
     ),
-    "form": Screen(
+    "form": KindWords(
         "form",
         "forms",
         "It cannot be filled in any more.",
     ),
-    "automation": Screen(
+    "automation": KindWords(
         "automation",
         "automations",
         "Contacts in it go no further.",
     ),
-    "campaign": Screen(
+    "campaign": KindWords(
         "campaign",
         "campaigns",
         "It is not sent any more, and its reports go.",
     ),
-    "setting": Screen(
+    "setting": KindWords(
         "setting",
         "settings",
         "",

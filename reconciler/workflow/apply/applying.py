@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.engine import apply as applier
-from reconciler.engine.ports import Outcome, Ports
+from reconciler.engine.ports import Ports, StepOutcomes
 from reconciler.engine.recount import Recount
 from reconciler.engine.verify import Verified, doubtful, touched, verify
 from reconciler.model.errors import StateError
@@ -24,7 +24,7 @@ from reconciler.planning.bindings import binding_of
 from reconciler.planning.effects import pointing
 from reconciler.workflow.apply import run_records
 from reconciler.workflow.apply.archiving import Archive, Archived, archive_losses
-from reconciler.workflow.apply.contradictions import Watch
+from reconciler.workflow.apply.contradictions import FactWatch
 from reconciler.workflow.apply.hooks import Hooks
 from reconciler.workflow.apply.reading_back import ReadBack
 from reconciler.workflow.apply.replanning import Replanning
@@ -68,7 +68,7 @@ async def apply_plan(
         book.begin()
         async with AsyncExitStack() as stack:
             take_over(session, book, planned)
-            watch = Watch(session)
+            watch = FactWatch(session)
             remote = watch.around(session.connect(stack, write=True, hold=lock.hold))
             run = _Run(session, planned, book, remote, hooks, watch)
             if strict:
@@ -82,7 +82,7 @@ class _Run:
     """One apply: steps, read-back, one round of repairs, record."""
 
     def __init__(
-        self, session: Session, planned: Planned, book: StateTransaction, remote: Any, hooks: Hooks, watch: Watch
+        self, session: Session, planned: Planned, book: StateTransaction, remote: Any, hooks: Hooks, watch: FactWatch
     ) -> None:
         self.session, self.planned, self.book, self.remote, self.hooks = session, planned, book, remote, hooks
         self.watch = watch
@@ -204,7 +204,7 @@ class _Run:
             self.notes.append(self.session.redactor.show(line))
             self._emit(Noted("facts", self.session.redactor.show(line)))
 
-    async def _resend(self, left: Plan) -> Outcome:
+    async def _resend(self, left: Plan) -> StepOutcomes:
         for change in left.changes:
             self.watch.resent(change)
         return await applier.apply(left, self.session.kinds, replace(self._ports(), emit=self._repaired), self.name)

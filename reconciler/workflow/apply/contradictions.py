@@ -34,7 +34,7 @@ CLUES = (
 
 
 @dataclass
-class Watch:
+class FactWatch:
     """What an apply notices that is against the facts, by name, with the request that says so (without ids)."""
 
     session: Session

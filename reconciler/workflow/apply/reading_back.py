@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from reconciler.engine.ports import Outcome
-from reconciler.engine.verify import Ports
+from reconciler.engine.ports import StepOutcomes
+from reconciler.engine.verify import ReadBackPorts
 from reconciler.model import values
 from reconciler.model.address import kind_of
 from reconciler.model.plan import AttributeChange, Plan
@@ -15,7 +15,7 @@ from reconciler.model.redaction import abridged
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.state import Record
 from reconciler.planning.bindings import rewritten_of
-from reconciler.workflow.apply.contradictions import Watch
+from reconciler.workflow.apply.contradictions import FactWatch
 from reconciler.workflow.apply.replanning import Replanning
 from reconciler.workflow.apply.takeover import note_births, note_places
 from reconciler.workflow.observation.book import StateTransaction
@@ -31,13 +31,13 @@ class ReadBack:
     planned: Planned
     book: StateTransaction
     again: Replanning
-    watch: Watch
+    watch: FactWatch
     run: str
     note: Callable[[str, str], None]
 
-    def ports(self, resend: Callable[[Plan], Awaitable[Outcome]]) -> Ports:
+    def ports(self, resend: Callable[[Plan], Awaitable[StepOutcomes]]) -> ReadBackPorts:
         """Return what verifying needs; `resend` sends once more what has not taken."""
-        return Ports(
+        return ReadBackPorts(
             look=self.again.look,
             replan=self.again.replan,
             resend=resend,

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from reconciler import __version__
-from reconciler.engine.ports import Outcome
+from reconciler.engine.ports import StepOutcomes
 from reconciler.engine.verify import Verified
 from reconciler.model.address import abridged, kind_of
 from reconciler.model.document import ChangeView, PlanDocument
@@ -98,7 +98,12 @@ def _step(change: ChangeView, ops: list[str], state: State, open_creates: Contai
 
 
 def ended(
-    run: RunRecord, steps: Mapping[int, str], outcome: Outcome, summary: ApplySummary, state: State, session: Session
+    run: RunRecord,
+    steps: Mapping[int, str],
+    outcome: StepOutcomes,
+    summary: ApplySummary,
+    state: State,
+    session: Session,
 ) -> RunRecord:
     """Return the record at the end of the run. `steps` are the addresses of step numbers."""
     show = session.redactor.show
@@ -182,7 +187,7 @@ def _names(addresses: list[str]) -> str:
     return abridged(list(dict.fromkeys(addresses)))
 
 
-def summary(plan: Plan, outcome: Outcome, verified: Verified, kinds: Kinds, **more: Any) -> ApplySummary:
+def summary(plan: Plan, outcome: StepOutcomes, verified: Verified, kinds: Kinds, **more: Any) -> ApplySummary:
     """Return what an apply did, what became of it when it was read back, and what it took (`more`)."""
     actions = {change.address: change for change in plan.changes}
     vain = {address for address, *_ in verified.problems}

@@ -27,7 +27,7 @@ from reconciler.model.live import Collection, Unknown
 from reconciler.workflow.observation.observing import check_account, eyes_of
 from reconciler.workflow.opening.session import Session
 
-Verdict = Literal["ok", "warning", "failed", "skipped"]
+CheckVerdict = Literal["ok", "warning", "failed", "skipped"]
 
 NOWHERE = (301, 302, 303, 307, 308, 400, 404, 405, 410)
 """Statuses of an address that knows no /users/me."""
@@ -40,7 +40,7 @@ class Check:
     """One line of the page. `code` is the exit code that a failure of this sort has."""
 
     check: str
-    verdict: Verdict
+    verdict: CheckVerdict
     found: str
     advice: str = ""
     code: ExitCode = ExitCode.DONE

@@ -16,12 +16,12 @@ from reconciler.workflow.observation.book import StateTransaction
 from reconciler.workflow.observation.observing import connected
 from reconciler.workflow.opening.session import Session
 
-Row = dict[str, Any]
+StateFinding = dict[str, Any]
 
 LOOK = "give the key's user that permission, or look at what answers there"
 
 
-async def examine(session: Session) -> list[Row]:
+async def examine(session: Session) -> list[StateFinding]:
     """Return one row for each problem: address, id, problem, advice."""
     async with connected(session) as account:
         book, bindings = account.book, account.book.state().resources
@@ -38,7 +38,7 @@ async def examine(session: Session) -> list[Row]:
     return rows
 
 
-def _open(book: StateTransaction) -> Iterator[Row]:
+def _open(book: StateTransaction) -> Iterator[StateFinding]:
     """What an interrupted run left."""
     count = len(book.records)
     if count:
@@ -57,7 +57,7 @@ def _open(book: StateTransaction) -> Iterator[Row]:
         }
 
 
-def _twins(session: Session, bindings: Mapping[str, Binding], seen: Snapshot) -> Iterator[Row]:
+def _twins(session: Session, bindings: Mapping[str, Binding], seen: Snapshot) -> Iterator[StateFinding]:
     """Objects with the natural key of one that the state knows, and that no address has: a create that was sent twice
     leaves them, by a run that lost its lock or manually, and no plan speaks of them.
     """

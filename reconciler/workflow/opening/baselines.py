@@ -12,7 +12,7 @@ from reconciler.config.reading.including import GIT
 from reconciler.model.baseline import (
     LOCK_FILE,
     LOCK_FORMAT,
-    Baseline,
+    BaselineSource,
     LockedBaseline,
     LockFile,
     digest_of,
@@ -49,7 +49,7 @@ class ProjectBaselines:
             self._texts[written] = self._read(parsed(written))
         return self._texts[written]
 
-    def _read(self, baseline: Baseline) -> Mapping[str, str]:
+    def _read(self, baseline: BaselineSource) -> Mapping[str, str]:
         if self._lock is None:
             self._lock = self.read_lock()
         entry = self._lock.baselines.get(baseline.written)
@@ -90,7 +90,7 @@ def locked(folder: Path, environ: Mapping[str, str], *, offline: bool, source: s
     return ProjectBaselines(folder, environ, lock, barred)
 
 
-def parsed(written: str) -> Baseline:
+def parsed(written: str) -> BaselineSource:
     """Return what an include names. Raises ConfigError."""
     try:
         return parse_baseline(written)
@@ -164,7 +164,7 @@ def look(folder: Path, environ: Mapping[str, str], project: LoadedProject) -> tu
     ), updates
 
 
-def _before(baseline: Baseline, lock: LockFile) -> tuple[str, LockedBaseline | None]:
+def _before(baseline: BaselineSource, lock: LockFile) -> tuple[str, LockedBaseline | None]:
     """Return what is locked of a baseline: this version, else another one of the same place."""
     if baseline.written in lock.baselines:
         return baseline.version, lock.baselines[baseline.written]
@@ -178,7 +178,7 @@ def _before(baseline: Baseline, lock: LockFile) -> tuple[str, LockedBaseline | N
     return "", None
 
 
-def _other_commit(baseline: Baseline, commit: str, lock: LockFile) -> str:
+def _other_commit(baseline: BaselineSource, commit: str, lock: LockFile) -> str:
     """Return the commit that this version of the repository is locked as, for this folder or another one of it, where
     that is not `commit`; "" otherwise.
     """

@@ -36,7 +36,7 @@ class HeldLock:
 
 
 @dataclass
-class Environment:
+class OpenEnvironment:
     """An opened environment: its settings, and what all that is derived from it has in common."""
 
     folder: Path

@@ -18,10 +18,10 @@ from reconciler.model.errors import ReconcilerError
 from reconciler.model.facts import Facts
 from reconciler.model.http import Remote
 from reconciler.workflow.opening.connecting import asked_for, open_emulator, paths_of
-from reconciler.workflow.opening.environment import Environment
+from reconciler.workflow.opening.environment import OpenEnvironment
 
 if TYPE_CHECKING:  # what only some commands need is imported by them
-    from reconciler.config.reading.including import Baselines
+    from reconciler.config.reading.including import ReadBaseline
     from reconciler.model.ports import Hold
     from reconciler.model.ruling import Rules
     from reconciler.model.state import Binding
@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # what only some commands need is imported by them
 
 
 @dataclass
-class Session(Environment):
+class Session(OpenEnvironment):
     """An opened environment whose configuration is read and whose account is connected to. Use `open_session`."""
 
     on_answer: Callable[[str], None] | None = None
@@ -43,7 +43,7 @@ class Session(Environment):
     """Folders of the configuration may be missing: what is planned does not come from them."""
     extra: Mapping[str, Binding] = field(default_factory=dict)
     """What is managed for this run beside what the state knows."""
-    baselines: Baselines | None = None
+    baselines: ReadBaseline | None = None
     """What the Git repositories hold that the project includes; None: what is locked, from the cache or fetched."""
     rules: Rules | None = None
     """The rules, where they were read for all sessions that have the same ones; None: they are read when asked for."""
@@ -100,7 +100,7 @@ class Session(Environment):
             self.redactor.learn(*(name for name in adapted if not is_digest(name)))
         return replace(loaded, desired=desired)
 
-    def locked(self, *, offline: bool) -> Baselines:
+    def locked(self, *, offline: bool) -> ReadBaseline:
         """Return what reads baselines as they are locked; most projects have none, and need not load it."""
 
         def read(source: str) -> Mapping[str, str]:

@@ -20,7 +20,7 @@ from reconciler.model.snapshot import further
 from reconciler.planning.boards import boards
 from reconciler.planning.context import Inputs
 from reconciler.planning.document import Heading, to_document
-from reconciler.planning.forecast import Listing, Spent, forecast, with_requests
+from reconciler.planning.forecast import ListingCost, Spent, forecast, with_requests
 from reconciler.planning.mentioned import mentioned
 from reconciler.planning.reads import concludes, of_kinds, wanted
 from reconciler.planning.renames import suspected
@@ -166,7 +166,7 @@ def _interrupted(book: StateTransaction) -> list[str]:
 
 def _spent(refreshed: Refreshed, requests: int) -> Spent:
     costs = {
-        name: Listing(cost.path, cost.rows, cost.total, cost.requests if cost.singles else 0)
+        name: ListingCost(cost.path, cost.rows, cost.total, cost.requests if cost.singles else 0)
         for name, cost in refreshed.costs.items()
     }
     return Spent(requests, costs, refreshed.asked)

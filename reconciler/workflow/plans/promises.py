@@ -12,7 +12,7 @@ from reconciler.workflow.plans.planned import Planned
 
 SINCE = (1, 2)
 """The format of plans that say what their changes cost, and how it is counted again."""
-Node = tuple[str, str]
+PromisedStep = tuple[str, str]
 NAMELESS = "something that the account does not show"
 
 
@@ -105,14 +105,14 @@ def _out_of_order(document: PlanDocument, plan: Plan) -> dict[str, str]:
     return reasons
 
 
-def _waits(steps: Iterable[tuple[int, Node, Iterable[int]]]) -> dict[Node, set[Node]]:
+def _waits(steps: Iterable[tuple[int, PromisedStep, Iterable[int]]]) -> dict[PromisedStep, set[PromisedStep]]:
     rows = list(steps)
     nodes = {number: node for number, node, _ in rows}
     return {node: {nodes[number] for number in waits if number in nodes} for _, node, waits in rows}
 
 
-def _reached(start: Node, waits: dict[Node, set[Node]]) -> set[Node]:
-    seen: set[Node] = set()
+def _reached(start: PromisedStep, waits: dict[PromisedStep, set[PromisedStep]]) -> set[PromisedStep]:
+    seen: set[PromisedStep] = set()
     stack = list(waits[start])
     while stack:
         node = stack.pop()

@@ -20,7 +20,7 @@ LISTED = sum(not one.owner for one in FORMS.values())
 
 
 @dataclass(frozen=True)
-class Outline:
+class ProbeOutline:
     """What a probe will cost at most, before anything is sent. `needed` are the requests that its experiments take
     where every one of them is answered.
     """
@@ -32,7 +32,7 @@ class Outline:
     leaves: tuple[str, ...]
 
 
-def outline(session: Session, asked: Asked) -> Outline:
+def outline(session: Session, asked: Asked) -> ProbeOutline:
     """Return what will be done. Raises Refused where the budget does not suffice."""
     chosen = tuple(experiment for experiment in load_experiments() if _is_asked(experiment, asked))
     needed = CHECKS + (0 if asked.read_only else LISTED) + sum(experiment.requests for experiment in chosen)
@@ -46,7 +46,7 @@ def outline(session: Session, asked: Asked) -> Outline:
                 hint=f"allow more with --max-{what}, or probe less with --row or --read-only",
             )
     leaves = tuple(experiment.leaves for experiment in chosen if experiment.leaves)
-    return Outline(chosen, needed, requests, seconds, leaves)
+    return ProbeOutline(chosen, needed, requests, seconds, leaves)
 
 
 def _is_asked(experiment: Experiment, asked: Asked) -> bool:

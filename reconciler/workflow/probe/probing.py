@@ -12,7 +12,7 @@ from reconciler.model.errors import AuthError, Refused, StateError, WrongInput
 from reconciler.model.findings import LeftView, ProbeReport
 from reconciler.model.live import STRANGE
 from reconciler.model.redaction import abridged
-from reconciler.probe import Experiment, Lab, Spent, Unsettled, takes
+from reconciler.probe import Experiment, Lab, ProbeBudget, Unsettled, takes
 from reconciler.probe.forms import FORMS, MARK
 from reconciler.probe.means import CONTACTS, Exhausted, writable
 from reconciler.probe.record import ProbeRecord, recorded
@@ -23,7 +23,7 @@ from reconciler.workflow.observation.observing import check_account
 from reconciler.workflow.opening.facts import blank, own_facts
 from reconciler.workflow.opening.session import Session
 from reconciler.workflow.probe.account import about_account, check_admin, check_sandbox
-from reconciler.workflow.probe.outline import Outline, outline
+from reconciler.workflow.probe.outline import ProbeOutline, outline
 from reconciler.workflow.probe.report import FOUND, Asked, Results, left_of, report_of
 
 
@@ -136,7 +136,7 @@ async def clean(session: Session, say: Callable[[str], None] = lambda line: None
             line = _connected(session, stack, lock, Asked(contacts=True))
             await check_account(session, line, open_book(session).stored)
             check_sandbox(session)  # which the account itself may have told only now
-            spent = Spent(10**6, 10**6, session.runtime.clock.steady)
+            spent = ProbeBudget(10**6, 10**6, session.runtime.clock.steady)
             lab = Lab(line, journal, record.mark, spent, contacts=True, sleep=asyncio.sleep)
             lab.resume(record)
             if record.damaged:
@@ -155,7 +155,7 @@ async def _tell_foreign(session: Session, journal: ProbeJournal, say: Callable[[
     """Look for what other probes made where there is nothing on record; nothing is written."""
     async with AsyncExitStack() as stack:
         line = _connected(session, stack, None, Asked(contacts=True))
-        spent = Spent(10**6, 10**6, session.runtime.clock.steady)
+        spent = ProbeBudget(10**6, 10**6, session.runtime.clock.steady)
         mark = f"{MARK}{session.runtime.token()[-8:]}"
         _told_foreign(await Lab(line, journal, mark, spent, contacts=True, writes=False).foreign(), say)
 
@@ -180,9 +180,9 @@ def _connected(session: Session, stack: AsyncExitStack, held: Any, asked: Asked)
     return session.connect(stack, write=True, hold=held.hold, writable=writable(contacts=asked.contacts))
 
 
-def _lab(session: Session, line: Any, todo: Outline, asked: Asked, journal: ProbeJournal) -> Lab:
+def _lab(session: Session, line: Any, todo: ProbeOutline, asked: Asked, journal: ProbeJournal) -> Lab:
     mark = f"{MARK}{session.runtime.token()[-8:]}"
-    spent = Spent(todo.requests, todo.seconds, session.runtime.clock.steady)
+    spent = ProbeBudget(todo.requests, todo.seconds, session.runtime.clock.steady)
     return Lab(line, journal, mark, spent, contacts=asked.contacts, writes=not asked.read_only)
 
 

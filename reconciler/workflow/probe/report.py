@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler import __version__
-from reconciler.model.findings import LeftView, ListingView, PartView, PointView, ProbeReport, Verdict
+from reconciler.model.findings import FactVerdict, LeftView, ListingView, PointView, ProbePart, ProbeReport
 from reconciler.probe import POINTS, Fact, Lab, Point, load_experiments
 from reconciler.probe.experiments.listings import LISTINGS, Listing, longer, total_type
 from reconciler.probe.points import UNDECIDED
@@ -42,7 +42,7 @@ def report_of(session: Session, asked: Asked, lab: Lab, results: Results, about:
     """Return the report of a probe."""
     facts = [fact for experiment in load_experiments() for fact in experiment.facts]
     parts = {fact.name: _part(fact, results, asked) for fact in facts}
-    by_row: dict[int, list[PartView]] = {}
+    by_row: dict[int, list[ProbePart]] = {}
     for fact in facts:
         by_row.setdefault(fact.row, []).append(parts[fact.name])
     return ProbeReport(
@@ -75,10 +75,12 @@ def _listing(listing: Listing, lab: Lab) -> ListingView:
     )
 
 
-def _part(fact: Fact, results: Results, asked: Asked) -> PartView:
+def _part(fact: Fact, results: Results, asked: Asked) -> ProbePart:
     value = results.found.get(fact.name, "")
-    verdict: Verdict = "unknown" if not value else "assumed" if value == fact.assumed or not fact.assumed else "differs"
-    return PartView(
+    verdict: FactVerdict = (
+        "unknown" if not value else "assumed" if value == fact.assumed or not fact.assumed else "differs"
+    )
+    return ProbePart(
         name=fact.name,
         fact=fact.says,
         source=fact.source,
@@ -103,10 +105,10 @@ def _not_run(fact: Fact, asked: Asked) -> str:
     return "it was not asked for"
 
 
-def _point(point: Point, parts: list[PartView]) -> PointView:
+def _point(point: Point, parts: list[ProbePart]) -> PointView:
     known = [part for part in parts if part.verdict != "unknown"]
     differs = [part for part in known if part.verdict == "differs"]
-    verdict: Verdict = "differs" if differs else "assumed" if known else "unknown"
+    verdict: FactVerdict = "differs" if differs else "assumed" if known else "unknown"
     text = "; ".join(f"{part.name}: {part.found}" if len(parts) > 1 else part.found for part in known)
     affects = {kind: None for part in differs for kind in part.affects}
     return PointView(
@@ -120,7 +122,7 @@ def _point(point: Point, parts: list[PartView]) -> PointView:
     )
 
 
-def _why_unknown(point: Point, parts: list[PartView]) -> str:
+def _why_unknown(point: Point, parts: list[ProbePart]) -> str:
     return point.unknown or next((part.why for part in parts if part.why), UNDECIDED)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from reconciler.config.writing.rewriting import ProposedEdit
 from reconciler.deriving.copying import Portable, portable, unseen
 from reconciler.deriving.promoting import (
-    Row,
+    PromotionRow,
     Side,
     Status,
     addresses_of,
@@ -163,7 +163,7 @@ def _tell(
         sides.rows.append(_row_of(address, standing, item))
     elif sides.choice.prune and (paths := ", ".join(".".join(path) for path in gone)):
         note = f"{sides.one.name} does not hold {paths} any more"
-        sides.rows.append(Row(address, name, "here", note=note))
+        sides.rows.append(PromotionRow(address, name, "here", note=note))
 
 
 def _propose(sides: ThreeSides, address: str, name: str, declared: Resource | None, asked: Value) -> None:
@@ -183,8 +183,8 @@ def _apart(sides: ThreeSides, address: str, name: str) -> bool:
     return entry.key.source in sides.theirs.places.overlays or sides.theirs.places.filled(entry)
 
 
-def _row_of(address: str, standing: Status, item: AttributeChange) -> Row:
+def _row_of(address: str, standing: Status, item: AttributeChange) -> PromotionRow:
     """Return the line of an attribute that differs; what is sensitive is not in it."""
     if item.sensitive:
-        return Row(address, item.name, standing, None, None, "sensitive")
-    return Row(address, item.name, standing, values.encode(item.after), values.encode(item.before), "")
+        return PromotionRow(address, item.name, standing, None, None, "sensitive")
+    return PromotionRow(address, item.name, standing, values.encode(item.after), values.encode(item.before), "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.deriving.copying import only_there
-from reconciler.deriving.promoting import WHOLE, Row, at_path
+from reconciler.deriving.promoting import WHOLE, PromotionRow, at_path
 from reconciler.model import values
 from reconciler.model.address import kind_of
 from reconciler.model.live import Live
@@ -20,7 +20,7 @@ def find_lost(sides: ThreeSides) -> None:
                 sides.left_out.append(f"{address}: {sides.one.name} does not show it, which proves nothing: {why}")
                 continue
             sides.gone.append(address)
-            sides.rows.append(Row(address, WHOLE, "here", note=f"{sides.one.name} does not hold it any more"))
+            sides.rows.append(PromotionRow(address, WHOLE, "here", note=f"{sides.one.name} does not hold it any more"))
 
 
 def find_emptied(sides: ThreeSides, address: str, live: Live) -> None:
@@ -47,10 +47,10 @@ def find_emptied(sides: ThreeSides, address: str, live: Live) -> None:
 def find_missing(sides: ThreeSides, address: str) -> None:
     """Tell of an object that the target's account does not hold."""
     if address in sides.theirs.desired.resources:
-        sides.rows.append(Row(address, WHOLE, "waiting", note="an apply creates it"))
+        sides.rows.append(PromotionRow(address, WHOLE, "waiting", note="an apply creates it"))
     elif address in sides.before.resources:
         note = f"{sides.other.name} held it at the last promotion"
-        sides.rows.append(Row(address, WHOLE, "there", note=note))
+        sides.rows.append(PromotionRow(address, WHOLE, "there", note=note))
     else:
-        sides.rows.append(Row(address, WHOLE, "here", note="new"))
+        sides.rows.append(PromotionRow(address, WHOLE, "here", note="new"))
         sides.news.append(address)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 from reconciler.config.writing.arranging import interleaved
 from reconciler.config.writing.rewriting import Arrangement
-from reconciler.deriving.promoting import Row, Side, Status, hashed, status
+from reconciler.deriving.promoting import PromotionRow, Side, Status, hashed, status
 from reconciler.model.address import kind_of
 from reconciler.model.live import Live
 from reconciler.model.plan import Change
@@ -41,7 +41,9 @@ def _moved(sides: ThreeSides, address: str, standing: Status, change: Change | N
     for item in change.attributes if change is not None else ():
         if arranges(sides.kinds[kind_of(address)], item.name):
             before, after = item.places or (item.before, item.after)
-            sides.rows.append(Row(address, item.name, "here" if standing == "same" else standing, after, before))
+            sides.rows.append(
+                PromotionRow(address, item.name, "here" if standing == "same" else standing, after, before)
+            )
 
 
 def arrangements(sides: ThreeSides, fresh: Collection[str], orders: Collection[Name]) -> list[Arrangement]:

@@ -12,7 +12,7 @@ from reconciler.config.writing.additions import Additions
 from reconciler.config.writing.rewriting import ProposedEdit, Refusal, Rewriting
 from reconciler.deriving.aside import beside
 from reconciler.deriving.export import export_for_files, names_elsewhere
-from reconciler.deriving.promoting import WHOLE, Choice, Row
+from reconciler.deriving.promoting import WHOLE, PromotionChoice, PromotionRow
 from reconciler.deriving.redaction import addresses_in, variables_for
 from reconciler.model.address import kind_of
 from reconciler.model.errors import ConfigError, ReconcilerError
@@ -29,10 +29,9 @@ from reconciler.workflow.promotion.orders import arrangements
 from reconciler.workflow.promotion.record import record_of
 from reconciler.workflow.promotion.remembered import place_of
 from reconciler.workflow.promotion.rest import listing_declared, memberships_left, only_in_target
-from reconciler.workflow.promotion.sides import ThreeSides
+from reconciler.workflow.promotion.sides import Name, ThreeSides
 
-Name = tuple[str, str]
-Part = tuple[str, Name]
+PromotedPart = tuple[str, Name]
 """One thing to write: a value ("edit"), a declaration ("new"), one that goes ("gone"), or an order ("order")."""
 HEADER = "# Written by `reconciler promote`.\n\n"
 
@@ -41,7 +40,7 @@ HEADER = "# Written by `reconciler promote`.\n\n"
 class Promoted:
     """What differs, what was written into which files, and what was not, with the reasons."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[PromotionRow, ...]
     same: int
     files: tuple[str, ...]
     refused: tuple[Refusal, ...]
@@ -56,7 +55,7 @@ class Promoted:
         return any(row.status == "colliding" for row in self.rows)
 
 
-async def promote(source: Session, target: Session, choice: Choice) -> Promoted:
+async def promote(source: Session, target: Session, choice: PromotionChoice) -> Promoted:
     """Write what moved in the source's account into the files of the target's environment.
 
     Raises ConfigError, and what reading the two accounts raises.
@@ -150,9 +149,9 @@ class _Promoting:
         whole, _ = self._tried(parts, failed)
         if whole is not None:
             return whole
-        kept: list[Part] = []
+        kept: list[PromotedPart] = []
 
-        def settle(rest: list[Part]) -> None:
+        def settle(rest: list[PromotedPart]) -> None:
             tried, why = self._tried([*kept, *rest], failed)
             if tried is not None:
                 kept.extend(rest)
@@ -170,7 +169,7 @@ class _Promoting:
         return again
 
     def _tried(
-        self, parts: Sequence[Part], failed: Mapping[Name, str]
+        self, parts: Sequence[PromotedPart], failed: Mapping[Name, str]
     ) -> tuple[tuple[Rewriting, Additions, Loaded] | None, str]:
         """Write these parts in memory and read the files back; None with the reason where they could not be read."""
         rewriting, additions = self._rewritten(set(parts))
@@ -187,7 +186,7 @@ class _Promoting:
         rewriting.refused += [Refusal(address, name, why) for (address, name), why in failed.items()]
         return (rewriting, additions, after), ""
 
-    def _rewritten(self, parts: Set[Part]) -> tuple[Rewriting, Additions]:
+    def _rewritten(self, parts: Set[PromotedPart]) -> tuple[Rewriting, Additions]:
         fresh = [address for address in dict.fromkeys(self.sides.news) if ("new", (address, WHOLE)) in parts]
         listed = [listing_declared(self.sides, self.sides.wanted[address], fresh) for address in fresh]
         news = [self.sides.hiding.resource(resource) for resource in listed]

@@ -9,7 +9,7 @@ from dataclasses import replace
 from reconciler.config.reading.loading import Loaded
 from reconciler.config.writing.rewriting import Refusal
 from reconciler.deriving.copying import unmatched
-from reconciler.deriving.memberships import Account, Files, left_members
+from reconciler.deriving.memberships import AccountSide, Files, left_members
 from reconciler.deriving.promoting import addresses_of, names_of
 from reconciler.model.address import kind_of
 from reconciler.model.desired import Resource
@@ -53,19 +53,19 @@ def memberships_left(sides: ThreeSides, after: Loaded, refused: Sequence[Refusal
     ]
 
 
-def _source(sides: ThreeSides) -> Account:
+def _source(sides: ThreeSides) -> AccountSide:
     lives = {entry.resource.address: entry.live for entry in sides.one.exported}
     addresses = {(live.kind, live.id): address for address, live in lives.items()}
-    return Account(sides.one.name, lives, names_of(sides.one.seen, sides.kinds, addresses))
+    return AccountSide(sides.one.name, lives, names_of(sides.one.seen, sides.kinds, addresses))
 
 
-def _target(sides: ThreeSides) -> Account:
+def _target(sides: ThreeSides) -> AccountSide:
     by_id = {(kind, live.id): live for kind, lives in sides.other.seen.lives.items() for live in lives}
     addresses, bound = addresses_of(sides.made.ids), sides.other.state.resources
     for address, binding in unmatched(sides.made, sides.other.seen, sides.kinds, sides.wanted, bound).items():
         addresses.setdefault((binding.kind, binding.id), address)
     lives = {address: by_id[key] for key, address in addresses.items() if key in by_id}
-    return Account(sides.other.name, lives, names_of(sides.other.seen, sides.kinds, addresses))
+    return AccountSide(sides.other.name, lives, names_of(sides.other.seen, sides.kinds, addresses))
 
 
 def listing_declared(sides: ThreeSides, resource: Resource, fresh: Collection[str]) -> Resource:

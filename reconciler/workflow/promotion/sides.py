@@ -10,7 +10,7 @@ from reconciler.config.writing.rewriting import ProposedEdit
 from reconciler.deriving.copying import listing
 from reconciler.deriving.exported import Exported
 from reconciler.deriving.memberships import memberships
-from reconciler.deriving.promoting import Choice, Row, Side, Status, with_empty
+from reconciler.deriving.promoting import PromotionChoice, PromotionRow, Side, Status, with_empty
 from reconciler.deriving.redaction import Hiding
 from reconciler.model import values
 from reconciler.model.address import kind_of
@@ -31,13 +31,13 @@ class ThreeSides:
 
     source: Session
     target: Session
-    choice: Choice
+    choice: PromotionChoice
     mine: Loaded
     theirs: Loaded
     one: AccountContents
     other: AccountContents
     left_out: list[str]
-    rows: list[Row] = field(default_factory=list)
+    rows: list[PromotionRow] = field(default_factory=list)
     proposals: list[ProposedEdit] = field(default_factory=list)
     news: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)

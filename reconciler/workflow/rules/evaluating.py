@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from reconciler.judging.expressions import Answer, Question, evaluator
+from reconciler.judging.expressions import ExpressionValue, Question, evaluator
 
 if TYPE_CHECKING:
     from reconciler.store.programs import Attendant
@@ -28,7 +28,7 @@ _CHILD = "import sys; sys.path += sys.argv[1:]; from reconciler.workflow.rules.a
 
 def evaluate(
     questions: Sequence[Question], values: Mapping[str, Any], *, seconds: int = SECONDS, memory: int = MEMORY
-) -> list[Answer | list[Answer]]:
+) -> list[ExpressionValue | list[ExpressionValue]]:
     """Return what each expression says of a plan; of one that takes more than it may, that. Those behind it are asked
     in a new process, as long as there are `seconds` left for all.
 
@@ -41,7 +41,7 @@ def evaluate(
 
     evaluator()  # said here, where it is asked for
     each, deadline = min(EACH, seconds), monotonic() + PATIENCE
-    said: list[Answer | list[Answer]] = []
+    said: list[ExpressionValue | list[ExpressionValue]] = []
     for left in range(seconds, 0, -each):
         said += _asked(questions[len(said) :], values, (left, min(each, left), memory), deadline - monotonic())
         if len(said) >= len(questions):
@@ -53,7 +53,7 @@ def evaluate(
 
 def _asked(
     questions: Sequence[Question], values: Mapping[str, Any], bounds: tuple[int, int, int], patience: float
-) -> list[Answer | list[Answer]]:
+) -> list[ExpressionValue | list[ExpressionValue]]:
     """Return the answers up to the first question that has none within its bounds: seconds for all, for each, bytes."""
     if not questions:
         return []

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.config import Loaded, LoadedProject
-from reconciler.config.reading.including import Baselines, Includes
+from reconciler.config.reading.including import Includes, ReadBaseline
 from reconciler.config.reading.packs import rules_of as read_rules
 from reconciler.config.reading.problems import Problems, did_you_mean
 from reconciler.judging.expressions import checker
@@ -117,7 +117,7 @@ def project_rules(
     project: LoadedProject,
     environ: Mapping[str, str],
     source: str = "",
-    baselines: Baselines | None = None,
+    baselines: ReadBaseline | None = None,
     *,
     offline: bool = False,
 ) -> Rules:

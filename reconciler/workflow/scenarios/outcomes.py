@@ -12,14 +12,14 @@ from reconciler.model.scenario import Changed, Expect, Requests
 from reconciler.model.values import Lookup, Ref, RemoteId, Value
 from reconciler.workflow.plans.planned import Planned
 
-Outcome = dict[str, Any]
+OutcomeMembers = dict[str, Any]
 NAMES = ("guards", "policies", "skipped", "problems")
 """Members whose order says nothing."""
 OWN = ("policy ", "rule ")
 """How the names of verdicts begin that are the project's own."""
 
 
-def outcome_of(planned: Planned) -> Outcome:
+def outcome_of(planned: Planned) -> OutcomeMembers:
     """Return what came of a plan."""
     document = planned.document
     broken = [
@@ -87,9 +87,9 @@ def plainly(value: Value) -> Any:
     return values.transform(value, leaf)
 
 
-def expected_of(expect: Expect) -> Outcome:
+def expected_of(expect: Expect) -> OutcomeMembers:
     """Return what is expected, by member, in the form of an outcome; lists of names in order."""
-    expected: Outcome = {}
+    expected: OutcomeMembers = {}
     for name in Expect.model_fields:
         value = getattr(expect, name)
         if name not in expect.model_fields_set or value is None:
@@ -109,7 +109,7 @@ def _change_of(change: str | Changed) -> Any:
     return {"action": change.action, "values": change.values} if change.values else change.action
 
 
-def seen(outcome: Outcome, expected: Outcome) -> Outcome:
+def seen(outcome: OutcomeMembers, expected: OutcomeMembers) -> OutcomeMembers:
     """Return what came of it as far as anything is expected of it."""
     return {name: _seen(name, entry, outcome.get(name)) for name, entry in expected.items()}
 
@@ -132,7 +132,7 @@ def _as_asked(change: Mapping[str, Any], expected: Any) -> Any:
     return {"action": change["action"], "values": listed}
 
 
-def written(outcome: Outcome, expected: Outcome) -> Outcome:
+def written(outcome: OutcomeMembers, expected: OutcomeMembers) -> OutcomeMembers:
     """Return what a test would have to expect so that it passes: changes with all their values, but where the test says
     only actions.
     """

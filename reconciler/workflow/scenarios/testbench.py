@@ -28,7 +28,7 @@ from reconciler.workflow.opening.session import Session
 from reconciler.workflow.plans.options import PlanOptions
 from reconciler.workflow.plans.planning import make_plan
 from reconciler.workflow.scenarios.instant import InstantLoop
-from reconciler.workflow.scenarios.outcomes import Outcome, outcome_of
+from reconciler.workflow.scenarios.outcomes import OutcomeMembers, outcome_of
 from reconciler.workflow.state import rows as state_rows
 
 OVERLAY = "the overlay of the test"
@@ -81,7 +81,7 @@ class Bench:
         """What the test takes from outside."""
         return self.session.runtime
 
-    async def outcome(self) -> Outcome:
+    async def outcome(self) -> OutcomeMembers:
         """Prepare the account, run the command, and return what came of it."""
         given, run = self.scenario.given, self.scenario.run
         account = emulator.open_account(self.account)
@@ -184,7 +184,7 @@ async def _apply_all(session: Session) -> None:
         raise ReconcilerError(f"the configuration cannot be applied: {failed or 'not all of it could be planned'}")
 
 
-async def _run(session: Session, run: Run) -> Outcome:
+async def _run(session: Session, run: Run) -> OutcomeMembers:
     options = PlanOptions(
         tuple(run.target),
         tuple(run.exclude),

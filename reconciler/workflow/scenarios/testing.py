@@ -22,7 +22,7 @@ from reconciler.model.scenario import Verdict
 from reconciler.store.edits import write_files
 from reconciler.store.reading import read_regular
 from reconciler.workflow.opening.runtime import run_async, within
-from reconciler.workflow.scenarios.outcomes import Outcome, expected_of, seen, written
+from reconciler.workflow.scenarios.outcomes import OutcomeMembers, expected_of, seen, written
 from reconciler.workflow.scenarios.testbench import Bench, told
 
 SECONDS = 60.0
@@ -95,15 +95,15 @@ def _run(folder: Path, scenario: FoundScenario, seconds: float) -> Verdict:
     return replace(bare, differing=tuple(differing), lines=lines, wanted=written(outcome, expected))
 
 
-def _difference(expected: Outcome, actual: Outcome) -> tuple[str, ...]:
+def _difference(expected: OutcomeMembers, actual: OutcomeMembers) -> tuple[str, ...]:
     """Return how what came of it differs from what was expected, as lines of YAML."""
     before, after = (as_yaml(side).splitlines() if side else [] for side in (expected, actual))
     return tuple(difflib.unified_diff(before, after, "expected", "found", n=2, lineterm=""))
 
 
-async def _within(work: Any, seconds: float) -> Outcome:
+async def _within(work: Any, seconds: float) -> OutcomeMembers:
     async with asyncio.timeout(seconds):
-        outcome: Outcome = await work
+        outcome: OutcomeMembers = await work
         return outcome
 
 
