@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,6 +44,10 @@ settings.register_profile("prove", deadline=None, max_examples=1000, suppress_he
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "dev"))
 
 network_guard.install()
+# Projects, states and servers of tests are small and written often: in memory where there is room, as on most machines.
+_MEMORY = Path("/dev/shm")
+if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > 2 << 30:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 gc.set_threshold(200_000, 50, 100)  # as the program does; tests run it in this process
 
 
@@ -50,6 +55,12 @@ gc.set_threshold(200_000, 50, 100)  # as the program does; tests run it in this 
 def pytest_xdist_auto_num_workers() -> int:
     """Two workers more than processors: tests of real processes wait for them, and leave a processor idle meanwhile."""
     return (os.cpu_count() or 1) + 2
+
+
+def pytest_pycollect_makeitem(collector: pytest.Collector, obj: object) -> list[pytest.Item] | None:
+    """Make no cases of a long suite where the run leaves them out: they are about as many as all others."""
+    long = any(mark.name == "prove" for mark in (*getattr(obj, "pytestmark", ()), *collector.iter_markers()))
+    return [] if long and collector.config.option.markexpr == "not prove" else None
 
 
 def pytest_collection_finish() -> None:
