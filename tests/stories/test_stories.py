@@ -11,6 +11,8 @@ from tests.stories.script import parse, written
 from tests.stories.stage import staged
 
 CASES = Path(__file__).parent / "cases"
+LENGTH = 90
+"""Characters of a project's path, wherever tests keep their files: lines are wrapped by it."""
 
 
 @pytest.mark.socket
@@ -20,7 +22,8 @@ def test_a_story(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     that fails touches the state.
     """
     text = path.read_text("utf-8")
-    with staged(tmp_path / "acme", monkeypatch) as stage:
+    folder = tmp_path / "-".ljust(LENGTH - len(f"{tmp_path}//acme"), "-") / "acme"
+    with staged(folder, monkeypatch) as stage:
         actual = written([stage.play(item) for item in parse(text)])
     if os.environ.get("UPDATE_GOLDEN"):
         path.write_text(actual, "utf-8")
