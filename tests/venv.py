@@ -14,7 +14,7 @@ from tests.required import OUTSIDE, absent
 CACHE = Path(__file__).resolve().parent.parent / ".cache" / "venv"
 SECONDS = 180
 """How long each step of the set-up may take."""
-PIP = ("install", "--disable-pip-version-check", "--no-input", "--no-compile", "--quiet", "--retries", "1", "--timeout", "20")
+PIP = ("install", "--disable-pip-version-check", "--no-input", "--no-compile", "--quiet", "--retries=1", "--timeout=20")
 
 
 def python(requirements: Path) -> str:
