@@ -123,9 +123,10 @@ def _confirmed(opened: Session, todo: ProbeOutline, *, sandbox: bool, read_only:
     if not read_only:
         check_sandbox(opened)
     what = "reads" if read_only else "makes and removes objects called zz-probe-..."
+    kept = f", of which {todo.held} requests are kept back to remove what it makes" if todo.held else ""
     advise(
         f"The probe of `{opened.settings.name}` {what}: up to {todo.needed} requests as planned, "
-        f"{todo.requests} requests and {todo.seconds:.0f} s at most."
+        f"{todo.requests} requests and {todo.seconds:.0f} s at most{kept}."
     )
     for leave in todo.leaves:
         advise(f"It leaves {leave}.")

@@ -39,8 +39,9 @@ Findings = AsyncIterator[tuple[str, str]]
 @dataclass(frozen=True)
 class Experiment:
     """Requests that settle some facts. `requests` is how many they take at most, the removal of what they made
-    included; `leaves` names what cannot be removed. `needs` is what has to be asked for: `contacts` are created, or
-    requests are sent in a `burst`. What it found before it failed counts.
+    included, where each is answered the first time; `held` is how many it takes to remove what is there at one time,
+    where each is answered the second time. `leaves` names what cannot be removed. `needs` is what has to be asked for:
+    `contacts` are created, or requests are sent in a `burst`. What it found before it failed counts.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Experiment:
     writes: bool = True
     leaves: str = ""
     needs: Literal["", "contacts", "burst"] = ""
+    held: int = 14
 
 
 @cache

@@ -78,7 +78,7 @@ class Lab(Sender):
 
     def reserved(self) -> int:
         """Return how many requests removing what was made may take."""
-        return sum(_removal(created.form) for created in self.open)
+        return sum(_removal(created.form, known=bool(created.id)) for created in self.open)
 
     async def look(self) -> None:
         """Ask for the listing of all that a probe may make, before it makes anything: where it is refused, what a
@@ -113,7 +113,7 @@ class Lab(Sender):
         self._may_make(kind, attrs)
         if why := self.shut.get(form):
             raise Unsettled(f"{why}, so nothing is made there: it might stay")
-        self.afford(_removal(kind))
+        self.afford(_removal(kind, known=False))
         created = self._recorded(kind, attrs)
         self.open.append(created)
         try:
@@ -450,9 +450,12 @@ def _known(created: Made) -> str:
     return f"no answer told whether it was made{called}"
 
 
-def _removal(form: ProbeForm) -> int:
-    """How many requests its removal takes at most, where every request is answered."""
-    return 1 + len(form.deletes) + (2 if form.retire is not None else 0) + (8 if form.along is not None else 0)
+def _removal(form: ProbeForm, *, known: bool) -> int:
+    """How many requests its removal takes at most, where each one is answered the second time: what is said to be gone
+    then is looked for, and what has no id that is `known` is looked for before.
+    """
+    deletes = 1 + len(form.deletes) + (2 if form.retire is not None else 0) + (8 if form.along is not None else 0)
+    return 2 * (deletes + (1 + bool(form.elsewhere)) * (1 if known else 2))
 
 
 def _is_gone(reply: Response) -> bool:

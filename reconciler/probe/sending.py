@@ -83,12 +83,16 @@ class Sender:
         return 0
 
     def afford(self, more: int = 0) -> None:
-        """Raise Exhausted unless one more request leaves enough to remove all that was made."""
+        """Raise Exhausted unless one more request leaves enough to remove all that was made: requests, and the time
+        that they take at the pace so far.
+        """
         if self.cleaning:
             return
-        if self.line.requests + 1 + self.reserved() + more > self.spent.requests:
+        held = self.reserved() + more
+        if self.line.requests + 1 + held > self.spent.requests:
             raise Exhausted(f"the budget of {self.spent.requests} requests is used up")
-        if self.spent.elapsed > self.spent.seconds:
+        pace = self.spent.elapsed / max(self.line.requests, 1)
+        if self.spent.elapsed + held * pace > self.spent.seconds:
             raise Exhausted(f"the budget of {self.spent.seconds:g} seconds is used up")
 
     async def _send(self, request: Request) -> Response:

@@ -66,5 +66,5 @@ async def _members(lab: Lab, group: Made) -> list[dict[str, object]]:
 
 EXPERIMENTS = (
     Experiment("field groups", (FORM, asking.merging("field_group", "field_group"), PATH, ORDER, MANY, TWICE), _groups,
-               26),
+               26, held=30),
 )  # fmt: skip

@@ -180,5 +180,5 @@ EXPERIMENTS = (
     Experiment("options",
                (INLINE, BULK_PATH, SINGULAR, BULK_OPTIONS, SAME_OPTION, ONE_OPTION, DELETED, CAP), _options, 20),
     Experiment("relations", (SAME_RELATION,), _relations, 6),
-    Experiment("pages of fields", (PAGE,), _page, 3 + 2 * LONG),
+    Experiment("pages of fields", (PAGE,), _page, 3 + 2 * LONG, held=4 * LONG),
 )  # fmt: skip

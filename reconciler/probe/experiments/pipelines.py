@@ -83,6 +83,6 @@ EXPERIMENTS = (
     Experiment("pipelines",
                (COUNT, COLOURS, STAGE_FILTER, asking.merging("pipeline", "pipeline"),
                 asking.repeating("dealGroups", "title", "pipeline"), KEPT, PLACED, asking.merging("stage", "stage"),
-                FILTERS, OTHER), _pipelines, 34),
-    Experiment("stages of pipelines that are gone", (ORPHANS,), _orphans, 16),
+                FILTERS, OTHER), _pipelines, 34, held=42),
+    Experiment("stages of pipelines that are gone", (ORPHANS,), _orphans, 16, held=22),
 )  # fmt: skip

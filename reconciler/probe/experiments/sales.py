@@ -54,6 +54,6 @@ EXPERIMENTS = (
     Experiment("task types",
                (asking.merging("task_type", "task_type"), asking.repeating("dealTasktypes", "title", "task_type"),
                 DELETED),
-               _types, 14, leaves="up to 2 task types, disabled, where the account does not delete them"),
+               _types, 14, held=18, leaves="up to 2 task types, disabled, where the account does not delete them"),
     Experiment("task outcomes", (SPELLED, UNIQUE, PATH), _outcomes, 10),
 )  # fmt: skip

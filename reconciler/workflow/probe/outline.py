@@ -22,11 +22,12 @@ LISTED = sum(not one.owner for one in FORMS.values())
 @dataclass(frozen=True)
 class ProbeOutline:
     """What a probe will cost at most, before anything is sent. `needed` are the requests that its experiments take
-    where every one of them is answered.
+    where every one of them is answered the first time, `held` those that are kept back to remove what was made.
     """
 
     experiments: tuple[Experiment, ...]
     needed: int
+    held: int
     requests: int
     seconds: float
     leaves: tuple[str, ...]
@@ -36,17 +37,18 @@ def outline(session: Session, asked: Asked) -> ProbeOutline:
     """Return what will be done. Raises Refused where the budget does not suffice."""
     chosen = tuple(experiment for experiment in load_experiments() if _is_asked(experiment, asked))
     needed = CHECKS + (0 if asked.read_only else LISTED) + sum(experiment.requests for experiment in chosen)
-    requests = asked.max_requests or int(needed * SLACK)
-    estimated = needed / (session.rate or 5.0)
+    held = max((experiment.held for experiment in chosen if experiment.writes), default=0)
+    requests = asked.max_requests or int(needed * SLACK) + held
+    estimated = (needed + held) / (session.rate or 5.0)
     seconds = asked.max_seconds or max(60.0, PATIENCE * estimated)
-    for most, least, what in ((requests, needed, "requests"), (seconds, estimated, "seconds")):
+    for most, least, what in ((requests, needed + held, "requests"), (seconds, estimated, "seconds")):
         if most < least:
             raise Refused(
                 f"the probe takes up to {least:.0f} {what}, and {most:.0f} are allowed; nothing was sent",
                 hint=f"allow more with --max-{what}, or probe less with --row or --read-only",
             )
     leaves = tuple(experiment.leaves for experiment in chosen if experiment.leaves)
-    return ProbeOutline(chosen, needed, requests, seconds, leaves)
+    return ProbeOutline(chosen, needed, held, requests, seconds, leaves)
 
 
 def _is_asked(experiment: Experiment, asked: Asked) -> bool:
