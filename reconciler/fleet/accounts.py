@@ -10,7 +10,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -25,6 +25,9 @@ from reconciler.model.errors import ConfigError, ReconcilerError, WrongInput
 from reconciler.model.fleet import MAX_ACCOUNTS, NAME, Accounts, FleetAccount, Job, Partners
 from reconciler.model.redaction import abridged
 from reconciler.store.reading import read_regular
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 MOST_BYTES = 64 * 1024 * 1024
 PLAIN = ("name", "url", "token", "baseline", "wave", "overlays")
@@ -146,11 +149,18 @@ def _rows(
             yield place, name, FleetAccount.model_validate(row)
         except ValidationError as error:
             problems += [
-                Diagnostic(
-                    f"`{'.'.join(map(str, problem['loc'])) or name}`: {problem['msg']}", place, code="wrong-type"
-                )
-                for problem in error.errors(include_url=False, include_input=False)
+                _told(problem, place, name) for problem in error.errors(include_url=False, include_input=False)
             ]
+
+
+def _told(problem: ErrorDetails, place: Position | None, account: str) -> Diagnostic:
+    """Return what is wrong with a line, without what stands there: it may be a key."""
+    where = "`" + (".".join(str(step) for step in problem["loc"] if step != "[key]") or account) + "`"
+    if problem["type"] != "string_pattern_mismatch":
+        return Diagnostic(f"{where}: {problem['msg']}", place, code="wrong-type")
+    field = FleetAccount.model_fields.get(str(problem["loc"][0])) if "[key]" not in problem["loc"] else None
+    hint = field.description if field is not None else "use letters, digits, `_` and `-`"
+    return Diagnostic(f"{where} does not have the right form", place, hint or "", code="wrong-type")
 
 
 def _text(folder: Path, name: str) -> str:
@@ -171,14 +181,14 @@ def _text(folder: Path, name: str) -> str:
 
 def _csv(folder: Path, name: str, problems: list[Diagnostic]) -> Iterator[tuple[Position, dict[str, Any]]]:
     reader = csv.DictReader(io.StringIO(_text(folder, name), newline=""), strict=True)
-    known = [
-        fieldname
-        for fieldname in reader.fieldnames or ()
-        if fieldname in PLAIN or fieldname.startswith(("label.", "variable."))
+    columns = list(reader.fieldnames or ())
+    known = [column for column in columns if column in PLAIN or column.startswith(("label.", "variable."))]
+    problems += [
+        Diagnostic(message, Position(name, 1), COLUMNS, code="unknown-key")
+        for message in _wrong_columns(columns, known)
     ]
-    for wrong in [fieldname for fieldname in reader.fieldnames or () if fieldname not in known]:
-        hint = "columns are name, url, token, baseline, wave, overlays, label.X and variable.X"
-        problems.append(Diagnostic(f"there is no column `{wrong}`", Position(name, 1), hint, code="unknown-key"))
+    if "name" not in known:  # what its lines lack need not be told of each
+        return
     try:
         for row in reader:
             place = Position(name, reader.line_num)
@@ -188,6 +198,18 @@ def _csv(folder: Path, name: str, problems: list[Diagnostic]) -> Iterator[tuple[
             yield place, _of_columns({column: row[column] for column in known if row.get(column)})
     except csv.Error as error:
         problems.append(Diagnostic(f"it is not CSV: {error}", Position(name, reader.line_num), code="syntax"))
+
+
+COLUMNS = "columns are name, url, token, baseline, wave, overlays, label.X and variable.X"
+
+
+def _wrong_columns(columns: list[str], known: list[str]) -> list[str]:
+    wrong = [f"there is no column `{column}`" for column in columns if column not in known]
+    if columns and not wrong and "name" not in known:
+        wrong.append("the column `name` is missing")
+    return wrong + [
+        f"the column `{column}` is there twice" for column in dict.fromkeys(known) if known.count(column) > 1
+    ]
 
 
 def _of_columns(row: Mapping[str, str]) -> dict[str, Any]:

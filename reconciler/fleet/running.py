@@ -18,7 +18,7 @@ from reconciler.fleet.job import Worker
 from reconciler.fleet.rollout import drifted, groups, news, parted, versions
 from reconciler.fleet.spec import VERSION, RolloutSpec
 from reconciler.model.errors import StateError, SurroundingsError, WrongInput
-from reconciler.model.fleet import FleetReport, Job, JobResult, Standing, Wave
+from reconciler.model.fleet import FleetReport, Job, Standing, Wave
 from reconciler.resources import load_kinds
 from reconciler.workflow.opening.runtime import Runtime
 
@@ -199,12 +199,8 @@ def _watch(
 def finished(book: Book, spec: RolloutSpec) -> FleetReport:
     """Return the report of a rollout, compared with the last one of its kind."""
     report = book.report(spec)
-    before: list[JobResult] = []
-    since = ""
-    for rollout in book.each(20, spec.mode):
-        if rollout.begun < spec.begun and rollout.name != spec.name:
-            since, before = rollout.name, book.report(rollout).accounts
-            break
+    earlier = _earlier(book, spec)
+    since, before = (earlier.name, book.report(earlier).accounts) if earlier is not None else ("", [])
     looked = spec.mode == "drift"
     has = book.last_versions(spec.jobs) if looked else {}
     return report.model_copy(
@@ -216,6 +212,20 @@ def finished(book: Book, spec: RolloutSpec) -> FleetReport:
             "news": news(report.accounts, before) if since else [],
         }
     )
+
+
+def _earlier(book: Book, spec: RolloutSpec) -> RolloutSpec | None:
+    """Return the rollout that one is compared with: the last of its kind over the same accounts, or over most of them.
+    Of one over a few, nearly all would be new.
+    """
+    best, most = None, 0
+    for rollout in book.each(20, spec.mode):
+        shared = len(spec.jobs.keys() & rollout.jobs.keys())
+        if rollout.begun < spec.begun and rollout.name != spec.name and shared > most:
+            best, most = rollout, shared
+        if most == len(spec.jobs):
+            break
+    return best
 
 
 def taken_over(book: Book, spec: RolloutSpec, *, take_over: bool) -> str:

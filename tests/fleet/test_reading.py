@@ -142,6 +142,30 @@ class TestReading:
         ):
             assert any(one.startswith(wanted) for one in found), (wanted, found)
 
+    @pytest.mark.parametrize(
+        ("content", "told"),
+        [
+            ("name;url\na;https://a.api-us1.com\n", ["1:1: there is no column `name;url`"]),
+            ("url\nhttps://a.api-us1.com\n", ["1:1: the column `name` is missing"]),
+            ("name,url,url\na,https://a.api-us1.com,https://b.api-us1.com\n", ["1:1: the column `url` is there twice"]),
+            (
+                "name,url,token\na,https://a.api-us1.com,0123456789abcdef\n",
+                ["2:1: `token` does not have the right form"],
+            ),
+            (
+                "name,url,label.Reg ion\na,https://a.api-us1.com,eu\n",
+                ["2:1: `labels.Reg ion` does not have the right form"],
+            ),
+        ],
+    )
+    def test_what_is_wrong_with_a_list_is_told_once_without_its_values(
+        self, fleet: Fleet, content: str, told: list[str]
+    ) -> None:
+        """A key that stands in a list by mistake is shown nowhere; a column that is there twice hid the first one."""
+        (fleet.folder / "more.csv").write_text(content)
+        text = HEAD + "defaults: {baseline: crm}\nsources: [{csv: more.csv}]\n"
+        assert mistakes(fleet, text) == [f"more.csv:{one}" for one in told]
+
     def test_lists_from_spreadsheets_are_read(self, fleet: Fleet) -> None:
         """With a byte order mark, quotes, lines that end as on Windows, twenty thousand rows; or none at all."""
         text = HEAD + "defaults: {baseline: crm}\nsources: [{csv: more.csv}]\n"

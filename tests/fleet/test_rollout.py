@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.fleet.accounts import AccountSelection, older
 from reconciler.fleet.rollout import digest_of, failed_too_often, gate, groups, news, parted
+from reconciler.fleet.running import _earlier
+from reconciler.fleet.spec import RolloutSpec
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.fleet import Job, JobResult, Wave
 
@@ -108,3 +113,37 @@ class TestRollout:
         jobs = {f"a{at}": job(f"a{at}") for at in range(count)}
         found = [name for at in range(parts) for name in AccountSelection(shard=(at + 1, parts)).of(jobs, {})]
         assert sorted(found) == sorted(jobs)
+
+
+class Kept:
+    """Rollouts that are on record, the newest first."""
+
+    def __init__(self, *rollouts: RolloutSpec) -> None:
+        self.rollouts = rollouts
+
+    def each(self, limit: int, mode: str) -> Iterator[RolloutSpec]:
+        """Yield them."""
+        yield from self.rollouts
+
+
+def over(begun: str, *names: str) -> RolloutSpec:
+    """Return a rollout over these accounts."""
+    jobs = {name: job(name) for name in names}
+    return RolloutSpec(name=f"r{begun}", mode="apply", begun=begun, jobs=jobs)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "compared"),
+    [
+        ([over("3", "a"), over("2", "a", "b", "c"), over("1", "a", "b", "c", "d")], "r2"),
+        ([over("3", "a"), over("2", "b", "d")], "r3"),
+        ([over("3", "x"), over("2", "y")], None),
+        ([over("5", "a", "b", "c"), over("4", "a", "b", "c"), over("3", "a", "b", "c")], "r3"),
+        ([], None),
+    ],
+)
+def test_a_report_is_compared_with_one_over_the_same_accounts(earlier: list[RolloutSpec], compared: str | None) -> None:
+    """After `--failed` the last one was over a few, and all others were new."""
+    kept: Any = Kept(*earlier)
+    found = _earlier(kept, over("4", "a", "b", "c"))
+    assert (found.name if found else None) == compared
