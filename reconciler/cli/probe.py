@@ -116,6 +116,7 @@ def command(
 
 def _confirmed(opened: Session, todo: ProbeOutline, *, sandbox: bool, read_only: bool) -> None:
     """Say what it takes, and go on only on a sandbox. Raises Refused, and Cancelled."""
+    from reconciler.config import without_address
     from reconciler.model.errors import Cancelled, Refused
     from reconciler.workflow.observation.observing import account_name
     from reconciler.workflow.probe.account import check_sandbox
@@ -128,6 +129,8 @@ def _confirmed(opened: Session, todo: ProbeOutline, *, sandbox: bool, read_only:
         f"The probe of `{opened.settings.name}` {what}: up to {todo.needed} requests as planned, "
         f"{todo.requests} requests and {todo.seconds:.0f} s at most{kept}."
     )
+    for hidden in () if read_only else without_address(opened.project, opened.runtime.environ):
+        advise(f"Whether this is the account of `{hidden}` is not known: a variable in that `url` is not set.")
     for leave in todo.leaves:
         advise(f"It leaves {leave}.")
     if read_only or sandbox:

@@ -21,6 +21,7 @@ from reconciler.config.reading.project import (
     parse_project,
     production_by,
     recipients_of,
+    without_address,
 )
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ __all__ = [
     "read_scenarios",
     "recipients_of",
     "with_expectations",
+    "without_address",
 ]
 
 _SELDOM = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -252,3 +253,25 @@ def test_the_account_itself_is_asked_where_no_address_tells(world: World, prod: 
     run(check_account(session, remote, None))
     assert session.production == (by and f"`sandbox` is the account of `{by}`, a production account")
     assert len(remote.asked) == account_requests(session) == (0 if "demo" in own else 1)
+
+
+@pytest.mark.parametrize("remembers", ["state", "facts", ""])
+def test_a_production_account_without_its_address_is_known_by_what_is_here(same: World, remembers: str) -> None:
+    """Where the variable of its address is not set, its state or its facts say which account it is; where nothing
+    does, that it is not known is said.
+    """
+    text = SAME.replace('"emulator:state/account.db", account: demo', "'${env.ELSEWHERE}'")
+    same.write(text.replace(', state: "file:state/prod.json"', ""), "reconciler.yaml")
+    if remembers != "state":
+        (same.folder / "state/prod.json").unlink()
+    ran = same.cli("probe", "--read-only", "--row", "31")
+    assert ran.code == 0, ran.text
+    for path in (same.folder / ".reconciler/facts").glob("*.json"):
+        content = json.loads(path.read_text("utf-8"))
+        path.write_text(json.dumps({**content, "environment": "prod" if remembers == "facts" else "sandbox"}), "utf-8")
+    same.forget()
+    ran = same.cli("probe", "--yes-this-is-a-sandbox", "--row", "33")
+    if remembers:
+        assert (ran.code, same.writes(), "`sandbox` is the account of `prod`" in ran.err) == (7, [], True), ran.text
+    else:
+        assert (ran.code, "account of `prod` is not known" in " ".join(ran.err.split())) == (0, True), ran.text

@@ -340,6 +340,13 @@ def _doubted(loaded: LoadedProject, name: str, environ: Mapping[str, str]) -> bo
     return others and account_named(loaded, name, environ).at in ("", "loopback")
 
 
+def without_address(loaded: LoadedProject, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the production environments whose address is not known here: a variable is not set."""
+    known = loaded.project.environments
+    productive = (name for name in known if known[name].production and "${" in known[name].url)
+    return tuple(name for name in productive if any("${" in one for one in account_named(loaded, name, environ).names))
+
+
 def disagreeing(loaded: LoadedProject, environ: Mapping[str, str]) -> tuple[Diagnostic, ...]:
     """Return a warning for each environment that does not say of its account that it is production, as another does."""
     problems = Problems()

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.config import EnvironmentSettings, LoadedProject, production_by
-from reconciler.model.account_url import EMULATOR, identity_of
+from reconciler.config import EnvironmentSettings, LoadedProject, production_by, without_address
+from reconciler.model.account_url import EMULATOR, identity_of, vendor_name
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError, ReconcilerError, WrongInput
 from reconciler.model.facts import Facts
@@ -25,6 +25,15 @@ if TYPE_CHECKING:  # what only some commands need is imported by them
     from reconciler.model.state import State
     from reconciler.remote.pacer import Pacer
     from reconciler.workflow.opening.secrets import SecretSource
+
+
+def state_url(name: str, said: str | None) -> str:
+    """Return where the state of an environment is: as it says, or in the file of its name."""
+    return said or f"file:state/{name}.json"
+
+
+def _called(identity: str) -> str:
+    return vendor_name(identity) or identity
 
 
 @dataclass(frozen=True)
@@ -71,7 +80,7 @@ class OpenEnvironment:
     @property
     def state_url(self) -> str:
         """Where the state of this environment is."""
-        return self.settings.state or f"file:state/{self.settings.name}.json"
+        return state_url(self.settings.name, self.settings.state)
 
     @property
     def store(self) -> Store:
@@ -113,9 +122,32 @@ class OpenEnvironment:
         name, by = self.settings.name, self.settings.production_by
         if not by and (names := self.names.get(self.settings.url)):
             by = production_by(self.project, name, self.runtime.environ, names)
+        by = by or self._remembered()
         if by in ("", name):
             return by and f"`{name}` is a production account"
         return f"`{name}` is the account of `{by}`, a production account"
+
+    def _remembered(self) -> str:
+        """Return a production environment whose address is not known here, and whose state or facts are of this
+        account; "" where there is none.
+        """
+        from reconciler.store.probefile import facts_path, read_facts_file
+
+        hidden = without_address(self.project, self.runtime.environ)
+        with suppress(ReconcilerError):
+            facts = read_facts_file(facts_path(self.folder, self.identity)) if hidden else None
+            if facts is not None and facts.environment in hidden:
+                return facts.environment
+        return next((name for name in hidden if self._has_state_of(name)), "")
+
+    def _has_state_of(self, name: str) -> bool:
+        """Return whether the state of another environment is a file here that can be read, and of this account."""
+        url = state_url(name, self.project.project.environments[name].state)
+        if url.startswith("file:") and "${" not in url and url != self.state_url:
+            with suppress(ReconcilerError, OSError):
+                state = self.store_at(url).read()
+                return state is not None and _called(state.account) == _called(self.identity)
+        return False
 
     @property
     def rate(self) -> float | None:
