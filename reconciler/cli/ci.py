@@ -14,7 +14,7 @@ from reconciler.cli.completing import plans
 from reconciler.cli.opening import selection, session, trusted_limits
 from reconciler.cli.plan import exit_code
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import advise, note, say, say_made
+from reconciler.cli.terminal import advise, note, say, say_made, tell
 from reconciler.cli.views import DRIFT, Output, folder_in_repository, formats, plan_view, show
 
 if TYPE_CHECKING:
@@ -240,5 +240,6 @@ def _proposed(chosen: Globals, opened: Session, run: PipelineRun, document: Plan
     if document.changes:
         absorbed = chosen.screen.wait(absorb(opened, options, proposed=True))
         left = [str(line) for line in absorbed.refused]
+        tell("Left alone: ", left)
         files = {PurePosixPath(folder, name).as_posix(): new.decode() for name, new in absorbed.files.items()}
     return propose_drift(run.host, document, files, left, base=base, target=branch, folder=folder)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Container, Iterable, Mapping, Set
 
 from reconciler.deriving.exported import Exported
 from reconciler.deriving.said_once import said_once
@@ -54,11 +54,15 @@ def export(
     *,
     redactor: Redactor | None = None,
     declared: Mapping[str, Resource] | None = None,
+    referred: Container[str] | None = None,
 ) -> list[Exported]:
     """Return a resource for every live object that can be managed. An object that the state knows keeps its key; no
-    key is made of what `redactor` knows. What two resources can say is said where `declared` says it.
+    key is made of what `redactor` knows. What two resources can say is said where `declared` says it. Only the
+    addresses that are `referred` to, all for None, stand in references; other objects are looked up by name.
     """
-    entries = _LiveObjects(snapshot, kinds, bindings, only, redactor=redactor).run()
+    live_objects = _LiveObjects(snapshot, kinds, bindings, only, redactor=redactor)
+    live_objects.referred = referred
+    entries = live_objects.run()
     return said_once(entries, snapshot, kinds, declared or {})
 
 
@@ -164,6 +168,7 @@ class _LiveObjects:
         self.left_out: list[str] = []
         self.reserved: Mapping[str, Set[str]] = {}
         self.labels: dict[str, Counter[str]] = {}
+        self.referred: Container[str] | None = None
 
     def run(self) -> list[Exported]:
         chosen = {
@@ -310,7 +315,7 @@ class _LiveObjects:
         if not isinstance(leaf, RemoteId):
             return leaf
         address = self.names.get((leaf.kind, leaf.id))
-        if address is not None:
+        if address is not None and (self.referred is None or address in self.referred):
             return Ref(leaf.kind, key_of(address))
         label = self.kinds[leaf.kind].identity.name_attribute
         live = next((live for live in self.snapshot.lives.get(leaf.kind, ()) if live.id == leaf.id), None)

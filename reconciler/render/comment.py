@@ -36,26 +36,33 @@ def plan_comment(document: PlanDocument, *, limit: int, folder: str = "", how: s
     return _sized(mark("plan", document, folder), document, footer, limit)
 
 
-def drift_report(document: PlanDocument, *, limit: int, folder: str = "") -> str:
-    """Return the text of the issue about drift, of at most `limit` UTF-16 units."""
+def drift_report(document: PlanDocument, left: Sequence[str] = (), *, limit: int, folder: str = "") -> str:
+    """Return the text of the issue about drift, of at most `limit` UTF-16 units. `left` is what a request was to take
+    over and does not, with the reasons.
+    """
     footer = (
         "\nTake a change over by declaring it, or undo it with `reconciler apply`. This issue is updated by every run, "
-        "and closed by the first that finds no drift.\n"
+        f"and closed by the first that finds no drift.{_left(left)}\n"
     )
     return _sized(mark("drift", document, folder), document, footer if words.visible(document) else "", limit)
 
 
 def drift_proposal(document: PlanDocument, left: Sequence[str], *, limit: int, folder: str = "") -> str:
     """Return the text of the request that takes drift over, of at most `limit` UTF-16 units."""
+    footer = (
+        "\nMerging this keeps what was changed in the account: the files say it from then on. Closing it keeps "
+        f"the files, and the next apply of these objects undoes the change. Every run updates this request."
+        f"{_left(left)}\n"
+    )
+    return _sized(mark("drift", document, folder), document, footer if words.visible(document) else "", limit)
+
+
+def _left(left: Sequence[str]) -> str:
+    """Return what is not taken over, "" for nothing."""
     shown = [f"- {harmless(name, 'prose')}" for name in left[:MOST_LEFT]]
     if len(left) > MOST_LEFT:
         shown.append(f"- and {words.number(len(left) - MOST_LEFT)} more")
-    rest = "\n\nNot taken over, for the files cannot say it:\n\n" + "\n".join(shown) if shown else ""
-    footer = (
-        "\nMerging this keeps what was changed in the account: the files say it from then on. Closing it keeps "
-        f"the files, and the next apply of these objects undoes the change. Every run updates this request.{rest}\n"
-    )
-    return _sized(mark("drift", document, folder), document, footer if words.visible(document) else "", limit)
+    return "\n\nNot taken over, for the files cannot say it:\n\n" + "\n".join(shown) if shown else ""
 
 
 def drift_title(document: PlanDocument, folder: str = "") -> str:

@@ -132,7 +132,7 @@ def propose_drift(
         for pull in ours:
             host.close_pull(pull, body)
         closed = f"closed request {ours[0].number}; " if ours else ""
-        return closed + report_drift(host, document, folder=folder)
+        return closed + report_drift(host, document, left, folder=folder)
     title = published(drift_title(document, folder))
     if not ours or any(host.file(branch, path) != text.encode() for path, text in files.items()):
         host.commit(branch, base, title, files)
@@ -146,11 +146,13 @@ def propose_drift(
     return message
 
 
-def report_drift(host: CodeHost, document: PlanDocument, *, folder: str = "") -> str:
-    """Open, update or close the one issue about this environment's drift, and return a sentence about it."""
+def report_drift(host: CodeHost, document: PlanDocument, left: Sequence[str] = (), *, folder: str = "") -> str:
+    """Open, update or close the one issue about this environment's drift, and return a sentence about it. `left` is
+    what no request takes over, with the reasons.
+    """
     first = mark("drift", document, folder)
     ours = [issue for issue in host.issues(LABEL) if issue.body.partition("\n")[0].strip() == first]
-    body = published(drift_report(document, limit=host.limit, folder=folder))
+    body = published(drift_report(document, left, limit=host.limit, folder=folder))
     if not document.changes and not document.skipped and not document.tripped:
         for issue in ours:
             host.close_issue(issue, body)

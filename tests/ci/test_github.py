@@ -561,6 +561,29 @@ def test_drift_is_one_pull_request_where_that_is_asked_for(flow: Flow) -> None:
     assert (pull["state"], len(flow.host.pulls)) == ("closed", 1)
 
 
+def test_a_request_takes_over_what_the_files_can_say_and_names_what_is_not_declared(flow: Flow) -> None:
+    """A group of users that nothing declares by its name; with nothing to take over, the issue says why."""
+    flow.event(GITHUB_REF="refs/heads/main", GITHUB_SHA="a" * 40)
+    flow.world.account.seed({"groups": [{"id": "9", "title": "Support"}]})
+    flow.world.write(
+        "tags: {vip: {description: as declared}}\n"
+        "lists: {news: {name: News, string_id: news, sender_url: 'https://a.example', sender_reminder: x,"
+        " user_groups: [{name: Admin}]}}\n"
+    )
+    assert flow.world.cli("apply", "--auto-approve").code == 0
+    flow.world.account.seed({"listGroups": [{"listid": flow.world.rows("lists")[0]["id"], "groupid": "9"}]})
+    assert "opened request" in flow.world.cli("ci", "drift", "--pull-request").err
+    [text] = flow.host.branches["reconciler/drift-demo"].values()
+    assert "{name: Support}" in text
+    row = flow.world.rows("tags", tag="vip")[0]
+    flow.world.account.rows.remove("tags", row["id"])
+    flow.world.write("tags: {vip: {description: as declared}}\n")
+    ran = flow.world.cli("ci", "drift", "--pull-request", "--target", "tag.vip")
+    assert "Left alone: tag.vip: it is gone" in ran.err
+    [issue] = flow.host.issues
+    assert "it is gone from the account" in issue["body"]
+
+
 def test_a_host_that_refuses_any_call_leaves_one_proposal_and_all_files(flow: Flow) -> None:
     """Whichever call fails, with whatever status: a sentence and an exit code, no file of the checkout changed;
     and the next run ends with one request about the drift, whatever was done before the failure.

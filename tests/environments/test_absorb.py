@@ -130,6 +130,17 @@ def test_a_value_goes_where_it_is_declared(
     assert json.loads(applied.cli("drift", "--format", "json").out)["changes"] == []
 
 
+def test_what_no_file_may_say_keeps_nothing_else_out(applied: World) -> None:
+    """One value that the files could not be read with is left alone with the reason; all others are absorbed."""
+    edit(applied, "tags", {"tag": "VIP"}, tag="Plain")
+    edit(applied, "tags", {"description": "the very best"}, tag="VIP")
+    edit(applied, "dealGroups", {"title": "Sales 2"}, title="Sales")
+    _, said, changed = absorbed(applied)
+    assert [(line["address"], line["attribute"]) for line in said["left"]] == [("tag.plain", "name")], said
+    assert any("the very best" in line for line in changed)
+    assert any("Sales 2" in line for line in changed)
+
+
 def test_options_keep_the_comments_of_those_that_stay(applied: World) -> None:
     """A list changes item by item."""
     row = applied.rows("fieldOptions", value="L")[0]

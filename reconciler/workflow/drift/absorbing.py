@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.config import Loaded
@@ -67,7 +67,7 @@ async def _absorb(session: Session, options: PlanOptions, *, beside: bool, propo
     drifted, now = drift(inputs), plan(inputs)
     declared = inputs.desired.resources
     bindings, redactor = inputs.state.resources, session.redactor
-    exported = export(inputs.snapshot, session.kinds, bindings, redactor=redactor, declared=declared)
+    exported = export(inputs.snapshot, session.kinds, bindings, redactor=redactor, declared=declared, referred=declared)
     live = {entry.resource.address: entry for entry in exported}
     proposals, refused, refusals = proposals_of(inputs, drifted, now, live)
     if beside:
@@ -119,9 +119,8 @@ def _rewritten(
             break
         try:
             after = session.load(texts=texts)
-        except ConfigError as error:
-            first = next(diagnostic for diagnostic in error.diagnostics if diagnostic.severity == "error")
-            failed |= dict.fromkeys(rewriting.done, f"the file could not be read any more: {first.message}")
+        except ConfigError:
+            failed |= _unreadable(session, loaded, proposals, moves, rewriting.done, failed)
             continue
         left = _differing(replace(inputs, desired=after.desired))
         wrong = {name for name in rewriting.done if name in left or not _stands(after, *name)}
@@ -129,6 +128,38 @@ def _rewritten(
             return rewriting, after
         failed |= dict.fromkeys(wrong, "what would be written does not mean what the account holds")
     return _attempt(loaded, [] if failed else proposals, [] if failed else moves, failed), loaded
+
+
+Name = tuple[str, str]
+
+
+def _unreadable(
+    session: Session,
+    loaded: Loaded,
+    proposals: list[ProposedEdit],
+    moves: list[Arrangement],
+    names: Sequence[Name],
+    failed: Mapping[Name, str],
+) -> dict[Name, str]:
+    """Return the edits without which the files can be read, each with the reason: halves are tried until it is known
+    whose fault it is. Where no half alone is at fault, all of it is.
+    """
+    others = dict.fromkeys([*(one.name for one in proposals), *(one.name for one in moves)], "")
+    without = {**{name: "" for name in others if name not in names}, **failed}
+    try:
+        session.load(texts=_attempt(loaded, proposals, moves, without).changed())
+    except ConfigError as error:
+        first = next(diagnostic for diagnostic in error.diagnostics if diagnostic.severity == "error")
+        why = f"the file could not be read any more: {first.message}"
+    else:
+        return {}
+    if len(names) < 2:
+        return dict.fromkeys(names, why)
+    half = len(names) // 2
+    found: dict[Name, str] = {}
+    for some in (names[:half], names[half:]):
+        found |= _unreadable(session, loaded, proposals, moves, some, failed)
+    return found or dict.fromkeys(names, why)
 
 
 def _attempt(
