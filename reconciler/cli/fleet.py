@@ -410,8 +410,8 @@ def cancel(chosen: Globals, rollout: str, database: str | None) -> int:
     fleet = opened(chosen, database, ask=False)
     with looked_into(fleet.database) as book:
         spec = book.rollout(rollout)
-        stopped = book.cancel(spec.name)
-    note(f"Cancelled {spec.name}: {stopped} accounts were not begun. `fleet resume` would go on.")
+        left = book.cancel(spec)
+    note(f"Cancelled {spec.name}: {left} accounts are left as they are. `fleet resume {spec.name}` would go on.")
     return 0
 
 

@@ -295,13 +295,17 @@ class Book:
         self.client.update_workflow_attributes(name, {f"approved-{wave}": digest}, merge=True)
         self.client.send(name, digest, topic=f"approve-{wave}", idempotency_key=f"{name}/{wave}/{digest}")
 
-    def cancel(self, name: str) -> int:
-        """Stop new jobs of a rollout; those that run finish, or record what they did. Return how many were stopped."""
-        waiting = self.client.list_workflows(
-            workflow_id_prefix=f"{name}/", status=["ENQUEUED", "DELAYED"], load_input=False, load_output=False
-        )
-        self.client.cancel_workflows([name, *(workflow.workflow_id for workflow in waiting)])
-        return len(waiting)
+    def cancel(self, spec: RolloutSpec) -> int:
+        """Stop new jobs of a rollout; those that run finish, or record what they did. Return how many accounts it
+        leaves as they are. Raises ReconcilerError where it has ended.
+        """
+        row = self._row(spec.name)
+        if row is not None and row.status in OVER:
+            raise ReconcilerError(f"the rollout {spec.name} has ended", hint=f"reconciler fleet status {spec.name}")
+        waiting = self._accounts(spec.name, ["ENQUEUED", "DELAYED"])
+        self.client.cancel_workflows([spec.name, *(workflow.workflow_id for workflow in waiting)])
+        running = {row.workflow_id.rpartition("/")[2] for row in self._accounts(spec.name, ["PENDING"])}
+        return len(set(self.report(spec).pending) - running)
 
     def last_versions(self, wanted: Collection[str]) -> dict[str, str]:
         """Return what version of its baseline each of these accounts has, by the newest rollout that says so. What a

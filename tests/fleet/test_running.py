@@ -86,6 +86,9 @@ class TestFleet:
         assert {name: fleet.tags(name) for name in canary} == {name: ["Gold", "VIP"] for name in canary}
         assert all(fleet.tags(name) == [] for name in report["pending"])
 
+        cancelled = fleet.run("cancel", report["name"])
+        assert (cancelled.code, "2 accounts are left as they are" in cancelled.err) == (0, True)
+        assert fleet.run("resume", "-q").code == 7, "it waits for the approval again"
         wrong = fleet.run("approve", report["name"], "--wave", "rest", "--digest", "0" * 64)
         assert wrong.code == 6
         assert "these are not the plans" in wrong.err
@@ -95,6 +98,8 @@ class TestFleet:
         assert resumed.code == 0, resumed.err
         assert {one["outcome"] for one in resumed.data["accounts"]} == {"applied"}
         assert {name: fleet.tags(name) for name in accounts} == {name: ["Gold", "VIP"] for name in accounts}
+        over = fleet.run("cancel", report["name"])
+        assert (over.code, f"the rollout {report['name']} has ended" in over.err) == (1, True)
         asked: list[dict[str, Any]] = []
         with looked_into(f"sqlite:///{fleet.folder}/.reconciler/fleet.db") as book:
             known = book.client.list_workflows
