@@ -9,10 +9,10 @@ from dataclasses import dataclass
 NAMED_BY = ("title", "name", "label", "tag", "domain", "phrase", "company_name", "slug")
 """The attributes that name an object to people, the first that it has."""
 GENERAL = "General Details"
-"""What the screens call the field group that comes with the account (help.activecampaign.com, custom account fields);
-the API has a label of its own for it.
+"""What the screens call the field groups that come with the account (help.activecampaign.com, custom account fields);
+the API has labels of its own for them, which say for what each one is.
 """
-_GIVEN = re.compile(r"\{\*\*\w+\*\*\}")
+_GIVEN = re.compile(r"\{\*\*(?:(\w+)_)?DEFAULT\*\*\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,4 +30,5 @@ def called(attrs: Mapping[str, object]) -> str:
     singular = labels.get("singular") if isinstance(labels, Mapping) else None
     texts = (singular, *(attrs.get(name) for name in NAMED_BY))
     name = next((text for text in texts if isinstance(text, str) and text), "")
-    return GENERAL if _GIVEN.fullmatch(name) else name
+    given = _GIVEN.fullmatch(name)
+    return f"{GENERAL} ({(given[1] or 'contact').lower()}s)" if given else name

@@ -12,8 +12,9 @@ from typing import get_args
 import pytest
 
 from reconciler.model.document import AttributeView, ChangeView, GuardView, PlanDocument, SkippedView, StepView, Summary
+from reconciler.model.fleet import AccountOutcome, Drifted, FleetReport, Group, JobResult, WaveReport
 from reconciler.model.plan import Op
-from reconciler.render import charts, graph, html
+from reconciler.render import charts, fleet, graph, html
 from tests import npm
 from tests.render import chromium, documents
 from tests.render.chromium import Browser
@@ -275,6 +276,29 @@ def test_axe_finds_no_violation(browser: Browser, page: Path, axe: str, paper: s
     assert browser.evaluate(found) == []
     browser.evaluate("document.querySelector('h1').style.color = '#777'; document.documentElement.lang = ''")
     assert any(one.startswith("html-has-lang") for one in browser.evaluate(found))
+
+
+@pytest.mark.parametrize(("width", "dark"), [(390, False), (1200, True)])
+def test_the_page_of_a_fleet_is_for_all(browser: Browser, page: Path, axe: str, width: int, dark: bool) -> None:
+    """With everything that it may say, unfolded: axe finds nothing, and nothing is wider than a telephone."""
+    results = [
+        JobResult(account=f"client-{outcome}", outcome=outcome, add=1, destroy=1, records_at_risk=9, message="Why not")
+        for outcome in get_args(AccountOutcome)
+    ]
+    noted = ["delete tag.vip", "update list.newsletter_of_all_the_customers_of_this_account (name)"]
+    report = FleetReport(
+        name="2026-11-29t032453-plan-cc0d", mode="plan", accounts=results, since="before", news=["client: " + noted[1]],
+        groups=[Group(digest="g", accounts=[one.account for one in results], changes=noted)],
+        waves=[WaveReport(name="early", accounts=8, state="approval", digest="d" * 64, stopped="too many")],
+        drift=[Drifted(by="object", name="tag.vip", accounts=8, drifted=3)], versions={"1.4": 8},
+    )  # fmt: skip
+    page.write_text(fleet.html(report), encoding="utf-8")
+    browser.load(page, width=width, dark=dark)
+    browser.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    assert browser.evaluate("document.documentElement.scrollWidth") <= width
+    browser.evaluate(axe)
+    found = "axe.run().then((ran) => ran.violations.map((one) => `${one.id}: ${one.nodes.map((n) => n.target)}`))"
+    assert browser.evaluate(found) == []
 
 
 def test_ten_changes_are_printed_on_two_pages(browser: Browser, page: Path) -> None:

@@ -89,7 +89,8 @@ def test_another_name_of_what_a_plan_refers_to_is_not_another_plan() -> None:
 @pytest.mark.parametrize(
     ("attrs", "name"),
     [
-        ({"label": "{**ACCOUNT_DEFAULT**}"}, "General Details"),
+        ({"label": "{**ACCOUNT_DEFAULT**}"}, "General Details (accounts)"),
+        ({"label": "{**DEFAULT**}"}, "General Details (contacts)"),
         ({"label": "{**Ours"}, "{**Ours"),
         ({"slug": "event-ticket", "labels": {"singular": "Event ticket", "plural": "x"}}, "Event ticket"),
         ({"tag": "OPENING_HOURS", "name": "Opening hours"}, "Opening hours"),
