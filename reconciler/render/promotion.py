@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from reconciler.model.redaction import abridged
+from reconciler.render.quoting import literal
 
 MEANING = {
     "here": "changed in {source}",
@@ -86,7 +87,7 @@ def _row(row: PromotionLine, source: str, target: str) -> str:
 
 
 def _short(value: object) -> str:
-    return abridged(json.dumps(value, ensure_ascii=False), 60)
+    return abridged(literal(value), 60)
 
 
 def data(outcome: PromotionOutcome, source: str, target: str, plan: Mapping[str, object] | None = None) -> str:

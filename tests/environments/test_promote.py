@@ -371,3 +371,18 @@ def test_what_only_the_target_holds_is_named(two: Two) -> None:
     _, _, said = two.promote()
     told = " ".join(said["left_out"])
     assert all(name in told for name in ("tag.old", "tag.mine", "stage.sales.lost")), told
+
+
+def test_objects_that_a_value_refers_to_go_by_their_addresses(two: Two) -> None:
+    """In words and as data: ids of one account say nothing to who reads of two."""
+    fields = {"a": {"title": "A", "type": "text"}, "b": {"title": "B", "type": "text"}}
+    group = {"label": "Shop", "object": "contact", "fields": ["a", "b"]}
+    two.world.write({"fields": fields, "field_groups": {"shop": group}}, "config/fields.yaml")
+    for name in ("sandbox", "prod"):
+        two.apply(name)
+    for row in two.world.rows("groupMembers"):
+        two.edit("sandbox", "groupMembers", {"ordernum": 9 - int(row["ordernum"])}, id=row["id"])
+    ran = two.world.cli("promote", "--from", "sandbox", "--to", "prod", "--dry-run")
+    assert "shop.fields: sandbox [field.b, field.a], prod [field.a, field.b]" in ran.out
+    (row,) = (row for row in two.promote("--dry-run")[2]["rows"] if row["attribute"] == "fields")
+    assert row["here"] == [{"$ref": "field.b"}, {"$ref": "field.a"}]

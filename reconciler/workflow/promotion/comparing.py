@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.config.writing.rewriting import ProposedEdit
@@ -19,7 +19,6 @@ from reconciler.deriving.promoting import (
     opened,
     status,
 )
-from reconciler.model import values
 from reconciler.model.desired import Resource
 from reconciler.model.live import Live
 from reconciler.model.plan import AttributeChange, Change, Plan
@@ -27,6 +26,7 @@ from reconciler.model.spec import Attribute, Ensure
 from reconciler.model.values import Value
 from reconciler.planning.context import Inputs
 from reconciler.planning.diff import beside, within
+from reconciler.planning.document import encoded
 from reconciler.planning.rosters import with_own
 from reconciler.workflow.observation.contents import met, pairs
 from reconciler.workflow.promotion.gaps import find_emptied, find_lost, find_missing
@@ -160,7 +160,7 @@ def _tell(
 ) -> None:
     sides.same += standing == "same"
     if standing != "same" and item is not None:
-        sides.rows.append(_row_of(address, standing, item))
+        sides.rows.append(_row_of(address, standing, item, sides.made.ids))
     elif sides.choice.prune and (paths := ", ".join(".".join(path) for path in gone)):
         note = f"{sides.one.name} does not hold {paths} any more"
         sides.rows.append(PromotionRow(address, name, "here", note=note))
@@ -183,8 +183,9 @@ def _apart(sides: ThreeSides, address: str, name: str) -> bool:
     return entry.key.source in sides.theirs.places.overlays or sides.theirs.places.filled(entry)
 
 
-def _row_of(address: str, standing: Status, item: AttributeChange) -> PromotionRow:
-    """Return the line of an attribute that differs; what is sensitive is not in it."""
+def _row_of(address: str, standing: Status, item: AttributeChange, ids: Mapping[str, str]) -> PromotionRow:
+    """Return the line of an attribute that differs; what is sensitive is not in it. Objects go by their addresses."""
     if item.sensitive:
         return PromotionRow(address, item.name, standing, None, None, "sensitive")
-    return PromotionRow(address, item.name, standing, values.encode(item.after), values.encode(item.before), "")
+    here, there = (encoded(side, ids, sensitive=False) for side in (item.after, item.before))
+    return PromotionRow(address, item.name, standing, here, there, "")
