@@ -140,7 +140,7 @@ def command(
     view = plan_view if since is None else _against_earlier(opened, since, outputs)
     planned = chosen.screen.wait(make_plan(opened, options))
     document = planned.document
-    command_line = f"reconciler apply {typed(out)}" if out is not None else ""
+    command_line = apply_line(opened, out) if out is not None else ""
     show(outputs, lambda form: view(document, form, apply_command=command_line), quiet=chosen.quiet)
     if out is not None:
         if against is not None:
@@ -191,11 +191,16 @@ def save(opened: Session, document: PlanDocument, out: Path, *, quiet: bool = Fa
     from reconciler.store.planfile import write_plan
 
     write_plan(document, out, opened.settings.recipients)
-    refused = (
-        "As it stands, `apply` refuses it." if document.tripped else f"Apply it with: reconciler apply {typed(out)}"
-    )
+    refused = "As it stands, `apply` refuses it." if document.tripped else f"Apply it with: {apply_line(opened, out)}"
     if not quiet:
         note(f"Saved the plan to {place(out)}. {refused}")
+
+
+def apply_line(opened: Session, out: Path) -> str:
+    """Return the command that applies a saved plan; it names the environment where a bare one would take another."""
+    project, name = opened.project.project, opened.settings.name
+    usual = project.default_environment or (name if len(project.environments) == 1 else "")
+    return f"reconciler {'' if name == usual else f'-e {typed(name)} '}apply {typed(out)}"
 
 
 def on_snapshot(chosen: Globals, path: Path, guards_from: str | None = None) -> Session:

@@ -16,7 +16,7 @@ from reconciler.cli.program import Globals
 from reconciler.cli.telling import telling
 from reconciler.cli.terminal import advise, ask, note, say, say_made, style
 from reconciler.cli.watching import OutputMode
-from reconciler.render.quoting import place, typed
+from reconciler.render.quoting import place
 
 if TYPE_CHECKING:
     from reconciler.deriving.undo import Inverse
@@ -95,7 +95,7 @@ def _tell_files(opened: Session, inverse: Inverse) -> None:
 
 def _save(chosen: Globals, opened: Session, run: str | None, selected: PlanOptions, out: Path) -> int:
     """Plan, show and save."""
-    from reconciler.cli.plan import exit_code
+    from reconciler.cli.plan import apply_line, exit_code
     from reconciler.cli.views import plan_view
     from reconciler.store.planfile import check_plan_out, write_plan
     from reconciler.workflow.plans.planning import make_plan
@@ -107,7 +107,7 @@ def _save(chosen: Globals, opened: Session, run: str | None, selected: PlanOptio
     planned = chosen.screen.wait(make_plan(opened, replace(selected, inverse=inverse, boards=True)))
     say_made(plan_view(planned.document, "text"), "text")
     write_plan(planned.document, out, opened.settings.recipients)
-    advise(f"Saved the plan to {place(out)}. Apply it with: reconciler apply {typed(out)}")
+    advise(f"Saved the plan to {place(out)}. Apply it with: {apply_line(opened, out)}")
     return exit_code(planned.document, False)
 
 

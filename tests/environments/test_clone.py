@@ -177,7 +177,7 @@ def test_a_clone_is_shown_saved_and_applied_as_saved(pair: Pair, folder: bool) -
     code, text = pair.run("clone", "--from", "a", "--to", "b", "--dry-run")
     assert (code, "to add" in text) == (0, True), text
     code, text = pair.run("clone", "--from", "a", "--to", "b", "--out", "p.json")
-    assert (code, "Saved the plan" in text) == (0, True), text
+    assert (code, "Apply it with: reconciler -e b apply p.json" in text) == (0, True), text
     assert pair.other.rows.dump() == before
     assert "to add" in pair.run("show", "p.json")[1]
     assert pair.run("apply", "p.json")[0] == 6
