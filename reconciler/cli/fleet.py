@@ -182,7 +182,7 @@ def _stopping(again: str, board: RolloutWatch | None = None) -> Iterator[Callabl
     is written, and a stream refuses what is written within that.
     """
     asked: list[int] = []
-    told: list[bool] = []
+    shown: list[bool] = []
 
     def at_once() -> None:
         with suppress(Exception):  # the terminal may be gone
@@ -198,8 +198,8 @@ def _stopping(again: str, board: RolloutWatch | None = None) -> Iterator[Callabl
             os._exit(130)
 
     def stopping() -> bool:
-        if asked and not told:
-            told.append(True)
+        if asked and not shown:
+            shown.append(True)
             if board is not None:
                 board.stopping()
             note("Stopping: what was begun finishes, or records what it did; press again to stop now.")

@@ -157,13 +157,13 @@ def check_replacing(again: tuple[str, ...], *, no_delete: bool, only_adopt: bool
 def _from_files(ctx: click.Context, _: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
     """Replace each @FILE by its lines; blank ones and comments (#) are left out."""
     addresses: list[str] = []
-    for one in given:
-        if not one.startswith("@"):
-            addresses.append(one)
+    for address in given:
+        if not address.startswith("@"):
+            addresses.append(address)
             continue
         from reconciler.store.reading import read_regular
 
-        path = (ctx.obj.folder if isinstance(ctx.obj, Globals) else Path()) / one[1:]
+        path = (ctx.obj.folder if isinstance(ctx.obj, Globals) else Path()) / address[1:]
         try:
             text = read_regular(path).decode("utf-8")
             lines = [line.partition("#")[0].strip() for line in text.splitlines()]

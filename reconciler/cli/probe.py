@@ -174,6 +174,6 @@ def _clean(chosen: Globals, opened: Session) -> int:
     count, left = chosen.screen.wait(clean(opened, note), "Cleaning")
     removed = f"Removed what an interrupted probe left: {count} on record."
     say(removed if count else "No probe of this checkout left anything.")
-    for one in left:
-        note(f"Left: {one.form} id {one.id}: {one.what}")
-    return 1 if any("--clean" in one.what for one in left) else 0
+    for item in left:
+        note(f"Left: {item.form} id {item.id}: {item.what}")
+    return 1 if any("--clean" in item.what for item in left) else 0

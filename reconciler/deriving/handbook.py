@@ -296,8 +296,8 @@ class _Binder:
 
     def _members(self, value: Mapping[str, Value], say: Callable[[Value], str]) -> str:
         """Return a map in words: conditions as people say them, else by its members."""
-        if told := in_words(value, say):
-            return told
+        if phrase := in_words(value, say):
+            return phrase
         return ", ".join(f"{name}: {say(item)}" for name, item in value.items())
 
     def _undeclared(self, kind: str, *, identity: str = "", name: str = "") -> Piece:

@@ -213,14 +213,14 @@ def _wrong_columns(columns: list[str], known: list[str]) -> list[str]:
 
 
 def _of_columns(row: Mapping[str, str]) -> dict[str, Any]:
-    found: dict[str, Any] = {column: value for column, value in row.items() if column in PLAIN}
-    if "overlays" in found:
-        found["overlays"] = str(found["overlays"]).split()
+    columns: dict[str, Any] = {column: value for column, value in row.items() if column in PLAIN}
+    if "overlays" in columns:
+        columns["overlays"] = str(columns["overlays"]).split()
     for prefix, member in (("label.", "labels"), ("variable.", "variables")):
         inner = {column.removeprefix(prefix): value for column, value in row.items() if column.startswith(prefix)}
         if inner:
-            found[member] = inner
-    return found
+            columns[member] = inner
+    return columns
 
 
 def _jsonl(folder: Path, name: str, problems: list[Diagnostic]) -> Iterator[tuple[Position, dict[str, Any]]]:

@@ -125,7 +125,7 @@ class Book:
         if name is not None and not name.strip():
             raise WrongInput("an empty name means no rollout", hint="`fleet status` shows the newest one")
         known = self._names(MOST_NAMED if name else 1)
-        meant = [name] if name in known else [one for one in known if one.startswith(name or "")]
+        meant = [name] if name in known else [rollout for rollout in known if rollout.startswith(name or "")]
         if not meant:
             what = f"there is no rollout `{name}`" if name else "there is no rollout yet"
             raise WrongInput(what, hint="`reconciler fleet status --all` lists them")
@@ -270,15 +270,15 @@ class Book:
 
     def plans(self, spec: RolloutSpec) -> dict[str, Callable[[], PlanDocument]]:
         """Return what reads the plan of each account of a rollout that has one to apply."""
-        found: dict[str, Callable[[], PlanDocument]] = {}
+        readers: dict[str, Callable[[], PlanDocument]] = {}
         for wave, names in spec.members.items():
             ids = [job_id(spec.name, wave, "plan", name) for name in names]
             for at in range(0, len(ids), CHUNK):
                 for row in self.client.list_workflows(workflow_ids=ids[at : at + CHUNK], load_input=False):
                     result = result_of(row, whole=True)
                     if result is not None and result.document:
-                        found[result.account] = partial(self._plan, row.workflow_id)
-        return found
+                        readers[result.account] = partial(self._plan, row.workflow_id)
+        return readers
 
     def _plan(self, workflow: str) -> PlanDocument:
         for row in self.client.list_workflows(workflow_ids=[workflow], load_input=False):

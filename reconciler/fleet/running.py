@@ -232,9 +232,9 @@ def taken_over(book: Book, spec: RolloutSpec, *, take_over: bool) -> str:
     """Return the version that a rollout goes on as. Raises StateError where it belongs to another version, and no
     take-over was asked for; from then on it belongs to this one.
     """
-    if told := foreign(book, spec.name):
+    if why := foreign(book, spec.name):
         if not take_over:
-            raise StateError(told, hint=f"finish it with that version, or say: {again(book, spec.name)}")
+            raise StateError(why, hint=f"finish it with that version, or say: {again(book, spec.name)}")
         book.take_over(spec.name, VERSION)
     return book.version(spec.name) or VERSION
 

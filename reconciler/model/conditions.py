@@ -15,10 +15,14 @@ def in_words(group: Mapping[str, Value], say: Callable[[Value], str]) -> str:
     conditions = group.get("conditions")
     if not isinstance(conditions, Sequence) or isinstance(conditions, str) or not conditions:
         return ""
-    told = [_condition(one, say) if isinstance(one, Mapping) else "" for one in conditions]
-    if not all(told):
+    phrases = [_condition(condition, say) if isinstance(condition, Mapping) else "" for condition in conditions]
+    if not all(phrases):
         return ""
-    return f"{'any' if group.get('match') == 'any' else 'all'} of: {'; '.join(told)}" if len(told) > 1 else told[0]
+    return (
+        f"{'any' if group.get('match') == 'any' else 'all'} of: {'; '.join(phrases)}"
+        if len(phrases) > 1
+        else phrases[0]
+    )
 
 
 def _condition(condition: Mapping[str, Value], say: Callable[[Value], str]) -> str:
@@ -26,8 +30,8 @@ def _condition(condition: Mapping[str, Value], say: Callable[[Value], str]) -> s
     if not isinstance(tests, Sequence) or isinstance(tests, str) or condition.get("aggregate"):
         return ""
     what = str(condition.get("object") or "").replace("_", " ")
-    told = [_test(what, one, say) if isinstance(one, Mapping) else "" for one in tests]
-    return " and ".join(told) if told and all(told) else ""
+    phrases = [_test(what, test, say) if isinstance(test, Mapping) else "" for test in tests]
+    return " and ".join(phrases) if phrases and all(phrases) else ""
 
 
 def _test(what: str, test: Mapping[str, Value], say: Callable[[Value], str]) -> str:

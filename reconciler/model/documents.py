@@ -74,8 +74,8 @@ def outermost(content: bytes | str) -> Mapping[str, Any]:
     """
     text = content.decode("utf-8") if isinstance(content, bytes) else content
     if "\\ud" in text or "\\uD" in text:
-        found = read_json(text)
-        return found if isinstance(found, dict) else {}
+        whole = read_json(text)
+        return whole if isinstance(whole, dict) else {}
     last: dict[str, Any] = {}
 
     def closed(members: list[tuple[str, Any]]) -> None:

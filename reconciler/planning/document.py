@@ -322,9 +322,9 @@ def _looked_up(value: Value, declared: Value, ids: Mapping[str, str]) -> Value:
     entry that stays would be shown as one that goes and another one that comes.
     """
     written: dict[Value, Value] = {
-        RemoteId(one.kind, ids[str(one)]): one
-        for one in values.references(declared)
-        if isinstance(one, Lookup) and str(one) in ids
+        RemoteId(reference.kind, ids[str(reference)]): reference
+        for reference in values.references(declared)
+        if isinstance(reference, Lookup) and str(reference) in ids
     }
     return values.transform(value, lambda leaf: written.get(leaf, leaf) if isinstance(leaf, RemoteId) else leaf)
 

@@ -40,14 +40,14 @@ def boards(document: PlanDocument) -> list[Board]:
     return [_board(board, changed, reordered) for board in document.boards]
 
 
-def _moved(old: Sequence[str], new: Sequence[str], told: Set[str]) -> Set[str]:
+def _moved(old: Sequence[str], new: Sequence[str], named: Set[str]) -> Set[str]:
     """Return the cards that moved: those of which the plan tells it, where the others stay in their order, so that a
     board says the same as the changes below it.
     """
-    rest = [[key for key in side if key not in told] for side in (old, new)]
+    rest = [[key for key in side if key not in named] for side in (old, new)]
     stay = [[key for key in side if key in old and key in new] for side in rest]
-    if told and stay[0] == stay[1]:
-        return {key for key in told if key in old}
+    if named and stay[0] == stay[1]:
+        return {key for key in named if key in old}
     return {str(entry.after) for entry in entries(old, new) if entry.moved}
 
 
@@ -80,9 +80,9 @@ def _after(card: CardView, was: str | None, note: str, moved: bool, changed: boo
     """Return a card as it will be: `was` is its title before, None where it is new."""
     if was is None:
         return BoardCard(card.title, note, "new", "new")
-    told = [*(["moved"] if moved else []), *([f"was {was}"] if was != card.title else [])]
-    if told:
-        return BoardCard(card.title, note, "moved" if moved else "changed", ", ".join(told))
+    notes = [*(["moved"] if moved else []), *([f"was {was}"] if was != card.title else [])]
+    if notes:
+        return BoardCard(card.title, note, "moved" if moved else "changed", ", ".join(notes))
     return BoardCard(card.title, note, "changed", "changes") if changed else BoardCard(card.title, note, "", "")
 
 

@@ -80,7 +80,7 @@ def _isolated(text: str, pattern: str, around: Callable[[str], str]) -> str:
         return text
 
     def replaced(match: re.Match[str]) -> str:
-        found = unmarked(match[0])
-        return around(found) if compiled(f"[{LETTERS}]").search(found) else found
+        plain = unmarked(match[0])
+        return around(plain) if compiled(f"[{LETTERS}]").search(plain) else plain
 
     return compiled(pattern).sub(replaced, text)

@@ -26,8 +26,8 @@ def text(report: ProbeReport, *, width: int = 100, colour: bool = False, ascii_o
         rows = list(_told(report, verdict))
         if rows:
             lines += ["", *paper.paragraph(f"{WORDS[verdict].capitalize()} ({len(rows)}):", tone=TONES[verdict])]
-            for number, found, detail in rows:
-                lines += paper.noted(clean(found), clean(detail), first=f"  {number:>6}  ", indent=" " * 10)
+            for number, assumption, detail in rows:
+                lines += paper.noted(clean(assumption), clean(detail), first=f"  {number:>6}  ", indent=" " * 10)
     for title, entries in (("About the account", _about(report)), ("Left in the account", _left(report))):
         if entries:
             lines += ["", *paper.paragraph(f"{title}:", tone="bold")]
@@ -89,7 +89,9 @@ def markdown(report: ProbeReport) -> str:
         rows = list(_told(report, verdict))
         if rows:
             lines.append(f"## {WORDS[verdict].capitalize()}\n\n| row | assumption | found |\n| --- | --- | --- |")
-            lines += [f"| {_cell(number)} | {_cell(found)} | {_cell(detail)} |" for number, found, detail in rows]
+            lines += [
+                f"| {_cell(number)} | {_cell(assumption)} | {_cell(detail)} |" for number, assumption, detail in rows
+            ]
             lines.append("")
     for title, entries in (("About the account", _about(report)), ("Left in the account", _left(report))):
         if entries:
@@ -101,8 +103,8 @@ def html(report: ProbeReport) -> str:
     """Return the report as an HTML page without scripts, that loads nothing."""
     sections = [(WORDS[verdict], verdict, rows) for verdict in ORDER if (rows := list(_told(report, verdict)))]
     notes = [("About the account", _about(report)), ("Left in the account", _left(report))]
-    told = [note for note in notes if note[1]]
-    return filled("findings.html", summary=summary(report), version=report.version, sections=sections, notes=told)
+    shown = [note for note in notes if note[1]]
+    return filled("findings.html", summary=summary(report), version=report.version, sections=sections, notes=shown)
 
 
 def _told(report: ProbeReport, verdict: str) -> Iterator[tuple[str, str, str]]:

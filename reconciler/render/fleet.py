@@ -258,8 +258,8 @@ def _bounded(result: JobResult) -> str:
     """Return how many records are affected, as a cell: `none`, `up to 1,200`, `3 and unknown`."""
     if not result.records_at_risk:
         return "unknown" if result.unmeasured else "none"
-    told = f"{'up to ' if result.at_most else ''}{result.records_at_risk:,}"
-    return f"{told} and unknown" if result.unmeasured else told
+    count = f"{'up to ' if result.at_most else ''}{result.records_at_risk:,}"
+    return f"{count} and unknown" if result.unmeasured else count
 
 
 VIEWS: Mapping[str, Callable[[FleetReport], Any]] = {

@@ -131,11 +131,11 @@ def _gitlab_of_problems(problems: Sequence[Diagnostic], frame: ViewContext) -> s
 
 
 def _different(name: str) -> Callable[[Differences], str]:
-    def shown(found: Differences) -> str:
+    def shown(differences: Differences) -> str:
         from reconciler.render import since
 
         shows: Callable[[Differences], str] = getattr(since, name)
-        return shows(found)
+        return shows(differences)
 
     return shown
 
@@ -184,11 +184,11 @@ def problems_in(name: str, problems: Sequence[Diagnostic], frame: ViewContext) -
     return shown(problems, frame)
 
 
-def difference_in(name: str, found: Differences) -> str:
+def difference_in(name: str, differences: Differences) -> str:
     """Return what is different in a plan from an earlier one in a format. Raises KeyError for one that shows no such
     thing: what has a place in code only.
     """
     difference = FORMATS[name].difference
     if difference is None:
         raise KeyError(name)
-    return difference(found)
+    return difference(differences)

@@ -56,5 +56,5 @@ def of_notes(lines: Sequence[str], *, drift: bool = False) -> SameChanges:
             changes.append(ChangeView.model_validate({"address": address, "kind": kind_of(address), "action": action}))
         else:
             others.append(line)
-    told = of_plan(PlanDocument(changes=changes), drift=drift)
-    return SameChanges(told.lost, [*told.rest, *others])
+    said = of_plan(PlanDocument(changes=changes), drift=drift)
+    return SameChanges(said.lost, [*said.rest, *others])

@@ -92,7 +92,7 @@ def impact(view: ImpactView, names: Names, *, evacuated_to: str = "") -> str:
     if view.objects == ["all"] and (related := re.match(r"relations to (.+?)s(?: that|$)", view.noun)):
         return f"No {related[1]} offers it any more; all did."
     lead = f"{'Up to ' if view.at_most and view.count else ''}{number(view.count) if view.count else 'No'}"
-    which = f": {words.named([names.mentioned(one) for one in view.objects])}" if view.objects else ""
+    which = f": {words.named([names.mentioned(name) for name in view.objects])}" if view.objects else ""
     return f"{lead} {phrase}{_worth(view.detail)}{which}."
 
 
@@ -103,12 +103,12 @@ def _phrase(view: ImpactView, evacuated_to: str) -> str:
         return f"{noun} moved to the {evacuated_to} first"
     if whole := _WHOLE.get((view.noun, view.effect)):
         return whole[several]
-    for pattern, one, many in _SENTENCES:
-        if found := pattern.fullmatch(view.noun):
-            group = found.group(1).replace("`", "") if found.groups() else ""
-            if "who chose" in many:
+    for pattern, singular, plural in _SENTENCES:
+        if match := pattern.fullmatch(view.noun):
+            group = match.group(1).replace("`", "") if match.groups() else ""
+            if "who chose" in plural:
                 group = f"“{group}”"
-            return many.format(group) if several else one.format(group.removesuffix("s"))
+            return plural.format(group) if several else singular.format(group.removesuffix("s"))
     if view.noun.endswith(UNDECLARED):
         phrase = _phrase(view.model_copy(update={"noun": view.noun.removesuffix(UNDECLARED)}), "")
         return f"{phrase} (not in the files)"
@@ -122,11 +122,11 @@ def _worth(detail: str) -> str:
     """What deals are worth and how many of them are open; any other detail as it is."""
     if not detail:
         return ""
-    if not (found := _DEALS.fullmatch(detail)):
+    if not (match := _DEALS.fullmatch(detail)):
         return f" {detail}"
-    parts = [f"worth {found['worth']}"] if found["worth"] else []
-    parts += [f"{found['open']} of them open"] if found["open"] else []
-    parts += [found["more"]] if found["more"] and found["more"] != "moved away first" else []
+    parts = [f"worth {match['worth']}"] if match["worth"] else []
+    parts += [f"{match['open']} of them open"] if match["open"] else []
+    parts += [match["more"]] if match["more"] and match["more"] != "moved away first" else []
     return f" ({', '.join(parts)})" if parts else ""
 
 
@@ -134,10 +134,10 @@ def consequences(change: ChangeView) -> list[str]:
     """Return what people notice when an object of this kind goes."""
     if change.action not in words.DESTRUCTIVE:
         return []
-    found = [screen(change.kind).gone]
+    sentences = [screen(change.kind).gone]
     if change.action == "replace":
-        found.append("A new one is made; whatever used the old one has to be pointed to it.")
-    return list(filter(None, found))
+        sentences.append("A new one is made; whatever used the old one has to be pointed to it.")
+    return list(filter(None, sentences))
 
 
 def losses(change: ChangeView, names: Names) -> list[str]:
@@ -147,12 +147,12 @@ def losses(change: ChangeView, names: Names) -> list[str]:
     counted = [_in_words(one, change) for one in counted]
     evacuations = change.on_destroy if change.action in words.DESTRUCTIVE else {}
     to = joined([names.thing(where) for where in evacuations.values()])
-    found = [impact(one, names, evacuated_to=to if one.effect in ("lost", "moved") else "") for one in counted]
-    if not any(" first" in one for one in found):
-        found += [_moved_first(what, names.thing(where)) for what, where in evacuations.items()]
+    sentences = [impact(one, names, evacuated_to=to if one.effect in ("lost", "moved") else "") for one in counted]
+    if not any(" first" in one for one in sentences):
+        sentences += [_moved_first(what, names.thing(where)) for what, where in evacuations.items()]
     if any(one.effect in words.AT_RISK for one in change.impacts) and not words.risky(change):
-        found.append("No customer data is lost.")
-    return found
+        sentences.append("No customer data is lost.")
+    return sentences
 
 
 def _moved_first(what: str, where: str) -> str:
@@ -249,7 +249,7 @@ def touched(change: ChangeView) -> str:
     """Return what of an object changes, by the names of its attributes: `title, options and group`."""
     if change.action not in ("update", "replace", "adopt"):
         return ""
-    return joined([_inside(called(one.name)) for one in change.attributes])
+    return joined([_inside(called(attribute.name)) for attribute in change.attributes])
 
 
 def _inside(label: str) -> str:
@@ -259,15 +259,15 @@ def _inside(label: str) -> str:
 
 def rename(document: PlanDocument, names: Names) -> dict[tuple[str, str], str]:
     """Return the question about each pair that is most likely one object: (goes, comes) -> sentence."""
-    found = {}
+    questions = {}
     for pair in document.renames:
         kind = screen(pair.source.partition(".")[0])
         off = " from all contacts" if pair.source.startswith("tag.") else ""
-        found[pair.source, pair.target] = (
+        questions[pair.source, pair.target] = (
             f"This deletes the {kind.one} {names[pair.source]}{off} and makes a new one, {names[pair.target]}. "
             "Did you mean to rename it? A rename keeps it and all that hangs on it."
         )
-    return found
+    return questions
 
 
 def verdict(document: PlanDocument) -> list[str]:
@@ -331,7 +331,7 @@ def _gains(changes: Sequence[ChangeView]) -> list[str]:
 
 def _sorts(changes: Sequence[ChangeView], *, every: bool = False) -> list[str]:
     """Return how many of which kinds; of many kinds only how many things, unless every one is to be named."""
-    counts = Counter(one.kind for one in changes)
+    counts = Counter(change.kind for change in changes)
     if len(counts) > _SAID and not every:
         return [sized(len(changes), "thing", "things")]
     order = {kind: place for place, kind in enumerate(SCREENS)}
@@ -341,10 +341,10 @@ def _sorts(changes: Sequence[ChangeView], *, every: bool = False) -> list[str]:
 
 def removed(change: ChangeView) -> list[str]:
     """Return the options that a field loses."""
-    for one in change.attributes:
-        if one.name == "options" and isinstance(one.before, list) and isinstance(one.after, list):
-            now = {identity(item) for item in one.after}
-            return [label(item) for item in one.before if identity(item) not in now]
+    for attribute in change.attributes:
+        if attribute.name == "options" and isinstance(attribute.before, list) and isinstance(attribute.after, list):
+            now = {identity(item) for item in attribute.after}
+            return [label(item) for item in attribute.before if identity(item) not in now]
     return []
 
 
@@ -356,9 +356,9 @@ def takes_away(change: ChangeView) -> bool:
 def _in_words(view: ImpactView, change: ChangeView) -> ImpactView:
     """Return an effect with options under the names that people see in place of what the account keeps of them."""
     noun = view.noun
-    for one in change.attributes:
-        if one.name == "options" and isinstance(one.before, list):
-            for item in one.before:
+    for attribute in change.attributes:
+        if attribute.name == "options" and isinstance(attribute.before, list):
+            for item in attribute.before:
                 noun = noun.replace(f"`{identity(item)}`", f"`{label(item)}`")
     return view if noun == view.noun else view.model_copy(update={"noun": noun})
 
@@ -374,22 +374,22 @@ def affected(counts: Summary) -> list[str]:
     """Return what changes with these counts do to customer data and to what is not declared, in sentences: those of a
     plan, and those of all accounts of a fleet together.
     """
-    found = []
+    sentences = []
     if counts.records_at_risk:
         bound = "Up to " if counts.at_most else ""
         number_of = counted(counts.records_at_risk, "customer record")
-        found.append(f"{bound}{number_of} {'is' if counts.records_at_risk == 1 else 'are'} affected.")
+        sentences.append(f"{bound}{number_of} {'is' if counts.records_at_risk == 1 else 'are'} affected.")
     if counts.unmeasured:
-        found.append(f"For {sized(counts.unmeasured, 'change', 'changes')} what is lost cannot be counted.")
-    if not found:
-        found.append("No customer data is lost.")
+        sentences.append(f"For {sized(counts.unmeasured, 'change', 'changes')} what is lost cannot be counted.")
+    if not sentences:
+        sentences.append("No customer data is lost.")
     if counts.records_moved:
         kept = "is kept, and is moved or read differently" if counts.records_moved == 1 else MOVED
-        found.append(f"{counted(counts.records_moved, 'customer record')} {kept}.")
+        sentences.append(f"{counted(counts.records_moved, 'customer record')} {kept}.")
     if counts.unmanaged:
         go = "that are not in the files go" if counts.unmanaged > 1 else "that is not in the files goes"
-        found.append(f"{counted(counts.unmanaged, 'thing')} {go} along.")
-    return found
+        sentences.append(f"{counted(counts.unmanaged, 'thing')} {go} along.")
+    return sentences
 
 
 def _needs(document: PlanDocument) -> str:

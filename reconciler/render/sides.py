@@ -85,8 +85,8 @@ def called(name: str) -> str:
 
 def _permission(name: str) -> str:
     """Return what a permission of a user group is about: `pgDealReassign` as `deal reassign`."""
-    found = re.fullmatch(r"pg((?:[A-Z][a-z]*)+)", name)
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", found[1]).lower() if found else name
+    match = re.fullmatch(r"pg((?:[A-Z][a-z]*)+)", name)
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", match[1]).lower() if match else name
 
 
 def _rows(change: ChangeView, view: AttributeView, names: Names, *, drift: bool) -> Iterator[SideRow]:
@@ -178,8 +178,8 @@ def _entry(value: SideValue, names: Names) -> str:
     """An entry by its name, and what else it says."""
     if not isinstance(value, Mapping) or is_marker(value):
         return human(value, names)
-    if told := in_words(value, lambda item: human(item, names)):
-        return clean(told)
+    if phrase := in_words(value, lambda item: human(item, names)):
+        return clean(phrase)
     title = label(value)
     if not title:
         return human(value, names)

@@ -32,50 +32,50 @@ def compared(document: PlanDocument, earlier: PlanDocument, name: str) -> Differ
     )
 
 
-def text(found: Differences) -> str:
+def text(report: Differences) -> str:
     """Return what is different as text that ends with a newline."""
-    lines = [f"Different from {found.since}: {found.verdict}."]
-    lines += [f"  {one.mark} {one.said}" for one in found.differences]
-    return "\n".join(map(clean, [*lines, *_rest(found)])) + "\n"
+    lines = [f"Different from {report.since}: {report.verdict}."]
+    lines += [f"  {one.mark} {one.said}" for one in report.differences]
+    return "\n".join(map(clean, [*lines, *_rest(report)])) + "\n"
 
 
-def _rest(found: Differences) -> list[str]:
-    return [f"Not compared, for it is not shown: {words.named(found.not_compared)}."] if found.not_compared else []
+def _rest(report: Differences) -> list[str]:
+    return [f"Not compared, for it is not shown: {words.named(report.not_compared)}."] if report.not_compared else []
 
 
-def as_json(found: Differences) -> str:
+def as_json(report: Differences) -> str:
     """Return what is different as JSON."""
-    return to_json(found.model_dump(mode="json"))
+    return to_json(report.model_dump(mode="json"))
 
 
-def markdown(found: Differences) -> str:
+def markdown(report: Differences) -> str:
     """Return what is different for a comment: as many lines as a host takes, the others counted."""
-    lines = [f"## Different from {harmless(found.since, 'code')}: {found.verdict}", ""]
+    lines = [f"## Different from {harmless(report.since, 'code')}: {report.verdict}", ""]
     room = MOST
-    for at, one in enumerate(found.differences):
+    for at, one in enumerate(report.differences):
         line = f"- **{MEANING[one.mark]}**: {harmless(one.said, 'prose')}"
         room -= 2 * len(line)  # hosts count UTF-16 units
         if room < 0:
-            lines.append(f"- and {words.counted(len(found.differences) - at, 'line')} more")
+            lines.append(f"- and {words.counted(len(report.differences) - at, 'line')} more")
             break
         lines.append(line)
-    return "\n".join([*lines, *(["", *map(_prose, rest)] if (rest := _rest(found)) else [])]).rstrip() + "\n"
+    return "\n".join([*lines, *(["", *map(_prose, rest)] if (rest := _rest(report)) else [])]).rstrip() + "\n"
 
 
 def _prose(line: str) -> str:
     return harmless(line, "prose")
 
 
-def html(found: Differences) -> str:
+def html(report: Differences) -> str:
     """Return what is different as an HTML page."""
-    return filled("since.html", found=found, meaning=MEANING, tones=TONES, rest=_rest(found))
+    return filled("since.html", found=report, meaning=MEANING, tones=TONES, rest=_rest(report))
 
 
-def github(found: Differences) -> str:
+def github(report: Differences) -> str:
     """Return what is different as GitHub workflow commands: a notice for each line, and one where there is none."""
-    said = [f"{MEANING[one.mark]}: {one.said}" for one in found.differences] or ["Nothing is different."]
-    title = harmless(f"Different from {found.since}", "property")
-    return "".join(f"::notice title={title}::{harmless(line, 'command')}\n" for line in [*said, *_rest(found)])
+    notices = [f"{MEANING[one.mark]}: {one.said}" for one in report.differences] or ["Nothing is different."]
+    title = harmless(f"Different from {report.since}", "property")
+    return "".join(f"::notice title={title}::{harmless(line, 'command')}\n" for line in [*notices, *_rest(report)])
 
 
 def differences(document: PlanDocument, earlier: PlanDocument) -> Iterator[str]:

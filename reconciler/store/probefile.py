@@ -149,13 +149,13 @@ class ProbeJournal:
         except OSError as error:
             hint = "restore it: it says what an interrupted probe made"
             raise StateError(f"{self.path} cannot be read: {error.strerror}", hint=hint) from error
-        found: list[tuple[int, object]] = []
+        entries: list[tuple[int, object]] = []
         for number, line in enumerate(lines, 1):
             try:
-                found += [(number, read_json(line))] if line.strip() else []
+                entries += [(number, read_json(line))] if line.strip() else []
             except ValueError:
-                found += [(number, None)] if number < len(lines) else []
-        return found
+                entries += [(number, None)] if number < len(lines) else []
+        return entries
 
     def end(self) -> None:
         """Forget it: all that was made is gone, or told."""

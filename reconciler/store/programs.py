@@ -182,14 +182,14 @@ class _Reading:
         """Read so many lines, and leave the pipes open."""
         with self._selector() as selector:
             (out,) = self.held.values()
-            seen = found = 0
-            while found < count and self.left:
+            seen = complete = 0
+            while complete < count and self.left:
                 for key, _ in selector.select(min(self.left, SLICE)):
                     if not self._moved(key.fd):
                         selector.unregister(key.fileobj)
                         if key.fd in self.held:
                             return bytes(out)
-                found, seen = found + out.count(b"\n", seen), len(out)
+                complete, seen = complete + out.count(b"\n", seen), len(out)
         return bytes(out)
 
     def _selector(self) -> selectors.BaseSelector:

@@ -90,10 +90,10 @@ class _Reading:
     def known_environments(self, name: str, named: Iterable[str], node: Node, project: LoadedProject) -> None:
         """Note environments that the project does not have: what holds there only holds nowhere."""
         known = project.project.environments
-        for one in named:
-            if one not in known:
-                hint = did_you_mean(one, known, f"there are {listed(known)}")
-                message = f"the {name} holds in the environment `{one}`, which there is not"
+        for environment in named:
+            if environment not in known:
+                hint = did_you_mean(environment, known, f"there are {listed(known)}")
+                message = f"the {name} holds in the environment `{environment}`, which there is not"
                 self.problems.error("unknown-environment", message, _spot(node, "environments"), hint)
 
     def include(self, node: Node, prefix: str, stack: tuple[str, ...], origin: Spot) -> None:

@@ -213,8 +213,8 @@ def _tell_mismatch(group: list[Violation], model: type[BaseModel], problems: Pro
 
 def _or_by_type(hint: str, wanted: list[str]) -> str:
     """Return a hint; where a value says nothing of what is meant, and there is none, how its type is written."""
-    told = wanted in (["`true` or `false`"], ["a whole number"], ["a number"])
-    return hint or (f"write {wanted[0]}" if told else "")
+    one_type = wanted in (["`true` or `false`"], ["a whole number"], ["a number"])
+    return hint or (f"write {wanted[0]}" if one_type else "")
 
 
 def _written(spot: Spot, given: object) -> str:

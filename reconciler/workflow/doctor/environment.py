@@ -114,13 +114,13 @@ def _surroundings(session: Session) -> Iterator[Check]:
     yield Check("proxy", "ok", f"{proxy.where}, from {proxy.variable}" if proxy is not None else "none")
 
 
-def _address(session: Session, found: str) -> Check:
+def _address(session: Session, where: str) -> Check:
     """Where the account is, and whether another environment says of it that it is production."""
     name = session.settings.name
     if session.settings.production_by in ("", name):
-        return Check("address", "ok", found)
+        return Check("address", "ok", where)
     advice = f"say `production: true` in `{name}` as well, or give it the `url` of an account of its own"
-    return Check("address", "warning", f"{found}; {session.production}", advice)
+    return Check("address", "warning", f"{where}; {session.production}", advice)
 
 
 def _tls(url: str, environ: Any, *, secure: bool) -> Check:

@@ -160,8 +160,8 @@ async def _tell_foreign(session: Session, journal: ProbeJournal, say: Callable[[
         _told_foreign(await Lab(line, journal, mark, spent, contacts=True, writes=False).foreign(), say)
 
 
-def _told_foreign(found: Iterable[tuple[str, str, str]], say: Callable[[str], None]) -> None:
-    for form, identity, name in found:
+def _told_foreign(foreign: Iterable[tuple[str, str, str]], say: Callable[[str], None]) -> None:
+    for form, identity, name in foreign:
         say(
             f"Not removed: {form} id {identity}, called `{name}`: this checkout has no record of it. If no probe runs "
             "elsewhere, remove it with `probe --clean` there, or manually"
