@@ -8,37 +8,27 @@ DELETE under one wrapper key.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence, Set
-from copy import copy
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
-from types import MappingProxyType
-from typing import TYPE_CHECKING, ClassVar, Self, TypeVar, cast
+from typing import TYPE_CHECKING
 
 from reconciler.model import values
 from reconciler.model.address import Address, join, key_of
-from reconciler.model.conforming import MASKED, PLAIN, conforms
-from reconciler.model.facts import LONGEST, Facts
 from reconciler.model.grammar import a
 from reconciler.model.http import Bound, Flow, Request, Response, at, delete, is_id, post, put
 from reconciler.model.identity import Fits
-from reconciler.model.live import STRANGE, Collection, Live, Row, Tables
+from reconciler.model.live import Live
 from reconciler.model.mention import Mention
+from reconciler.model.readable import Readable
 from reconciler.model.spec import (
     AfterCreate,
     Attribute,
     Ensure,
     Immutable,
-    Nested,
     OnAtFirst,
-    Once,
-    RefTo,
-    Spec,
-    WriteOnly,
-    attributes,
 )
-from reconciler.model.traits import Abilities, Identity, Reading, Texts
-from reconciler.model.values import Json, Reference, RemoteId, Value, sendable
+from reconciler.model.values import Json, RemoteId, Value, sendable
 from reconciler.model.write import Finding, Impact, Write
 
 if TYPE_CHECKING:
@@ -49,233 +39,15 @@ RosterPart = tuple[str, str, str]
 """A membership of a roster: its id, and those of the member and of the object with the roster."""
 
 
-M = TypeVar("M")
-NOTHING_ODD: Mapping[str, str] = MappingProxyType({})
-"""Of the rows whose properties are all of the types that were seen there before."""
+class Kind(Readable):
+    """See the module."""
 
-
-class Kind:
-    """See the module. Instances are stateless but for what follows from the declaration, which is computed once; class
-    attributes are the declaration.
-    """
-
-    name: ClassVar[str] = ""
-    """First part of its addresses, and its name in references."""
-    section: ClassVar[str] = ""
-    """Key of its part of a configuration; "" where it is declared inside another kind."""
-    spec: ClassVar[type[Spec]] = Spec
-    """What can be declared."""
-    title: ClassVar[str] = ""
-    """What a person calls one."""
-    path: ClassVar[str] = ""
-    """Path of the API to write to; several are divided by ", "."""
-    wrapper: ClassVar[str] = ""
-    """Key of the object in requests and in the answer to a create."""
-    nested: ClassVar[str] = ""
-    """Kind in whose objects it is declared; "" for none."""
-    depends_on: ClassVar[tuple[str, ...]] = ()
-    """Kinds created before it beside those that its attributes refer to."""
-    variants: ClassVar[Mapping[str, type[Spec]]] = {}
-    """Objects that every account has exactly one of, by key, each with a spec of its own: adopted, never created or
-    deleted.
-    """
-    reading: ClassVar[Reading] = Reading()
-    identity: ClassVar[Identity] = Identity()
-    abilities: ClassVar[Abilities] = Abilities()
-    texts: ClassVar[Texts] = Texts()
-    rests: ClassVar[Mapping[str, str]] = {}
-    """Facts that its writes rest on, by the attribute that shows whether they held; "" for all others."""
-    facts: Facts = Facts()
-    """What is known of the account that it is used on."""
-
-    def informed(self, facts: Facts) -> Self:
-        """Return the kind as it is on an account of which these facts are known."""
-        kind = copy(self)
-        kind.facts = facts
-        return kind
-
-    def settled(self, changed: Mapping[str, Value]) -> bool:
-        """Return whether an update to these values need not be read back: it was found on this very account that PUT
-        takes what is sent, keeps the rest, and alters no text; and they are short texts on which no name and no id
-        hangs.
-        """
-        if not (self.facts.own(f"put.{self.name}", "merge") and self.facts.keeps_texts):
-            return False
-        return all(
-            isinstance(value, str) and len(value) <= LONGEST and self._plain(self.attributes[name])
-            for name, value in changed.items()
-        )
-
-    def _plain(self, attribute: Attribute) -> bool:
-        names = {self.identity.name_attribute, *(name for together in self.identity.unique for name in together)}
-        special = attribute.has(RefTo, Ensure, Once, OnAtFirst, WriteOnly, Immutable)
-        return attribute.api is not None and attribute.shape == "text" and attribute.name not in names and not special
-
-    def fits(self, identity: str) -> bool:
-        """Return whether an object of this kind may have this id."""
-        return identity in self.variants if self.variants else self.reading.collections[0].names(identity)
-
-    def holds(self, name: str, value: Json) -> bool:
-        """Return whether an attribute may have an encoded value, also one that is masked."""
-        return value.__class__ in self._scalars.get(name, ()) or self._holds(name, value)
-
-    @cached_property
-    def _scalars(self) -> Mapping[str, frozenset[type]]:
-        """The types of which an attribute takes every scalar: `conforms` asks for nothing else of one."""
-        names = {
-            *self.attributes,
-            *self.spec.model_fields,
-            *(n for variant in self.variants.values() for n in variant.model_fields),
-        }
-        samples: tuple[Json, ...] = ("", 0, 0.5, False, None)
-        return {name: frozenset(type(sample) for sample in samples if self._holds(name, sample)) for name in names}
-
-    def _holds(self, name: str, value: Json) -> bool:
-        known = [
-            known_field
-            for spec in (*self.variants.values(), self.spec)
-            if (known_field := spec.model_fields.get(name)) is not None
-        ]
-        if value == MASKED:
-            return True
-        if not known:
-            return name not in self.attributes or conforms(PLAIN.get(self.attributes[name].shape), value)
-        return any(conforms(known_field.annotation, value) for known_field in known)
-
-    # --- reading ---------------------------------------------------------------------------------------------------
-
-    @cached_property
-    def attributes(self) -> Mapping[str, Attribute]:
-        """The attributes of the spec by name, or of all variants together."""
-        if not self.variants:
-            return attributes(self.spec)
-        return {name: attribute for spec in self.variants.values() for name, attribute in attributes(spec).items()}
-
-    @cached_property
-    def _by_mark(self) -> Mapping[type, Mapping[str, object]]:
-        by_mark: dict[type, dict[str, object]] = {}
-        for name, attribute in self.attributes.items():
-            for kind, mark in attribute.by_type.items():
-                by_mark.setdefault(kind, {})[name] = mark
-        return by_mark
-
-    def marked(self, kind: type[M]) -> Mapping[str, M]:
-        """Return the attributes that carry a mark, with it: asked for with every object."""
-        return cast("Mapping[str, M]", self._by_mark.get(kind, {}))
+    # --- identity --------------------------------------------------------------------------------------------------
 
     @cached_property
     def plainly_seen(self) -> bool:
         """Whether the live value of an attribute is what is compared (see `seen`)."""
         return type(self).seen is Kind.seen
-
-    @cached_property
-    def _decoders(self) -> tuple[tuple[str, str, Callable[[Json], Value]], ...]:
-        return tuple(
-            (name, attribute.read, attribute.decode)
-            for name, attribute in self.attributes.items()
-            if attribute.read is not None and not attribute.has(WriteOnly, Once)
-        )
-
-    def spec_of(self, key: str) -> type[Spec] | None:
-        """Return the spec of the resource with this key; None where only certain keys exist and this is none."""
-        return self.variants.get(key) if self.variants else self.spec
-
-    def needs(self, declared: frozenset[str]) -> tuple[Collection, ...]:
-        """Return the listings to read, given the names of the attributes that are declared for this kind."""
-        return self.reading.collections
-
-    def more(self, tables: Tables, declared: frozenset[str]) -> tuple[Collection, ...]:
-        """Return further listings that depend on what the first ones answered."""
-        return ()
-
-    def reads_each(self, kind: str, attrs: Mapping[str, Value], asked: Iterable[str] = ()) -> bool:
-        """Return whether each object of a kind with these attributes costs one more listing to read this kind; `asked`
-        are the tables that were read for it.
-        """
-        return False
-
-    def claims(self, row: Row, tables: Tables) -> bool:
-        """Return whether the row is something a user may manage (built-ins and internal rows are not)."""
-        return True
-
-    def decode(self, row: Row, tables: Tables) -> dict[str, Value]:
-        """Return the attributes of a row in normal form; properties that the row lacks stay absent."""
-        return {name: decode(row[read]) for name, read, decode in self._decoders if read in row}
-
-    def echoes(self, live: Live) -> dict[str, tuple[Json, Json]]:
-        """Return, by attribute, what the row holds of it and what a write of the decoded value would send: where they
-        differ, decoding lost something. `""` stands for the object as a whole. What the server computes is in neither.
-        """
-        return {
-            name: (live.row[read], attribute.encode(live.attrs[name], _remote))
-            for name, attribute in self.attributes.items()
-            if attribute.api is not None and name in live.attrs and (read := attribute.read or "") in live.row
-        }
-
-    def lives(self, tables: Tables) -> list[Live]:
-        """Return the live objects in the order of the listing, built-in ones included and marked."""
-        primary = self.reading.collections[0]
-        lives = []
-        for row in self.rows(tables):
-            attrs, odd = self._decoded(row, tables)
-            created = str(row.get(self.reading.created) or "")
-            lives.append(
-                Live(self.name, str(row[primary.identity]), attrs, created, row, not self.claims(row, tables), odd)
-            )
-        return lives
-
-    def _decoded(self, row: Row, tables: Tables) -> tuple[dict[str, Value], Mapping[str, str]]:
-        """Return the attributes of a row, and its odd properties (see `Live.odd`): those that no decoder takes."""
-        try:
-            return self.decode(row, tables), NOTHING_ODD
-        except STRANGE:
-            odd = {read: name for name, read, decode in self._decoders if read in row and _fails(decode, row[read])}
-        properties = [read for read in row if read != self.reading.collections[0].identity]
-        rest = [read for read in properties if read not in odd]
-        for more in ((), *((read,) for read in rest)):  # what a kind reads in ways of its own fails one by one
-            attrs = self._decoded_without({*odd, *more}, row, tables)
-            if attrs is not None:
-                odd |= self._attributes_of(more)
-                return {name: value for name, value in attrs.items() if name not in odd.values()}, odd
-        return {}, self._attributes_of(properties)
-
-    def _decoded_without(self, reads: Container[str], row: Row, tables: Tables) -> dict[str, Value] | None:
-        """Return the attributes of a row without these properties; None where no decoder takes the rest."""
-        try:
-            return self.decode({name: value for name, value in row.items() if name not in reads}, tables)
-        except STRANGE:
-            return None
-
-    def _attributes_of(self, reads: Iterable[str]) -> dict[str, str]:
-        return {read: self._attribute_of(read) for read in reads}
-
-    def _attribute_of(self, read: str) -> str:
-        """Return the attribute that a property is read for, `""` where it is none alone."""
-        own = next((name for name, attribute in self.attributes.items() if read in (attribute.read, f"_{name}")), "")
-        return self.reading.parts.get(read, own)
-
-    def growth(self, identity: str, name: str, before: Value, after: Value) -> Mapping[str, int]:
-        """Return by how many rows a change of an attribute lets the listings of single objects grow, by table; a table
-        of an object that is still to be made is called by its address. `identity` is the changed object's, likewise.
-        """
-        return {}
-
-    def rows(self, tables: Tables) -> Sequence[Row]:
-        """Return the rows of the listing, with what other tables say of them joined in under names that begin with
-        `_`.
-        """
-        return tables.get(self.reading.collections[0].name)
-
-    def unreadable(self, tables: Tables) -> str:
-        """Return why nothing can be said about this kind, or "" when its listing was read."""
-        why = tables.unknown.get(self.reading.collections[0].name)
-        return why.reason if why else ""
-
-    def nesting(self, child: str) -> Nested | None:
-        """Return the mark by which the objects of another kind are nested in those of this one."""
-        return next((mark for mark in self.marked(Nested).values() if mark.kind == child), None)
-
-    # --- identity --------------------------------------------------------------------------------------------------
 
     def seen(self, name: str, desired: Value, live: Live, applied: Value = None) -> Value:
         """Return the live value of an attribute that the account returned, to compare with the declared one (resolved):
@@ -565,19 +337,6 @@ class Kind:
         """
         yield from ()
         return []
-
-
-def _fails(decode: Callable[[Json], Value], raw: Json) -> bool:
-    try:
-        decode(raw)
-    except STRANGE:
-        return True
-    return False
-
-
-def _remote(reference: Reference) -> str:
-    """Return the id of a live reference."""
-    return reference.id if isinstance(reference, RemoteId) else str(reference)
 
 
 Kinds = Mapping[str, Kind]
