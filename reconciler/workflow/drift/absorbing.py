@@ -130,7 +130,7 @@ def _rewritten(
     return _attempt(loaded, [] if failed else proposals, [] if failed else moves, failed), loaded
 
 
-Name = tuple[str, str]
+ValueName = tuple[str, str]
 
 
 def _unreadable(
@@ -138,9 +138,9 @@ def _unreadable(
     loaded: Loaded,
     proposals: list[ProposedEdit],
     moves: list[Arrangement],
-    names: Sequence[Name],
-    failed: Mapping[Name, str],
-) -> dict[Name, str]:
+    names: Sequence[ValueName],
+    failed: Mapping[ValueName, str],
+) -> dict[ValueName, str]:
     """Return the edits without which the files can be read, each with the reason: halves are tried until it is known
     whose fault it is. Where no half alone is at fault, all of it is.
     """
@@ -156,7 +156,7 @@ def _unreadable(
     if len(names) < 2:
         return dict.fromkeys(names, why)
     half = len(names) // 2
-    found: dict[Name, str] = {}
+    found: dict[ValueName, str] = {}
     for some in (names[:half], names[half:]):
         found |= _unreadable(session, loaded, proposals, moves, some, failed)
     return found or dict.fromkeys(names, why)
