@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from reconciler.model.grammar import a
 from reconciler.model.http import Response
 from reconciler.probe.answers import refuses
 from reconciler.probe.fact import Fact
@@ -26,15 +27,15 @@ HTML = '<p class="x">a &amp; b &lt;i&gt;</p><br/>'
 
 def merging(form: str, kind: str) -> Fact:
     """Return the fact that the PUT of a kind keeps what is left out."""
-    return Fact(f"put.{form}", 0, f"PUT of a {kind} keeps what is left out", "merge", (kind,), "recording",
+    return Fact(f"put.{form}", 0, f"PUT of {a(kind)} keeps what is left out", "merge", (kind,), "recording",
                 "what is left out has to be sent along")  # fmt: skip
 
 
 def clearing(form: str, kind: str) -> tuple[Fact, Fact]:
     """Return the facts that "" and null clear a value of a kind."""
     return (
-        Fact(f"empty.{form}", 44, f'"" clears a value of a {kind}', "clears", (kind,), "inferred", "a value stays"),
-        Fact(f"null.{form}", 44, f"null clears a value of a {kind}", "clears", (kind,), "nothing", "it is never sent"),
+        Fact(f"empty.{form}", 44, f'"" clears a value of {a(kind)}', "clears", (kind,), "inferred", "a value stays"),
+        Fact(f"null.{form}", 44, f"null clears a value of {a(kind)}", "clears", (kind,), "nothing", "it is never sent"),
     )
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
+from reconciler.probe.unsettled import Unsettled
+
 if TYPE_CHECKING:
     from reconciler.probe.lab import Lab
 
@@ -32,8 +34,8 @@ class Fact:
     changes: str = ""
 
 
-Findings = AsyncIterator[tuple[str, str]]
-"""Names of facts and what was found, as soon as it was."""
+Findings = AsyncIterator[tuple[str, str | Unsettled]]
+"""Names of facts and what was found, as soon as it was; or why this one cannot be told here, though others can."""
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,7 @@ async def _found(
         found: dict[str, str] = {}
         with suppress(Unsettled):
             async for name, what in one.run(lab):
-                found |= {name: what}
+                found |= {name: what} if isinstance(what, str) else {}
         struck = refusing.struck
         refusing.at = 0
         await lab.clear()

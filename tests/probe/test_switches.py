@@ -4,6 +4,7 @@ was.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import fields
@@ -15,6 +16,7 @@ from reconciler.emulator import AccountSettings
 from reconciler.probe import load_experiments, takes, vocabulary
 from tests.probe.probes import dump, found, left_over, parts, probe, probed_world
 from tests.probe.switches import NOT_TOLD, TURNED, expected, mixture, name_of, turned
+from tests.world import World
 
 EACH = [turned(switch, value) for switch, values in TURNED.items() for value in values]
 FEW, MANY = 4, 300
@@ -44,6 +46,7 @@ def _compared(folder: Path, usual: dict[str, str], accounts: Iterable[AccountSet
             truth = "turned" if wanted.get(name, usual.get(name)) != usual.get(name) else "usual"
             matrix[f"{truth}, told {part.verdict}"] += 1
             matrix["wrong"] += got.get(name) != wanted.get(name)
+        assert [name for name, part in told.items() if "its experiment" in part.why] == []
         assert got == wanted, f"{name_of(settings)}: {sorted(got.items() ^ wanted.items())}"
         matrix["accounts"] += 1
     return matrix
@@ -65,6 +68,7 @@ def test_what_is_assumed_may_be_found() -> None:
     """The words that facts files are held against know every assumption, and no word of no fact."""
     facts = [fact for one in load_experiments() for fact in one.facts]
     assert [fact.name for fact in facts if fact.assumed and not takes(fact.name, fact.assumed)] == []
+    assert [fact.says for fact in facts if re.search(r"\ba [aeio]", fact.says)] == []
     assert {name for name in vocabulary._WORDS if name not in {fact.name for fact in facts}} == set()
 
 
@@ -80,6 +84,15 @@ def test_an_account_as_assumed_differs_in_nothing(tmp_path: Path, usual: dict[st
     unknown = [point.row for point in report.points if point.verdict == "unknown"]
     assert unknown == [7, 27, 30, 37, 40, 42, 50, 54, 59]
     assert len(usual) > 100
+
+
+def test_what_an_empty_account_cannot_tell_says_why(world: World) -> None:
+    """Without a deal, no filter of deals is told from one that is ignored."""
+    told = parts(probe(world, rows=frozenset((38,))))
+    assert [told[name].why.partition(":")[0] for name in ("deal_filters", "deal_filters_d")] == [
+        "the account has no deals"
+    ] * 2
+    assert [name for name, part in told.items() if "its experiment" in part.why] == []
 
 
 def test_switches_by_chance(

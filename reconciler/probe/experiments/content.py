@@ -4,6 +4,7 @@ back.
 
 from __future__ import annotations
 
+from reconciler.model.grammar import a
 from reconciler.probe import asking
 from reconciler.probe.answers import done
 from reconciler.probe.fact import Experiment, Fact, Findings
@@ -14,7 +15,7 @@ DEFAULT = Fact("default_address_delete", 0, "the default address can be deleted"
                "its flag is taken off first")  # fmt: skip
 SENDER = Fact("message_sender", 33, "a message's sender is `fromemail`", "fromemail", ("message",), "vendor")
 HTML = tuple(
-    Fact(f"html.{kind}", 0, f"HTML in a {kind.replace('_', ' ')} comes back as it was sent", "kept", (kind,),
+    Fact(f"html.{kind}", 0, f"HTML in {a(kind.replace('_', ' '))} comes back as it was sent", "kept", (kind,),
          "inferred",
          "the account stores it in its own way, which is told and remembered")
     for kind in ("saved_response", "message", "personalization")

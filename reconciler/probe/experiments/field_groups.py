@@ -32,8 +32,8 @@ async def _groups(lab: Lab) -> Findings:
         raise Unsettled("the members of a field group are not listed")
     yield "member_order", "given" if str(mine.get("ordernum")) == str(FAR) else "dense"
     taken = [base.id for base in (member, group) if await _is_at(lab, base.id, field)]
-    if taken:
-        yield "member_path", "member" if member.id in taken else "group"
+    nowhere = Unsettled("the membership is read at neither id")
+    yield "member_path", nowhere if not taken else "member" if member.id in taken else "group"
     other = await _group(lab, "group 2")
     await lab.make("member", {"rel_id": field.id, "group_id": other.id, "ordernum": 1})
     still = await _memberships(lab, group, field)
@@ -42,6 +42,8 @@ async def _groups(lab: Lab) -> Findings:
         reply, _ = await lab.attempt("member", {"rel_id": field.id, "group_id": group.id, "ordernum": FAR + 1})
         again = await _memberships(lab, group, field)
         yield "unique.groupMembers", "yes" if refuses(reply) or again < 2 else "no"
+    else:
+        yield "unique.groupMembers", Unsettled("a field is in one field group at a time")
 
 
 async def _group(lab: Lab, name: str) -> Made:

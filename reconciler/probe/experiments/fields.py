@@ -116,8 +116,8 @@ async def _options(lab: Lab) -> Findings:
     yield "bulk_options", "append" if f"{lab.mark} first" in values else "replace"
     twice = refuses(await lab.bulk(works[0], created, [f"{lab.mark} second"]))
     same = 1 if twice else (await _values(lab, created)).count(f"{lab.mark} second")
-    if f"{lab.mark} first" in values:
-        yield "unique.options", "no" if same > 1 else "yes"
+    gone = Unsettled("options that are sent replace those that are there")
+    yield "unique.options", gone if f"{lab.mark} first" not in values else "no" if same > 1 else "yes"
     single = {"field": created.id, "value": f"{lab.mark} single", "label": "single"}
     reply, _ = await lab.attempt("option", single)
     yield "single_option", "no" if reply.status in NO_PATH or refuses(reply) else "yes"

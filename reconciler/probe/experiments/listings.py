@@ -110,8 +110,8 @@ async def _listings(lab: Lab) -> Findings:
         yield name, finding
     if (mixed := _mixed(readable)) is not None:
         yield "mixed_types", "yes" if mixed else "no"
-    async for name, finding in _pages(lab, readable):
-        yield name, finding
+    async for page in _pages(lab, readable):
+        yield page
     if silent:
         raise silent[0]
     raise Unsettled("no listing of this account has more rows than a page, or none has two of them")

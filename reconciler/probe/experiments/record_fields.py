@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from reconciler.model.grammar import a
 from reconciler.probe import asking
 from reconciler.probe.answers import refuses
 from reconciler.probe.fact import Experiment, Fact, Findings
 from reconciler.probe.lab import Lab
+from reconciler.probe.unsettled import Unsettled
 
 
 def _facts(form: str) -> tuple[Fact, ...]:
@@ -13,8 +15,8 @@ def _facts(form: str) -> tuple[Fact, ...]:
     return (
         asking.merging(form, form),
         asking.repeating(f"{form}_labels", "label", form),
-        Fact(f"type.{form}", 0, f"PUT does not change the type of a {what}", "keeps", (form,), "vendor"),
-        Fact(f"choices.{form}", 0, f"choices that are sent replace those of a {what}", "replace", (form,), "vendor",
+        Fact(f"type.{form}", 0, f"PUT does not change the type of {a(what)}", "keeps", (form,), "vendor"),
+        Fact(f"choices.{form}", 0, f"choices that are sent replace those of {a(what)}", "replace", (form,), "vendor",
              "choices that should stay have to be sent along, and are"),
     )  # fmt: skip
 
@@ -28,6 +30,8 @@ async def _one(lab: Lab, form: str) -> Findings:
     if reply.ok:
         now = (await lab.read(created)).get("fieldOptions")
         yield f"choices.{form}", "replace" if now == ["c"] else "keep"
+    else:
+        yield f"choices.{form}", Unsettled(f"a PUT of choices was answered {reply.status}")
     reply = await lab.put(created, **sent, fieldType="text")
     changes = not refuses(reply) and (await lab.read(created)).get("fieldType") == "text"
     yield f"type.{form}", "changes" if changes else "keeps"

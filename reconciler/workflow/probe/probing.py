@@ -11,8 +11,7 @@ from typing import Any
 from reconciler.model.errors import AuthError, Refused, StateError, WrongInput
 from reconciler.model.findings import LeftView, ProbeReport
 from reconciler.model.live import STRANGE
-from reconciler.model.redaction import abridged
-from reconciler.probe import Experiment, Lab, ProbeBudget, Unsettled, takes
+from reconciler.probe import Experiment, Lab, ProbeBudget, Unsettled
 from reconciler.probe.forms import FORMS, MARK
 from reconciler.probe.means import CONTACTS, Exhausted, writable
 from reconciler.probe.record import ProbeRecord, recorded
@@ -24,7 +23,7 @@ from reconciler.workflow.opening.facts import blank, own_facts
 from reconciler.workflow.opening.session import Session
 from reconciler.workflow.probe.account import about_account, check_admin, check_sandbox
 from reconciler.workflow.probe.outline import ProbeOutline, outline
-from reconciler.workflow.probe.report import FOUND, Asked, Results, left_of, report_of
+from reconciler.workflow.probe.report import Asked, Results, left_of, report_of
 
 
 class NotKept(StateError):
@@ -205,10 +204,7 @@ async def _work(lab: Lab, experiments: Iterable[Experiment], results: Results, t
             tell(experiment.name)
             try:
                 async for name, value in experiment.run(lab):
-                    if takes(name, value := abridged(value, FOUND)):
-                        results.found[name] = value
-                    else:
-                        results.why[name] = "the account answered something that no branch of this program knows"
+                    results.take(name, value)
                 reason = "its experiment did not tell"
             except Exhausted as error:
                 reason = over = str(error)

@@ -8,9 +8,11 @@ from typing import Any
 
 from reconciler import __version__
 from reconciler.model.findings import FactVerdict, LeftView, ListingView, PointView, ProbePart, ProbeReport
-from reconciler.probe import POINTS, Fact, Lab, Point, load_experiments
+from reconciler.model.redaction import abridged
+from reconciler.probe import POINTS, Fact, Lab, Point, load_experiments, takes
 from reconciler.probe.experiments.listings import LISTINGS, Listing, longer, total_type
 from reconciler.probe.points import UNDECIDED
+from reconciler.probe.unsettled import Unsettled
 from reconciler.workflow.opening.session import Session
 
 FOUND = 200
@@ -36,6 +38,15 @@ class Results:
     found: dict[str, str] = field(default_factory=dict)
     why: dict[str, str] = field(default_factory=dict)
     complete: bool = True
+
+    def take(self, name: str, value: str | Unsettled) -> None:
+        """Take note of what was found of a fact, or why nothing was."""
+        if isinstance(value, Unsettled):
+            self.why[name] = str(value)
+        elif takes(name, value := abridged(value, FOUND)):
+            self.found[name] = value
+        else:
+            self.why[name] = "the account answered something that no branch of this program knows"
 
 
 def report_of(session: Session, asked: Asked, lab: Lab, results: Results, about: Mapping[str, Any]) -> ProbeReport:
