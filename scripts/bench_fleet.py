@@ -319,7 +319,8 @@ def many(chosen: argparse.Namespace) -> list[Row]:
 
 def shared(chosen: argparse.Namespace) -> list[Row]:
     """An apply without a limit on PostgreSQL, by one process and by two. Both share the cores of this machine with
-    PostgreSQL and the accounts, whose CPU is told: two processes cannot be faster than the cores allow for all.
+    PostgreSQL and the accounts, whose CPU is told: two processes cannot be faster than the cores allow for all. What
+    the processes take to start, and for a few accounts, is taken off of each.
     """
     from tests.store.servers import postgresql_server
 
@@ -328,17 +329,30 @@ def shared(chosen: argparse.Namespace) -> list[Row]:
         folder = Path(place)
         assert server.process is not None
         for workers in (0, 1):
-            write(folder, port, chosen.shared, 8, 10_000, f"s{workers}-")
-            beside = cpu_of(server.process.pid) + told(asked)[2]
-            took = run(folder, ("apply",), workers, server.database(f"bench{workers}"))
-            requests, fast, own = told(asked)
-            beside = (cpu_of(server.process.pid) + own - beside) / chosen.shared * 1000
-            walls.append(took.wall)
-            part = f"{walls[0] / took.wall:.2f} times as fast; beside it {beside:.0f} ms of CPU each"
-            what = f"apply on PostgreSQL, no limit, processes: {workers + 1}"
-            rows.append(Row(what, took, chosen.shared, 8 * (workers + 1), (requests, fast), part))
-            shutil.rmtree(folder / "state")
+            took = {}
+            for count, name in ((FEW, "few"), (chosen.shared, "bench")):
+                write(folder, port, count, 8, 10_000, f"{name}{workers}-")
+                beside, others = cpu_of(server.process.pid) + told(asked)[2], busy()
+                took[name] = run(folder, ("apply",), workers, server.database(f"{name}{workers}"))
+                requests, fast, own = told(asked)
+                beside = cpu_of(server.process.pid) + own - beside
+                others = busy() - others - beside - took[name].cpu
+                shutil.rmtree(folder / "state")
+            row = Row("", took["bench"], chosen.shared, 8 * (workers + 1), (requests, fast), base=took["few"])
+            walls.append((took["bench"].wall - took["few"].wall) / chosen.shared)
+            allowed = walls[0] * (os.cpu_count() or 1) / (row.cpu + beside / chosen.shared)
+            row.part = f"{walls[0] / walls[-1]:.2f} times as fast" + (f", {allowed:.2f} by CPU" if workers else "")
+            row.part += f"; beside it {beside / chosen.shared * 1000:.0f} ms of CPU each"
+            row.part += f"; other work took {max(others, 0.0) / took['bench'].wall:.1f} cores"
+            row.what = f"apply on PostgreSQL, no limit, processes: {workers + 1}"
+            rows.append(row)
     return rows
+
+
+def busy() -> float:
+    """Return the seconds for which the processors of this machine have worked, for whomever (Linux)."""
+    user, nice, system, *_ = map(int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:])
+    return (user + nice + system) / os.sysconf("SC_CLK_TCK")
 
 
 def told(asked: Connection) -> tuple[int, int, float]:

@@ -161,3 +161,23 @@ def test_a_look_costs_what_happened_since_the_last_one_however_many_accounts_the
         most = max(most, kept.listed - before)
     assert most <= BEHIND + 5
     assert look.now().done == 400
+
+
+def test_accounts_with_the_same_changes_share_their_lines_and_one_that_was_given_up_is_told() -> None:
+    """Of ten thousand the lines took more memory than all else; a job that was taken up too often has ended."""
+    kept = Rows()
+    for name in ("a", "b", "c"):
+        changes = ["create tag.x"] if name != "c" else ["create tag.y"]
+        group = "1" if name != "c" else "2"
+        kept.end(
+            job_id("r", "w", "plan", name), 1, JobResult(account=name, outcome="changes", group=group, changes=changes)
+        )
+    kept.rows[job_id("r", "w", "plan", "d")] = ("MAX_RECOVERY_ATTEMPTS_EXCEEDED", None, 1000)
+    found = Book(kept)._results(job_id("r", "w", "plan"))  # type: ignore[arg-type]
+    assert {name: (result.outcome, result.changes) for name, result in found.items()} == {
+        "a": ("changes", ["create tag.x"]),
+        "b": ("changes", ["create tag.x"]),
+        "c": ("changes", ["create tag.y"]),
+        "d": ("failed", []),
+    }
+    assert found["a"].changes is found["b"].changes
