@@ -117,6 +117,14 @@ def _heeded_signals() -> None:
     heed(signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C reach the program under test in this process as it does in a terminal, however the run was begun."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture(autouse=True)
 def _on_contract(request: pytest.FixtureRequest) -> Iterator[None]:
     """Check every request that the product sends in any test against what the vendor documents."""

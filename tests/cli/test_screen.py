@@ -34,6 +34,8 @@ from tests.cli.glass import Glass
 from tests.world import TWO_ACCOUNTS, World
 from tests.world.commands import leaves
 
+pytestmark = pytest.mark.usefixtures("interruptible")
+
 CAPTURES = Path(__file__).parent / "captures"
 CONFIG = """
 tags: {vip: {}, gold: {}}

@@ -38,6 +38,8 @@ from tests.world.clock import run
 from tests.world.commands import leaves
 from tests.world.project import ACCOUNT
 
+pytestmark = pytest.mark.usefixtures("interruptible")
+
 PRODUCTION = f"version: 1\nenvironments: {{demo: {{url: 'emulator:{ACCOUNT}', production: true}}}}\n"
 
 
