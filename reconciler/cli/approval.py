@@ -28,7 +28,7 @@ class Approval:
         terminal.
         """
         self.agrees(opened)
-        if opened.production and self.account is None and (destroy or destructive(document)):
+        if self.account is None and (destroy or destructive(document)) and opened.production:
             return _named(opened, auto=self.auto)
         return self.auto or _asked(opened, destroy=destroy)
 
