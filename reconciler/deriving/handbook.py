@@ -471,13 +471,13 @@ class _Binder:
         return f"{len(builtin):,} came with the account{named}."
 
     def _blind(self) -> dict[str, None]:
-        """Return what could not be looked into, one line for each place."""
-        blind: dict[str, str] = {}
-        for uses in self.material.uses.values():
-            for use in uses:
-                if use.certainty == "not inspected" and len(use.note) > len(blind.get(use.where, "")):
-                    blind[use.where] = use.note
-        return {self.show(f"{where}: {note}" if note else where): None for where, note in blind.items()}
+        """Return what could not be looked into, one line for each place: of those that are counted the most."""
+        blind: dict[str, tuple[int, str, str]] = {}
+        for use in (use for uses in self.material.uses.values() for use in uses if use.certainty == "not inspected"):
+            count, _, what = use.where.partition(" ") if use.where[:1].isdigit() else ("0", "", use.where)
+            sort = what.removesuffix("s")
+            blind[sort] = max(blind.get(sort, (0, "", "")), (int(count), use.note, use.where))
+        return {self.show(f"{where}: {note}" if note else where): None for _, note, where in blind.values()}
 
 
 def _first_sentence(text: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from reconciler.engine.refresh import read_listing
 from reconciler.engine.remotes import Budget
 from reconciler.model.errors import ReconcilerError, RemoteError
+from reconciler.model.grammar import a
 from reconciler.model.http import Remote, at, get
 from reconciler.model.kind import Kinds
 from reconciler.model.live import STRANGE, Collection, Row, Unknown, odd
@@ -156,7 +157,7 @@ def _uses(place: Place, rows: Iterable[Searched], names: Mapping[str, str], ment
 
 def _where(place: Place, row: Row, identity: str, names: Mapping[str, str]) -> str:
     name: Any = names.get(identity) if place.owner else _labelled(row, place.label)
-    return f"{place.title} `{name}`" if name else f"{place.title} {identity}"
+    return f"{place.title} `{name}`" if name else f"{a(place.title)} (id {identity})"
 
 
 def _labelled(row: Row, label: str) -> Any:

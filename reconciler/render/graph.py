@@ -80,29 +80,19 @@ def picture(steps: Sequence[StepView]) -> Picture:
 
 
 def drawn(items: Sequence[GraphItem], *, apart: bool = False) -> Picture:
-    """Return the drawing of items, each behind what it waits for; `apart` puts what has no line at all behind the rest.
+    """Return the drawing of items, each behind what it waits for; `apart` puts what has no line at all behind the rest,
+    and breaks no other wave into columns: a line from the first to the next wave would seem to end at the second.
     Takes time linear in items and lines, but for sorting.
     """
     waves = _waves(items)
-    if apart:
-        linked = {number for item in items for number in ((*item.waits, item.number) if item.waits else ())}
-        last = 1 + max((waves[number] for number in linked), default=-1)
-        waves.update((item.number, last) for item in items if item.number not in linked)
+    last = _part(items, waves) if apart else -1
     layers: list[list[GraphItem]] = [[] for _ in range(max(waves.values(), default=-1) + 1)]
     for item in items:
         layers[waves[item.number]].append(item)
     _untangle(layers)
-    rows = max(10, math.ceil(math.sqrt(len(items)) * 1.3))
-    corners: dict[int, tuple[int, int]] = {}
-    headings = []
-    x = _MARGIN
-    for index, layer in enumerate(layers):
-        headings.append((x, f"wave {index + 1}"))
-        for place, item in enumerate(layer):
-            column, row = divmod(place, rows)
-            corners[item.number] = (x + column * (NODE_WIDTH + _GAP_COLUMN), _TOP + row * (NODE_HEIGHT + _GAP_ROW))
-        columns = math.ceil(len(layer) / rows)
-        x += columns * NODE_WIDTH + (columns - 1) * _GAP_COLUMN + _GAP_WAVE
+    most = max(10, math.ceil(math.sqrt(len(items)) * 1.3))
+    rows = [max(most, len(layer)) if apart and index != last else most for index, layer in enumerate(layers)]
+    corners, headings, x = _placed(layers, rows)
     edges = _edges(items, corners)
     height = max((y for _, y in corners.values()), default=0) + NODE_HEIGHT + _MARGIN
     nodes = [
@@ -113,6 +103,33 @@ def drawn(items: Sequence[GraphItem], *, apart: bool = False) -> Picture:
     return Picture(
         max(x - _GAP_WAVE, 0) + _MARGIN, height, nodes, edges[:MOST_EDGES], headings, max(len(edges) - MOST_EDGES, 0)
     )
+
+
+def _part(items: Sequence[GraphItem], waves: dict[int, int]) -> int:
+    """Put what has no line at all into a wave of its own behind the rest, and return which."""
+    linked = {number for item in items for number in ((*item.waits, item.number) if item.waits else ())}
+    last = 1 + max((waves[number] for number in linked), default=-1)
+    waves.update((item.number, last) for item in items if item.number not in linked)
+    return last
+
+
+def _placed(
+    layers: Sequence[Sequence[GraphItem]], rows: Sequence[int]
+) -> tuple[dict[int, tuple[int, int]], list[tuple[int, str]], int]:
+    """Return the corners of items by number, the places of headings, and where the next wave would begin. A wave is
+    broken into columns of so many `rows`.
+    """
+    corners: dict[int, tuple[int, int]] = {}
+    headings = []
+    x = _MARGIN
+    for index, (layer, most) in enumerate(zip(layers, rows, strict=True)):
+        headings.append((x, f"wave {index + 1}"))
+        for place, item in enumerate(layer):
+            column, row = divmod(place, most)
+            corners[item.number] = (x + column * (NODE_WIDTH + _GAP_COLUMN), _TOP + row * (NODE_HEIGHT + _GAP_ROW))
+        columns = math.ceil(len(layer) / most)
+        x += columns * NODE_WIDTH + (columns - 1) * _GAP_COLUMN + _GAP_WAVE
+    return corners, headings, x
 
 
 def _waves(items: Sequence[GraphItem]) -> dict[int, int]:

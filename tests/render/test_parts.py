@@ -18,6 +18,7 @@ from reconciler.model.document import (
     UseView,
 )
 from reconciler.render import html, markdown, text
+from reconciler.render.graph import GraphItem, drawn
 from tests.render import documents
 
 STEP = "Open Settings at https://acme.activehosted.com/app/settings/users; the step is gone once it is done"
@@ -173,3 +174,14 @@ def test_a_loss_of_nothing_is_not_marked_as_a_risk() -> None:
     assert "No customer data is lost." in page
     assert 'class="risk"' not in page
     assert 'class="item a-delete" ' in page
+
+
+def test_a_line_does_not_seem_to_end_at_a_box_that_it_passes() -> None:
+    """Where objects are drawn, all of a wave stand in one column; what has no line may stand in several."""
+    items = [GraphItem(number, f"tag.t{number}", "", "", "other") for number in range(1, 31)]
+    items += [GraphItem(number + 100, f"segment.s{number}", "", "", "other", [number]) for number in range(1, 16)]
+    nodes = {node.number: node.x for node in drawn(items, apart=True).nodes}
+    assert len({nodes[number] for number in range(1, 16)}) == 1
+    assert len({nodes[number] for number in range(101, 116)}) == 1
+    assert len({nodes[number] for number in range(16, 31)}) > 1
+    assert len({node.x for node in drawn(items).nodes}) > 2
