@@ -14,7 +14,7 @@ from reconciler.model.redaction import abridged
 from reconciler.model.values import Json
 
 ATTEMPTS = 4
-PAGE = 100
+PER_PAGE = 100
 PAGES = 100
 """More comments than 10,000 are not looked through."""
 LONGEST_WAIT = 60.0
@@ -76,11 +76,11 @@ class Calls:
     def pages(self, path: str, **query: str | int) -> Iterator[HostRow]:
         """Yield the rows of a listing, page by page."""
         for page in range(1, PAGES + 1):
-            rows = self.get(path, per_page=PAGE, page=page, **query)
+            rows = self.get(path, per_page=PER_PAGE, page=page, **query)
             if not isinstance(rows, list):
                 raise RemoteError(f"{self._host} answers GET {path} with something that is not a list")
             yield from map(row_of, rows)
-            if len(rows) < PAGE:
+            if len(rows) < PER_PAGE:
                 return
 
     def download(self, path: str) -> bytes:

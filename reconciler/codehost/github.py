@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
-from reconciler.codehost.calls import PAGE, Calls, HostRow, inner, row_of, text, unpacked
+from reconciler.codehost.calls import PER_PAGE, Calls, HostRow, inner, row_of, text, unpacked
 from reconciler.model.codehost import Comment, Issue, Proposal, Vote, Web
 from reconciler.model.redaction import Shown
 from reconciler.model.values import Json, maps_of
@@ -148,7 +148,7 @@ class GitHub:
         self._calls.send("PATCH", f"{self._path}/pulls/{pull.number}", body={"body": body, "state": "closed"})
 
     def artifact(self, proposal: Proposal, name: str, file: str) -> bytes | None:
-        listing = row_of(self._calls.get(f"{self._path}/actions/artifacts", name=name, per_page=PAGE))
+        listing = row_of(self._calls.get(f"{self._path}/actions/artifacts", name=name, per_page=PER_PAGE))
         for row in maps_of(listing["artifacts"]):
             if row["expired"] or row["name"] != name or inner(row, "workflow_run").get("head_sha") != proposal.head:
                 continue

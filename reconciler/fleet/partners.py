@@ -12,7 +12,8 @@ from reconciler.model.errors import AuthError, ConfigError, RemoteError
 from reconciler.model.fleet import Partners
 
 PATH = "/api/child-accounts/v1/"
-PAGE = 1000
+CLIENTS = 1000
+"""On one page."""
 MOST_PAGES = 200
 MOST_BYTES = 64 * 1024 * 1024
 SECONDS = 60.0
@@ -29,7 +30,12 @@ def child_accounts(web: Web, source: Partners, environ: Mapping[str, str]) -> It
         )
     seen: set[str] = set()
     for page in range(1, MOST_PAGES + 1):
-        query: dict[str, str | int] = {"page": page, "limit": PAGE, "sort_by": "account_name", "sort_direction": "asc"}
+        query: dict[str, str | int] = {
+            "page": page,
+            "limit": CLIENTS,
+            "sort_by": "account_name",
+            "sort_direction": "asc",
+        }
         if source.search:
             query["search"] = source.search
         if not source.archived:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from reconciler.model.http import VENDOR_DOMAINS
+from reconciler.model.http import SCREENS_DOMAIN, VENDOR_DOMAINS
 
 EMULATOR = "emulator:"
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
@@ -28,6 +28,12 @@ def vendor_name(identity: str) -> str:
     """Return the account's name that the vendor's own address says; "" for any other address."""
     label, _, domain = identity.partition("/")[0].partition(".")
     return label if domain in VENDOR_DOMAINS else ""
+
+
+def screen_of(identity: str, page: str) -> str:
+    """Return the address of a screen of the product by its path; "" where the account is not one of the vendor's."""
+    owner = vendor_name(identity)
+    return f"https://{owner}.{SCREENS_DOMAIN}{page}" if owner else ""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,9 @@ PAGE = 100
 """Most rows that a page of a listing may have (section 1.7 of the API page)."""
 DEFAULT_PAGE = 20
 """What the account sends when it ignores `limit` (row 3 of section 7)."""
-VENDOR_DOMAINS = ("api-us1.com", "activehosted.com")
+SCREENS_DOMAIN = "activehosted.com"
+"""The product's screens stand there, below the name of an account."""
+VENDOR_DOMAINS = ("api-us1.com", SCREENS_DOMAIN)
 """Where the first label of the host is the account's name (section 1.1 of the API page)."""
 
 LONGEST_ID = 500

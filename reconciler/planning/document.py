@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from reconciler.model import document as doc
 from reconciler.model import values
-from reconciler.model.account_url import vendor_name
+from reconciler.model.account_url import screen_of
 from reconciler.model.address import kind_of, split
 from reconciler.model.desired import Desired, Import, Moved, Removed, Resource
 from reconciler.model.kind import Kind, Kinds
@@ -285,8 +285,8 @@ def _hidden(kind: Kind, name: str, value: Value) -> bool:
 
 def _todo(name: str, how: str, page: str, account: str) -> str:
     """Return a manual step in full: what to do, where, and what closes it."""
-    owner = vendor_name(account)
-    where = f" at https://{owner}.activehosted.com{page}" if page and owner else ""
+    screen = screen_of(account, page) if page else ""
+    where = f" at {screen}" if screen else ""
     return f"{how}{where}; plans ask for this until `{name}` is as declared"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from reconciler.model.coerce import number
 from reconciler.model.errors import Unreachable
-from reconciler.model.http import Request, Response
+from reconciler.model.http import PAGE, Request, Response
 from reconciler.probe.answers import no_result, shape
 from reconciler.probe.means import Exhausted, Lost, Made, ProbeBudget, Requester
 from reconciler.probe.unsettled import Unsettled
@@ -16,7 +16,7 @@ TRIES = 4
 """Of one request that may be repeated."""
 BELIEVED = 3
 """403 on a read is intermittent (section 1.2): believed the third time."""
-PAGE, PAGES = 100, 100
+PAGES = 100
 SHORT = 20
 """Rows below which a page is the last one, where there is no total: no account has shorter ones."""
 

@@ -12,7 +12,7 @@ from reconciler.deriving.handbook import Material, handbook
 from reconciler.engine.records import records_at
 from reconciler.engine.remotes import Budget, Shared
 from reconciler.engine.usage import uses_of
-from reconciler.model.account_url import vendor_name
+from reconciler.model.account_url import screen_of
 from reconciler.model.errors import RemoteError
 from reconciler.model.handbook import Handbook, LastChange
 from reconciler.model.http import Remote
@@ -86,7 +86,7 @@ async def _observed(session: Session, source: str, looks: Looks) -> Handbook:
         uses,
         impacts,
         changes,
-        lambda page: _screen(session, page),
+        lambda page: screen_of(session.identity, page),
     )
     what = "Looking for uses and counting records" if looks.counts else "Looking for uses"
     message = f"{what} took {spent:,} of at most {looks.requests:,} requests."
@@ -144,8 +144,3 @@ def _changes(book: StateTransaction) -> dict[str, LastChange]:
         if address not in last and binding.run:
             last[address] = LastChange(binding.run)
     return last
-
-
-def _screen(session: Session, page: str) -> str:
-    owner = vendor_name(session.identity)
-    return f"https://{owner}.activehosted.com{page}" if owner else ""

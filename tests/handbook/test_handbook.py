@@ -339,7 +339,7 @@ def test_every_kind_has_a_page_of_its_own(world: World) -> None:
 def test_links_lead_to_screens_that_a_source_tells(used: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """To a list by its id, to the page of segments; nowhere else, and nowhere on an account of somebody else."""
     assert not [one for one in of(used).entries.values() if one.screen]
-    monkeypatch.setattr(handbook, "_screen", lambda session, page: f"https://acme.activehosted.com{page}")
+    monkeypatch.setattr(handbook, "screen_of", lambda identity, page: f"https://acme.activehosted.com{page}")
     book = of(used)
     news = entry(book, "list.news")
     assert news.screen == f"https://acme.activehosted.com/app/contacts/?listid={news.id}&status=1"

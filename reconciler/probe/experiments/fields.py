@@ -48,7 +48,7 @@ DELETED = Fact(
     "option_delete", 0, "DELETE of an option answers an empty body", "empty", ("field",), changes="either is read"
 )
 SAME_RELATION = Fact("unique.fieldRels", 20, "a relation to a list may be there twice", "no", ("field",), "nothing")
-PAGE = Fact("field_page", 3, "a page of fields has 20 rows where no `limit` is sent", "20",
+PAGE_SIZE = Fact("field_page", 3, "a page of fields has 20 rows where no `limit` is sent", "20",
             ("field", "deal_field", "account_field"), "client", "a `limit` is always sent")  # fmt: skip
 CAP = Fact("cap_limit", 0, "a page has 100 rows at most", "100", ("every kind",), "vendor",
            "pages are read by what each one holds")  # fmt: skip
@@ -180,5 +180,5 @@ EXPERIMENTS = (
     Experiment("options",
                (INLINE, BULK_PATH, SINGULAR, BULK_OPTIONS, SAME_OPTION, ONE_OPTION, DELETED, CAP), _options, 20),
     Experiment("relations", (SAME_RELATION,), _relations, 6),
-    Experiment("pages of fields", (PAGE,), _page, 3 + 2 * LONG, held=4 * LONG),
+    Experiment("pages of fields", (PAGE_SIZE,), _page, 3 + 2 * LONG, held=4 * LONG),
 )  # fmt: skip

@@ -67,21 +67,8 @@ def finish(
     plan = replace(plan, warnings=(*plan.warnings, *notes))
     cost = forecast(plan, _spent(refreshed, requests), session.kinds, session.rate)
     cost = cost.model_copy(update={"check_requests": _check_cost(session, plan, inputs, refreshed)})
-    heading = Heading(
-        __version__,
-        session.runtime.stamp(),
-        session.settings.name,
-        session.identity,
-        book.stored.lineage if book.stored else "",
-        book.stored.serial if book.stored else 0,
-        options.recorded(),
-        session.runtime.token(),
-        len(inputs.desired.resources),
-        Counter(binding.kind for binding in inputs.state.resources.values()),
-    )
     renames = () if inputs.tearing_down else suspected(plan.changes, inputs.kinds, plan.ids, inputs.snapshot.lives)
-    heading = replace(heading, eyes=inputs.eyes, redactor=session.redactor)
-    document = to_document(plan, heading, cost, session.kinds, renames)
+    document = to_document(plan, _heading(seen, options, inputs), cost, session.kinds, renames)
     lives, show = inputs.snapshot.lives, session.redactor.show
     names = mentioned(document, lives, refreshed.tables, inputs.state.resources, session.kinds, show)
     document = document.model_copy(update={"names": names})
@@ -96,6 +83,24 @@ def finish(
         document = document.model_copy(update={"warnings": notes})
     document = doc.sealed(document)
     return Planned(plan, inputs, refreshed, document, warnings, requests, seen.reads)
+
+
+def _heading(seen: Observation, options: PlanOptions, inputs: Inputs) -> Heading:
+    """Return what a document says of its making: when, of which account and state, and what was asked for."""
+    session, stored = seen.account.session, seen.book.stored
+    heading = Heading(
+        __version__,
+        session.runtime.stamp(),
+        session.settings.name,
+        session.identity,
+        stored.lineage if stored else "",
+        stored.serial if stored else 0,
+        options.recorded(),
+        session.runtime.token(),
+        len(inputs.desired.resources),
+        Counter(binding.kind for binding in inputs.state.resources.values()),
+    )
+    return replace(heading, eyes=inputs.eyes, redactor=session.redactor)
 
 
 def _standing(session: Session, inputs: Inputs, document: doc.PlanDocument) -> list[str]:
