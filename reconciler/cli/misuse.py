@@ -6,7 +6,6 @@ import difflib
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 import click
 
@@ -74,8 +73,7 @@ def cleared(error: ReconcilerError, argv: Sequence[str]) -> ReconcilerError:
         error.hint = error.hint.replace(word, STARS)
         if isinstance(error, ConfigError):
             error.diagnostics = tuple(
-                replace(
-                    diagnostic,
+                diagnostic._replace(
                     message=diagnostic.message.replace(word, STARS),
                     hint=diagnostic.hint.replace(word, STARS),
                 )

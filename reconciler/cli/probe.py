@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -101,7 +101,7 @@ def command(
     except NotKept as error:
         report, unkept = error.report, error
     try:
-        show([replace(output, path=output.path or out) for output in outputs], partial(_view, report), private=False)
+        show([output._replace(path=output.path or out) for output in outputs], partial(_view, report), private=False)
         if all(output.path or out for output in outputs):
             from reconciler.render.findings import summary
 

@@ -7,7 +7,6 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TextIO
 
 import click
@@ -215,7 +214,7 @@ def style() -> Style:
 def cleared(problems: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Return problems without any credential. Rendered lines are cut and wrapped, so it is done before."""
     return [
-        replace(problem, message=shown(problem.message), hint=shown(problem.hint)).showing(shown(problem.excerpt))
+        problem._replace(message=shown(problem.message), hint=shown(problem.hint)).showing(shown(problem.excerpt))
         for problem in problems
     ]
 

@@ -249,7 +249,7 @@ def inverted(plan: Plan) -> Plan:
 
 def _turned(item: AttributeChange) -> AttributeChange:
     places = (item.places[1], item.places[0]) if item.places is not None else None
-    return replace(item, before=item.after, after=item.before, places=places)
+    return item._replace(before=item.after, after=item.before, places=places)
 
 
 # --- ids inside texts ------------------------------------------------------------------------------------------------

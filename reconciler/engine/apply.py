@@ -192,7 +192,7 @@ class _Applying:
         if late is not None:
             self.ports.emit(Noted(change.address, "a run that died had created it after all; looked it up by name"))
             change = self._continued(change, late)
-            step = replace(step, op="update")
+            step = step._replace(op="update")
         for attempt in range(SETTLE):
             try:
                 await self._flow(step, change)
@@ -207,7 +207,7 @@ class _Applying:
                 if left is None or self.ports.stop.is_set():
                     raise
                 change = self._continued(change, left)
-                step = replace(step, op="create" if left.live is None else "update")
+                step = step._replace(op="create" if left.live is None else "update")
 
     async def _pause(self, what: str, seconds: float) -> None:
         self.ports.emit(Waiting(f"{what} got no answer and may still be on its way", seconds))

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import ceil
+from typing import NamedTuple
 
 from reconciler.engine.drive import drive
 from reconciler.engine.gather import gather
@@ -43,8 +44,7 @@ ROUNDS = 4
 """Listings may lead to further listings this often."""
 
 
-@dataclass(frozen=True, slots=True)
-class SingleReads:
+class SingleReads(NamedTuple):
     """The only objects of a kind that matter, where nothing has to be found by name: they may be read one by one.
 
     `wrapper` is the key of a single answer. With `again`, exactly these are read once more after the first page, and
@@ -56,8 +56,7 @@ class SingleReads:
     again: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(NamedTuple):
     """What one listing cost: its path, requests, rows, and whether it says its total. `singles` were read one by one
     in place of the further pages.
     """
@@ -79,15 +78,13 @@ class Refreshed:
     """Names of the tables that each kind asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Listing:
+class _Listing(NamedTuple):
     rows: tuple[Row, ...]
     sides: Mapping[str, tuple[Row, ...]]
     cost: Cost
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
+class _Page(NamedTuple):
     """What is kept of an answer."""
 
     rows: list[Row]

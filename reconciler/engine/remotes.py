@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from reconciler.model.errors import ReconcilerError, Rejected
 from reconciler.model.http import Remote, Request, Response
@@ -49,8 +49,7 @@ class Budget(Around):
         return await self._remote.send(request)
 
 
-@dataclass(frozen=True, slots=True)
-class Clue:
+class Clue(NamedTuple):
     """An answer that contradicts a fact, where that says one of `values`: a path that is not there, a refusal; or a
     listing without the array `key`.
     """

@@ -70,7 +70,7 @@ def _mention(change: Change, kinds: Kinds) -> Mention | None:
     if change.live is None or (change.action not in DESTROYS and not kind.identity.content_names & change.changed):
         return None
     mention = kind.mention(change.live)
-    return mention if mention is None or change.action in DESTROYS else replace(mention, keys=frozenset())
+    return mention if mention is None or change.action in DESTROYS else mention._replace(keys=frozenset())
 
 
 async def _look(place: Place, remote: Remote, about: Mapping[str, Mention]) -> dict[str, list[Use]]:
@@ -129,7 +129,7 @@ class Searched:
             return self.place.finds(self.row, mention)
         sort = (mention.kind, mention.keys)
         if sort not in self._nowhere:
-            self._nowhere[sort] = self.place.finds(self.row, replace(mention, id=NOWHERE, texts=()))
+            self._nowhere[sort] = self.place.finds(self.row, mention._replace(id=NOWHERE, texts=()))
         return self._nowhere[sort]
 
 

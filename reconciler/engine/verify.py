@@ -125,7 +125,7 @@ class _Verifying:
             and self.written[change.address].action in (Action.CREATE, Action.REPLACE)
         ]
         steps = (step for step in plan.steps if step.address in addresses and step.op != "create")
-        return replace(plan, changes=(*open_, *fixed), steps=tuple(replace(step, waits=()) for step in steps))
+        return replace(plan, changes=(*open_, *fixed), steps=tuple(step._replace(waits=()) for step in steps))
 
     def _unsettled(self, left: Change, written: Change) -> None:
         """Report what did not take; what the account stores in its own way is remembered. A value that is as it was

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.redaction import abridged
@@ -59,8 +58,7 @@ class Cel(Protocol):
     def NewEnv(self, *, variables: Mapping[str, Named]) -> CelEnvironment: ...  # noqa: N802 - as it is called there
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """An expression, and the address of the change that it is about; None where it is about the whole plan. With
     `objects`, it is asked of each of these `objects` of the values, by their places there.
     """

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from reconciler.judging import looks
 from reconciler.judging.looks import DESTROYS, SMALL, Case, Trip, total
@@ -14,8 +14,7 @@ from reconciler.model.document import GuardView, PlanDocument
 from reconciler.model.project import Guards
 
 
-@dataclass(frozen=True, slots=True)
-class Guard:
+class Guard(NamedTuple):
     """One entry of the table. `message`, `override` and `remedy` are templates over what `look` says of a trip;
     `override` is what `--allow` takes, empty where nothing can be said.
 

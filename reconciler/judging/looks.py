@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from reconciler.model.address import abridged
 from reconciler.model.document import ChangeView, ImpactView, PlanDocument
@@ -20,8 +20,7 @@ SMALL = 10
 DESTROYS = ("delete", "replace")
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """What is judged: a plan, the limits, and how many objects of each kind are managed."""
 
     document: PlanDocument

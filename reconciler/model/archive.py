@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from math import ceil
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -32,8 +31,7 @@ class ArchiveHead(BaseModel):
     verified: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ArchiveSpec:
+class ArchiveSpec(NamedTuple):
     """A listing of the records (`{id}` in `path` and `query` stands for the object), and what is kept of each row.
 
     `table` is a listing of all contacts', for accounts that do not have the other path.
@@ -108,8 +106,7 @@ def _deep(value: object) -> bool:
     return all(_scalar(part) or (isinstance(part, dict) and all(map(_scalar, part.values()))) for part in parts)
 
 
-@dataclass(frozen=True, slots=True)
-class ArchivedRecords:
+class ArchivedRecords(NamedTuple):
     """The archived records of one object. `why` says why none of them can be put back; `warning` what that sets off."""
 
     address: str
@@ -120,8 +117,7 @@ class ArchivedRecords:
     warning: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Returned:
+class Returned(NamedTuple):
     """What became of a lot: records put back, there already, and lost with the reason."""
 
     lot: ArchivedRecords

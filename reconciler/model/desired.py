@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from reconciler.model.address import Address
 from reconciler.model.diagnostics import Position
@@ -35,8 +36,7 @@ class Resource:
     elsewhere: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(NamedTuple):
     """`from` is what the resource was called in the state, `to` its address now."""
 
     source: Address
@@ -44,8 +44,7 @@ class Moved:
     at: Position | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Removed:
+class Removed(NamedTuple):
     """Forget `address`; `destroy` false leaves the live object alone."""
 
     address: Address
@@ -53,8 +52,7 @@ class Removed:
     at: Position | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Import:
+class Import(NamedTuple):
     """Bind the declared `target` to the live object with this id."""
 
     target: Address

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Severity = Literal["error", "warning", "note"]
 """A note is about what is as a user decided; it stops nothing."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
+class Position(NamedTuple):
     """A place in a source file. Lines and columns count from 1; `file` is relative to the project folder."""
 
     file: str
@@ -21,8 +19,7 @@ class Position:
         return f"{self.file}:{self.line}:{self.column}"
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(NamedTuple):
     """One problem. `code` is a stable slug such as `unknown-attribute`; `excerpt` is the source line without its
     newline.
     """
@@ -44,7 +41,7 @@ class Diagnostic:
         is replaced is as long as its stars.
         """
         if excerpt == self.excerpt or self.at is None:
-            return replace(self, excerpt=excerpt)
+            return self._replace(excerpt=excerpt)
         before = _same(self.excerpt, excerpt)
         room = min(len(self.excerpt), len(excerpt)) - before
         after = min(_same(self.excerpt[::-1], excerpt[::-1]), room)
@@ -55,7 +52,7 @@ class Diagnostic:
 
         start = self.at.column - 1 - self.shift
         first, last = moved(start, before), moved(start + self.length, len(excerpt) - after)
-        return replace(self, excerpt=excerpt, length=max(1, last - first), shift=self.at.column - 1 - first)
+        return self._replace(excerpt=excerpt, length=max(1, last - first), shift=self.at.column - 1 - first)
 
 
 def _same(text: str, other: str) -> int:

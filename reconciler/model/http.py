@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 from urllib.parse import quote, urlsplit
 
 from reconciler.model.errors import AmbiguousResponse, RemoteError, Unexpected
@@ -230,15 +230,13 @@ class Response:
         return str(identity)
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(NamedTuple):
     """Ask the engine to wait before the next request of this flow, in seconds."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(NamedTuple):
     """A flow yields this as soon as the object's id is known, so that a crash leaves no orphan; it is sent an empty
     answer.
 

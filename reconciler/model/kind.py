@@ -9,9 +9,8 @@ DELETE under one wrapper key.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.model import values
 from reconciler.model.address import Address, join, key_of
@@ -343,8 +342,7 @@ Kinds = Mapping[str, Kind]
 """All kinds by name, in the order in which their objects are created."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Fitting:
+class _Fitting(NamedTuple):
     kinds: Kinds
 
     def __call__(self, kind: str, identity: str) -> bool:

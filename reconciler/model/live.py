@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from reconciler.model.facts import Facts
 from reconciler.model.http import NoPath, shown
@@ -72,8 +72,7 @@ class Collection:
         return (self.path, *(self.fallback.paths if self.fallback is not None else ()))
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(NamedTuple):
     """A listing that could not be read: forbidden or incomplete. Never the same as empty."""
 
     reason: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from reconciler.model.address import Address
 from reconciler.model.codecs import Ids
@@ -46,8 +46,7 @@ COUNTED: tuple[Op, ...] = ("update", "delete")
 """Steps before whose requests the records that they cost are counted again."""
 
 
-@dataclass(frozen=True, slots=True)
-class AttributeChange:
+class AttributeChange(NamedTuple):
     """One attribute that changes. `before` and `after` are resolved values; `origin` says whose change it is."""
 
     name: str
@@ -129,8 +128,7 @@ class Change:
         return plain and kind.settled({name: self.desired.get(name) for name in self.changed})
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One unit of work of the applier. `waits` are numbers of steps that must have succeeded; `after` only have to
     be over.
     """
@@ -143,8 +141,7 @@ class Step:
     requests: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(NamedTuple):
     """An address that could not be planned, with the reason: its kind is unknown (`forbidden`), the account would
     refuse what is declared (`refused`), or something it needs is not there.
     """

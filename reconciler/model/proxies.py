@@ -9,7 +9,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from reconciler.model.errors import SurroundingsError
@@ -20,8 +20,7 @@ PORTS = {"http": 80, "https": 443}
 HINT = "set it to http://HOST:PORT, or exempt the host with NO_PROXY"
 
 
-@dataclass(frozen=True)
-class Proxy:
+class Proxy(NamedTuple):
     """A proxy, the variable that names it, and the user and password for it (both empty: none). `url` is without."""
 
     variable: str

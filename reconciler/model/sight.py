@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 ADMIN = "3"
 """The user group Admin has this id in every account that is known (section 2.18)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Eyes:
+class Eyes(NamedTuple):
     """The user group of the key's user (its id, "" where the account does not say). No name and no address: whose key
     it is stays private.
     """

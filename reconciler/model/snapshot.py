@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from reconciler.model.address import abridged
 from reconciler.model.grammar import a
@@ -15,8 +16,7 @@ from reconciler.model.live import STRANGE, Collection, Live, Row, Tables, Unknow
 from reconciler.model.values import encode
 
 
-@dataclass(frozen=True, slots=True)
-class UnreadParts:
+class UnreadParts(NamedTuple):
     """What is not known of some objects (their ids), with the reason: a listing beside theirs could not be read (one of
     `paths`).
     """

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from html.entities import codepoint2name
+from typing import NamedTuple
 
 from reconciler.model.patterns import finder
 
@@ -201,8 +202,7 @@ def _meant(match: re.Match[bytes]) -> bytes:
     return {b"n": b"\n", b"r": b"\r", b"t": b"\t"}[control] if control else b" " if match[0][:1] == b"<" else b""
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
+class _Run(NamedTuple):
     """Some bytes that were read, where they begin in the reading and in the text, and how many of its characters stand
     for how many of them.
     """

@@ -9,8 +9,7 @@ The document is written whole at the end of a run; in between each result is app
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from pydantic import ConfigDict, Field, ValidationInfo, model_validator
 
@@ -213,8 +212,7 @@ def open_intents(records: Iterable[Record], before: Mapping[str, Intent] | None 
     return pending
 
 
-@dataclass(frozen=True, slots=True)
-class Renaming:
+class Renaming(NamedTuple):
     """All moves (old address -> new) at once, so that two addresses may swap."""
 
     moves: Mapping[Address, Address]

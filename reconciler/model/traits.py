@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from reconciler.model.archive import ArchiveSpec
 from reconciler.model.live import Collection
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(NamedTuple):
     """What an attribute lists that goes with the object: `noun` says what, in the plural. Parts of their `own` hold
     something, and approval is asked for those that are not declared; others only link the object to another one.
     """
@@ -21,8 +21,7 @@ class Parts:
     own: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class IdParameters:
+class IdParameters(NamedTuple):
     """Names of parameters, in lower case, by which other things of the account hold an id of a kind."""
 
     links: tuple[str, ...] = ()
@@ -62,8 +61,7 @@ class Reading:
     """
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """How an object is told from others, and how others name it."""
 
     name_attribute: str = "name"
@@ -110,8 +108,7 @@ class Abilities:
     """Deletes of this kind need an approval of their own, whatever the counts say."""
 
 
-@dataclass(frozen=True, slots=True)
-class Texts:
+class Texts(NamedTuple):
     """What users read about the kind."""
 
     one: str = ""

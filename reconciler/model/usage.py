@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from reconciler.model.live import Collection, Row
 from reconciler.model.mention import Mention
@@ -23,8 +23,7 @@ class Use:
     """The title of the place, and the id of what mentions the object; "" where it is not one."""
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """A listing whose rows may mention objects.
 
     `finds(row, mention)` says "used", "maybe", "not inspected" (it does not know such rows), or "" for no use. `about`

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Waits:
+class Waits(NamedTuple):
     """The lock's: `lease` is how long it lasts without being renewed, `look` how long its holder goes on without having
     seen it, `poll` the time between two looks at a lock that is held. The account's: `answer` is how long an
     answer may take, `settling` the pauses before each look for what a write without an answer did, together as long as

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from reconciler.model import values
 from reconciler.model.codecs import Ids
@@ -48,8 +48,7 @@ def assumption(detail: str) -> str:
     return match[1] if match else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """Something that a look at the account revealed about a planned change. Errors stop the change."""
 
     message: str

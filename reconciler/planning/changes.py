@@ -125,7 +125,7 @@ def _existing(context: PlanningContext, kind: Kind, base: Change) -> Change | No
     base = replace(
         base,
         attributes=tuple(
-            replace(attribute, forces_replacement=False) if attribute.name in manual else attribute
+            attribute._replace(forces_replacement=False) if attribute.name in manual else attribute
             for attribute in base.attributes
         ),
         adopts=adopts and not settled,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from reconciler.model import values
 from reconciler.model.address import kind_of
@@ -165,7 +165,7 @@ class PlanningContext:
                     else None
                 )
                 if why is not None:
-                    self.skipped[resource.address] = replace(why, address=resource.address)
+                    self.skipped[resource.address] = why._replace(address=resource.address)
                     return False
         return True
 

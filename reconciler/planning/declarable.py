@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from types import MappingProxyType
+from typing import NamedTuple
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -40,8 +41,7 @@ class Declarable:
     """Attributes that are declared without a part of what is there, which a write leaves alone: name -> why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Loss:
+class Loss(NamedTuple):
     """What of an attribute no declaration says: `what` names it. A write leaves it where it is, if it is `kept`."""
 
     what: str

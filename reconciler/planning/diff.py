@@ -5,9 +5,8 @@ form; and where two values differ inside. The only home of deepdiff.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from reconciler.model.codecs import MapCodec
 from reconciler.model.desired import Resource
@@ -34,8 +33,7 @@ Known: TypeAlias = "Value | Missing"
 Resolve = Callable[[Value], Value]
 
 
-@dataclass(frozen=True, slots=True)
-class Sides:
+class Sides(NamedTuple):
     """The three sides of one attribute, references resolved: declared, last applied (or MISSING), live (or MISSING)."""
 
     desired: Value
@@ -157,8 +155,7 @@ def visible(attribute: Attribute, sides: Sides, *, whole: bool = False) -> Value
     return sides.live
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """What is compared: an object as it is declared, was applied and is live. `attrs` are the declared values as they
     will be written; with `whole` they are all that there is to be.
     """
@@ -232,7 +229,7 @@ def _recalled(binding: Binding | None, name: str, sides: Sides, salt: str) -> Si
     if binding is None or name not in binding.digests:
         return sides
     known = recall(binding, name, (sides.desired, sides.live), salt)
-    return sides if known is None else replace(sides, applied=known)
+    return sides if known is None else sides._replace(applied=known)
 
 
 def _seen(subject: Subject, attribute: Attribute, desired: Value, last: Known) -> Known:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
@@ -127,8 +127,7 @@ def _texts(document: doc.PlanDocument) -> Iterator[str]:
         yield "\n".join(change.model_dump_json(exclude=_EXACT) for change in document.changes[start : start + 500])
 
 
-@dataclass(frozen=True, slots=True)
-class _Clears:
+class _Clears(NamedTuple):
     """Takes credentials out of the parts of a document."""
 
     redactor: Redactor

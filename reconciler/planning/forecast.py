@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import ceil
+from typing import NamedTuple
 
 from reconciler.model.document import Forecast
 from reconciler.model.http import MARGIN, PAGE, Bound, Flow, Pause, Request, Response
@@ -38,7 +39,7 @@ def with_requests(plan: Plan, kinds: Kinds) -> Plan:
     changes = {change.address: change for change in plan.changes}
     predicted = _Predicted(dict(plan.ids), {change.address: list(change.spares) for change in plan.changes})
     steps = tuple(
-        replace(step, requests=_requests(step, changes[step.address], kinds, predicted)) for step in plan.steps
+        step._replace(requests=_requests(step, changes[step.address], kinds, predicted)) for step in plan.steps
     )
     return replace(plan, steps=steps)
 
@@ -88,8 +89,7 @@ def _drive(flow: Flow[None], kind: Kind, address: str, predicted: _Predicted, *c
     return sent
 
 
-@dataclass(frozen=True, slots=True)
-class ListingCost:
+class ListingCost(NamedTuple):
     """What one listing cost: its path, rows, and whether it says its total. `fixed` is what reading it again takes
     whatever changes (0: it depends on the rows).
     """
@@ -107,8 +107,7 @@ class ListingCost:
         return max(1, ceil(rows / PAGE)) if self.total else max(0, rows) // PAGE + 1
 
 
-@dataclass(frozen=True)
-class Spent:
+class Spent(NamedTuple):
     """What the plan cost: requests in all, each listing by table name, and which tables each kind asked for."""
 
     requests: int

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from reconciler.model import values
 from reconciler.model.desired import Resource
@@ -83,16 +84,14 @@ def comparable(value: Value, resolver: Resolver) -> Value:
     return values.transform(value, leaf)
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """The live object of a declared resource. `how` says by what it was recognised."""
 
     live: Live
     how: str
 
 
-@dataclass(frozen=True, slots=True)
-class AmbiguousMatch:
+class AmbiguousMatch(NamedTuple):
     """Several live objects fit one resource."""
 
     address: str

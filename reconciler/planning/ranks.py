@@ -34,7 +34,7 @@ def ranked(change: Change, kind: Kind, places: Ranks) -> Change:
         return change
     names = arranged_names(kind)
     items = tuple(
-        replace(item, places=places[change.address]) if item.name in names else item for item in change.attributes
+        item._replace(places=places[change.address]) if item.name in names else item for item in change.attributes
     )
     return replace(change, attributes=items)
 

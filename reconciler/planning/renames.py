@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
+from typing import NamedTuple
 
 from reconciler.model import values
 from reconciler.model.address import key_of
@@ -89,8 +89,7 @@ _ACTS = re.compile("(?P<stem>.{4,}?)(?P<end>er|ee|or|ship)s?")
 PREFIXES = ("un", "in", "non", "dis", "im", "de", "re", "pre", "post", "ex", "anti")
 
 
-@dataclass(frozen=True, slots=True)
-class Rename:
+class Rename(NamedTuple):
     """A delete and a create that are most likely one object. `likeness` is between 0 and 1."""
 
     source: str
@@ -130,8 +129,7 @@ def suspected(
     return renames
 
 
-@dataclass(frozen=True)
-class _Seen:
+class _Seen(NamedTuple):
     """What pairs are compared in the light of."""
 
     changes: Sequence[Change]

@@ -11,6 +11,7 @@ import difflib
 import fnmatch
 from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from reconciler.model import values
 from reconciler.model.address import abridged, kind_of
@@ -29,8 +30,7 @@ from reconciler.planning.planner import plan
 Edges = Mapping[str, Iterable[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """What of a plan is asked for. `target` and `exclude` are addresses and globs, `kinds` names of kinds, `named` are
     exact addresses in place of targets. `within` is what the plan can be about at all, e.g. what an undone run did.
     `no_delete` leaves out whatever would be destroyed, `only_adopt` whatever is more than taking over an object.
@@ -50,8 +50,7 @@ class Selection:
         return self == Selection()
 
 
-@dataclass(frozen=True, slots=True)
-class Selected:
+class Selected(NamedTuple):
     """The addresses that a plan is about (None: all). `brought` came in because others need them, `along` go with what
     they are part of, `dropped` went out with what was excluded, `kept` would go and stay.
     """
@@ -261,7 +260,7 @@ def narrowed(
     )
     left = (known if inputs.only is None else inputs.only) - unwanted
     inputs = replace(inputs, only=left)
-    return plan(inputs), inputs, replace(selected, addresses=left, kept=tuple(sorted({*selected.kept, *unwanted})))
+    return plan(inputs), inputs, selected._replace(addresses=left, kept=tuple(sorted({*selected.kept, *unwanted})))
 
 
 # --- can it go without the rest? -------------------------------------------------------------------------------------
@@ -307,14 +306,13 @@ def _wider(selection: Selection, more: set[str], inputs: Inputs) -> Selection:
     """Return a selection with these in it: named where something is, and without the exclusions that keep them out."""
     graph = _Graph.of(inputs.desired, inputs.state, inputs.kinds, selection.within)
     left = tuple(pattern for pattern in selection.exclude if not more & graph.without(graph.fitting((pattern,))).keys())
-    wider = replace(selection, exclude=left)
+    wider = selection._replace(exclude=left)
     if selection.kinds is not None:
-        return replace(wider, kinds=selection.kinds | {kind_of(address) for address in more})
-    return replace(wider, target=(*selection.target, *sorted(more))) if selection.target else wider
+        return wider._replace(kinds=selection.kinds | {kind_of(address) for address in more})
+    return wider._replace(target=(*selection.target, *sorted(more))) if selection.target else wider
 
 
-@dataclass(frozen=True, slots=True)
-class _Outside:
+class _Outside(NamedTuple):
     """A managed object that the plan leaves alone: where its state and the account say it points to."""
 
     refers: frozenset[str]

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import httpx
@@ -58,8 +58,7 @@ class Endpoint:
     timeout: float = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class Listeners:
+class Listeners(NamedTuple):
     """Who hears of requests: `on_wait(reason, seconds)` of long waits, `on_answer(line)` of every request with its
     status, `on_request` of each moment in its life (`Watch.request`). `show` takes secrets out of what the account says
     (None: the token).

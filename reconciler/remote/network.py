@@ -6,8 +6,8 @@ import importlib.util
 import os
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import httpx
 
@@ -18,8 +18,7 @@ _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For connections without TLS, in place of one with every authority of the world: it trusts no server."""
 
 
-@dataclass(frozen=True)
-class Network:
+class Network(NamedTuple):
     """The proxy that is asked for, as we and as httpx say it, and what certificates are checked against."""
 
     asked: Proxy | None = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -87,7 +86,9 @@ def below(problems: Sequence[Diagnostic], folder: str) -> list[Diagnostic]:
     if not folder:
         return here
     return [
-        replace(problem, at=replace(problem.at or NOWHERE, file=f"{folder.rstrip('/')}/{(problem.at or NOWHERE).file}"))
+        problem._replace(
+            at=(problem.at or NOWHERE)._replace(file=f"{folder.rstrip('/')}/{(problem.at or NOWHERE).file}")
+        )
         for problem in here
     ]
 
@@ -98,7 +99,7 @@ def _here(problem: Diagnostic) -> Diagnostic:
     """
     if problem.at is None or not problem.at.file.startswith(ELSEWHERE):
         return problem
-    return replace(problem, message=f"{problem.message} ({problem.at})", at=NOWHERE, excerpt="", length=1, shift=0)
+    return problem._replace(message=f"{problem.message} ({problem.at})", at=NOWHERE, excerpt="", length=1, shift=0)
 
 
 def concerns(document: PlanDocument) -> list[Diagnostic]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from reconciler.model.characters import clusters
 
@@ -89,8 +89,7 @@ def _head(text: str, width: int) -> str:
     return head
 
 
-@dataclass(frozen=True, slots=True)
-class Paper:
+class Paper(NamedTuple):
     """Where text goes: its width in columns and whether it is coloured."""
 
     width: int = 80

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from reconciler.model.document import (
     AttributeView,
@@ -31,8 +31,7 @@ VERDICTS = {"passed": "Fine", "tripped": "Needs approval", "overridden": "Allowe
 _SCREEN = re.compile(r"https://[a-z0-9-]+\.activehosted\.com/[\w./-]*\w")
 
 
-@dataclass(frozen=True, slots=True)
-class Sign:
+class Sign(NamedTuple):
     """How an action looks: its symbol, what it means, and the colour class shared by all views."""
 
     symbol: str

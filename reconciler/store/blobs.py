@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 STATE = ""
 """The name of the state document itself; every other name is beside it, with `/` between its parts."""
@@ -15,8 +14,7 @@ class Conflict(Exception):
     """A document is not what its writer expected: another process wrote, created or removed it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Blob:
+class Blob(NamedTuple):
     """A document: its bytes, and a tag that changes with every write."""
 
     content: bytes

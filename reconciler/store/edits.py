@@ -13,8 +13,8 @@ import json
 import os
 import stat
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from reconciler.model.address import abridged
 from reconciler.model.errors import ReconcilerError
@@ -28,8 +28,7 @@ Outside = Callable[[Path, Path], str]
 """Returns why a file is none of a project in a folder; "" for one that is."""
 
 
-@dataclass(frozen=True)
-class FinishedEdit:
+class FinishedEdit(NamedTuple):
     """What became of an edit that a killed command had begun: files written, and those that are others by now."""
 
     files: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from reconciler.model.identity import Fits
 from reconciler.model.waits import Waits
@@ -19,8 +20,7 @@ def _steady() -> float:
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
-@dataclass(frozen=True)
-class Clock:
+class Clock(NamedTuple):
     """Time as a lock sees it: the wall clock (seconds since 1970), a steady one, and a way to wait; and which process
     this is, and whether another one is surely dead.
     """

@@ -98,7 +98,7 @@ def differing(first: AccountContents | Desired, other: AccountContents, session:
     carried = Portable(first) if isinstance(first, Desired) else _carried(first, other, kinds)
     exported = [] if isinstance(first, Desired) else first.exported
     empty = State(lineage="compare")
-    eyes = replace(other.eyes, strict=True) if other.eyes is not None else None
+    eyes = other.eyes._replace(strict=True) if other.eyes is not None else None
     inputs = Inputs(
         desired=carried.desired,
         state=empty,

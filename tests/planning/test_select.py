@@ -9,7 +9,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -274,14 +274,14 @@ def _helps(case: Case, selection: Selection, refusal: Refused) -> bool:
     """Return whether the selection that the hint asks for is planned."""
     asked, _, against = refusal.hint.partition(", without ")
     words, gone = asked.split(), against.split()[1::2]
-    wider = replace(selection, exclude=tuple(one for one in selection.exclude if one not in gone))
+    wider = selection._replace(exclude=tuple(one for one in selection.exclude if one not in gone))
     if words[:2] == ["add", "--target"]:
-        wider = replace(wider, target=(*wider.target, *words[2::2]))
+        wider = wider._replace(target=(*wider.target, *words[2::2]))
     elif words[:2] == ["add", "--kinds"]:
-        wider = replace(wider, kinds=frozenset(words[2].split(",")))
+        wider = wider._replace(kinds=frozenset(words[2].split(",")))
     else:
         more = re.findall(r"--exclude (\S+?)[ )]", asked)
-        wider = replace(wider, exclude=(*wider.exclude, *more))
+        wider = wider._replace(exclude=(*wider.exclude, *more))
         if not more:
             return False
     state = State(lineage="test", resources=case.bindings)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import httpx
@@ -61,7 +61,7 @@ class Far(httpx.AsyncBaseTransport):
 
 def run(world: World, far: Far, *argv: str) -> int:
     """Run a command on the account behind this connection."""
-    clock = replace(jumping_clock(), steady=far.now, beat=False)
+    clock = jumping_clock()._replace(steady=far.now, beat=False)
     around = Runtime(dict(os.environ), clock=clock, loop=far.loop, transport=far)
     with within(around):
         return program.run(["--chdir", str(world.folder), "-e", "far", *argv])

@@ -224,7 +224,7 @@ def edges(made: Plan) -> list[tuple[int, int]]:
 
 def without(made: Plan, edge: tuple[int, int]) -> Plan:
     """The plan of a version of this program that does not know why one step waits for another."""
-    steps = (replace(step, waits=tuple(one for one in step.waits if (step.number, one) != edge)) for step in made.steps)
+    steps = (step._replace(waits=tuple(one for one in step.waits if (step.number, one) != edge)) for step in made.steps)
     return replace(made, steps=tuple(steps))
 
 

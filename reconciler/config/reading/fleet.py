@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.config.reading.files import outside, read_source
@@ -63,7 +63,7 @@ def _hinted(problem: Diagnostic) -> Diagnostic:
     """Return what is wrong with a hint, whatever is wrong."""
     if problem.code != "invalid-value" or problem.hint:
         return problem
-    return replace(problem, hint="docs/fleets.md says what is meant")
+    return problem._replace(hint="docs/fleets.md says what is meant")
 
 
 def _check(loaded: LoadedFleet, problems: Problems) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from reconciler.config.reading.files import outside, read_source, shown_path, yaml_files
 from reconciler.config.reading.nodes import Source, Spot
@@ -53,8 +53,7 @@ class WorkingTree:
         return [read_source(path, folder, problems) for path in yaml_files(place, folder, problems)]
 
 
-@dataclass(frozen=True, slots=True)
-class Included:
+class Included(NamedTuple):
     """What an include leads to: its name, by which a ring is noticed, and its files."""
 
     name: str

@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from reconciler.model.diagnostics import Position
 
@@ -39,8 +40,7 @@ class Source:
         return Spot(self, len(breaks), offset - (breaks[-1].end() if breaks else 0), length)
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(NamedTuple):
     """A place that a diagnostic points at, `length` characters long."""
 
     source: Source

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from reconciler.config.reading.files import decode, read_source
@@ -35,8 +35,7 @@ from reconciler.model.project import (
 _VARIABLE = re.compile(r"\$\{env\.([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
-@dataclass(frozen=True)
-class LoadedProject:
+class LoadedProject(NamedTuple):
     """A project file as it is written: `${env.X}` is still text. `tree` knows the places."""
 
     folder: Path

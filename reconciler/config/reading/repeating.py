@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from reconciler.config.reading.interpolation import Scope
 from reconciler.config.reading.nodes import Entry, Map, Node, Scalar, Sequence
@@ -17,8 +16,7 @@ EACH = re.compile(r"\$\$\{|\$\{each\.(key|value)(?:\.([A-Za-z0-9_-]+))?\}")
 """`${each.key}`, `${each.value}`, and `${each.value.x}` where the values are maps; `$${` is a literal `${`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Each:
+class Each(NamedTuple):
     """One of the things that a declaration is repeated for. Of a list, key and value are the same."""
 
     key: str | int

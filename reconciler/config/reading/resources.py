@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
@@ -183,8 +183,7 @@ def _unremarkable() -> Lifecycle:
     return Lifecycle()
 
 
-@dataclass(frozen=True, slots=True)
-class _Shape:
+class _Shape(NamedTuple):
     """What the marks of a spec mean for reading it: references by attribute, defaults, maps of nested resources."""
 
     names: tuple[tuple[str, RefTo | None], ...]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -30,8 +29,7 @@ class Declaration(BaseModel):
     )
 
 
-@dataclass(frozen=True)
-class GivenVariables:
+class GivenVariables(NamedTuple):
     """What an environment gives: its values with their places. `known` is false where no environment was chosen."""
 
     values: Mapping[str, Any]

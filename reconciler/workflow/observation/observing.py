@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 from reconciler.engine.refresh import Refreshed, refresh
 from reconciler.engine.remotes import Filed
@@ -135,8 +136,7 @@ async def looked_at(
     return work(inputs), inputs
 
 
-@dataclass(frozen=True)
-class Observation:
+class Observation(NamedTuple):
     """What one look at an account found, beside what the state says: everything that a plan is made from but the
     declarations. `reads` are the kinds that were asked for, each with its attributes.
     """

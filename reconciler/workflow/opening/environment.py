@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.config import EnvironmentSettings, LoadedProject, production_by, without_address
 from reconciler.model.account_url import EMULATOR, identity_of, vendor_name
@@ -36,8 +36,7 @@ def _called(identity: str) -> str:
     return vendor_name(identity) or identity
 
 
-@dataclass(frozen=True)
-class HeldLock:
+class HeldLock(NamedTuple):
     """The lock of a state that this session holds, and as whom."""
 
     info: LockInfo

@@ -148,7 +148,7 @@ class Session(OpenEnvironment):
         watch, listeners = self.runtime.watch, Listeners(self.on_wait, self.on_answer, show=self.shown)
         if watch is not None:
             watch.connected(self.settings.name, paths_of(self.kinds), self.rate)
-            listeners = replace(listeners, on_request=partial(watch.request, account=self.settings.name))
+            listeners = listeners._replace(on_request=partial(watch.request, account=self.settings.name))
         client = Client(
             endpoint,
             writable=(writable or [path for kind in self.kinds.values() for path in kind.writable]) if write else (),

@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.config import LoadedProject, differing, held_to, parse_project
@@ -44,7 +44,7 @@ def ruled_by(
         ruling = parse_project(text, project.folder)
     except ConfigError as error:
         diagnostics = [
-            replace(diagnostic, message=f"in {source}: {diagnostic.message}") for diagnostic in error.diagnostics
+            diagnostic._replace(message=f"in {source}: {diagnostic.message}") for diagnostic in error.diagnostics
         ]
         raise ConfigError(diagnostics) from error
     if name is not None and name in project.project.environments and name not in ruling.project.environments:

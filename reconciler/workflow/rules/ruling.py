@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import fnmatch
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.config import Loaded, LoadedProject
@@ -137,7 +136,7 @@ def project_rules(
     except ConfigError as error:
         where = f"in {source}: " if source else ""
         raise ConfigError(
-            [replace(diagnostic, message=f"{where}{diagnostic.message}") for diagnostic in error.diagnostics]
+            [diagnostic._replace(message=f"{where}{diagnostic.message}") for diagnostic in error.diagnostics]
         ) from error
 
 
