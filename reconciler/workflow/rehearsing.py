@@ -92,12 +92,11 @@ def _about_records(document: PlanDocument) -> list[str]:
 
 def _shut(kinds: Kinds, recorded: Snapshot) -> set[str]:
     """Return the paths, without what they begin with, that the copy refuses: of what the recording does not tell."""
-    open_ones = {kind.reading.collections[0].path for kind in kinds.values()}
     beside = {
         path for attributes in recorded.unread.values() for unread in attributes.values() for path in unread.paths
     }
     listings = (path for name in recorded.unknown for path in kinds[name].reading.collections[0].paths)
-    return {path.removeprefix("/") for path in beside - open_ones} | {_first(path) for path in listings}
+    return {path.removeprefix("/") for path in beside} | {_first(path) for path in listings}
 
 
 def _first(path: str) -> str:

@@ -25,18 +25,18 @@ UNDO = "undo "
 
 def inverse_of(session: Session, name: str | None, *, undone: bool = False) -> Inverse:
     """Return the inverse of a run; without a name, of the last one that did something, and where that is an undo that
-    did not come to its end, the same inverse once more. An undo that did come to its end is undone by its name only:
-    without one, the inverse says `by` whom its run is undone.
+    did not come to its end, the same inverse once more. So it is where that one was about a part of it, or a part was
+    refused. An undo of all is undone by its name only: without one, the inverse says `by` whom its run is undone.
 
     Raises PlanError, unless `undone`, also where there is nothing left of it; Refused where a newer run has no finished
     record, for it would be passed over.
     """
     run, last = (runs.show(session, name), None) if name else _last(session)
-    if last is not None and last.result == "complete":
-        return Inverse(run.name, Desired(), frozenset(), by=last.name)
     run = as_called_now(session, run)
     resumed = last is not None or _begun(session, run)
     inverted = replace(inverse(run, open_book(session).state(), session.kinds), resumed=resumed)
+    if last is not None and last.result == "complete" and not _left(session, inverted):
+        return Inverse(run.name, Desired(), frozenset(), by=last.name)
     if not (inverted.addresses or inverted.lost or undone or resumed):
         raise PlanError(f"the run {run.name} did nothing that could be undone")
     return inverted
@@ -67,6 +67,25 @@ def asked_for_anyway(session: Session, inverse: Inverse) -> list[str]:
             kind = owner
         blocks.append(document({kind.section: content}))
     return blocks
+
+
+def _left(session: Session, inverse: Inverse) -> set[str]:
+    """Return the addresses of which an inverse asks something and that none of the newest runs, which are undos of the
+    same run, was about.
+    """
+    asked = {
+        address
+        for address in inverse.addresses
+        if (resource := inverse.desired.resources.get(address)) is None
+        or resource.attrs.keys() - {*resource.lifecycle.ignore_changes}
+    }
+    for name in reversed(session.store.run_names()):
+        newest = session.store.run(name)
+        if newest is not None and newest.steps:
+            if newest.operation != f"{UNDO}{inverse.run}":
+                break
+            asked -= {address for step in newest.steps for address in (step.address, step.moved_from)}
+    return asked
 
 
 def _begun(session: Session, run: RunRecord) -> bool:

@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 import pytest
+import yaml
 
 from reconciler.engine.refresh import refresh
 from reconciler.model.kind import Kind
@@ -168,6 +169,7 @@ def test_no_command_about_two_accounts_or_copies_is_silent_about_it(world: World
 
 
 SHOP = {
+    "settings": {"site_tracking": {"enabled": True}},
     "tags": {"vip": {"name": "VIP"}},
     "fields": {"size": {"title": "Size", "type": "dropdown", "options": ["S", "M"]}},
     "field_groups": {"shop": {"label": "Shop", "object": "contact", "fields": ["size"]}},
@@ -180,15 +182,18 @@ SHOP = {
 
 
 def test_a_rehearsal_takes_nothing_unread_for_empty(world: World) -> None:
-    """Members of field groups and the conditions of a segment: the copy shows the same plan as the account does."""
+    """Members of field groups, the conditions of a segment, a setting: the copy shows the same plan."""
     world.write(SHOP)
     world.apply()
     (segment,) = json.loads(world.cli("state", "list", "segment.*", "--format", "json").out)
-    world.behave(forbidden=("groupMembers", f"segmentsV2/{segment['id']}"))
+    world.behave(forbidden=("groupMembers", "siteTracking", f"segmentsV2/{segment['id']}"))
     world.write({**SHOP, "tags": {"vip": {"name": "VIP"}, "more": {}}})
     assert world.plan().lines == ["create tag.more"]
+    assert world.cli("export").code in (0, 4)
+    assert world.plan().lines == ["create tag.more"]
+    assert yaml.safe_load((world.folder / "config/main.yaml").read_text())["field_groups"] == SHOP["field_groups"]
     ran = world.cli("rehearse")
-    assert ran.code == 0, ran.text
+    assert ran.code == world.cli("plan").code == 4, ran.text  # a setting is an object of its own
     assert "Plan: 1 to add, 0 to change, 0 to destroy." in ran.text, ran.text
     assert "/groupMembers" in ran.text, ran.text
     world.cli("state", "rm", "segment.*")

@@ -240,3 +240,22 @@ def test_a_run_that_sent_nothing_is_closed_as_that(world: World) -> None:
     resumed = world.cli("runs", "resume", "--auto-approve")
     assert resumed.code == 0, resumed.text
     assert sorted(row["tag"] for row in world.rows("tags")) == ["gold", "vip"]
+
+
+def test_an_undo_of_a_part_is_followed_by_one_of_the_rest(world: World) -> None:
+    """Whether the part was chosen, or the rest was refused, as where the account does not tell what it would change:
+    only when all of it was undone is the run told as undone.
+    """
+    reader = {"name": "News", "sender_url": "https://acme.example", "sender_reminder": "You signed up."}
+    for text, groups in (("before", ["Admin"]), ("after", ["Admin", "Clients"])):
+        news = {**reader, "user_groups": [{"name": name} for name in groups]}
+        world.write({"tags": {"a": {"description": text}, "b": {"description": text}}, "lists": {"news": news}})
+        world.apply()
+    world.behave(forbidden=("listGroups",))
+    for line, code in ((("--target", "tag.a"), 0), ((), 7), ((), 7)):
+        ran = world.cli("undo", "--auto-approve", *line)
+        assert (ran.code, "undone already" in ran.out) == (code, False), ran.text
+    assert {row["description"] for row in world.rows("tags")} == {"before"}
+    world.behave(forbidden=())
+    assert "1 changed" in world.cli("undo", "--auto-approve").out
+    assert "is undone already" in world.cli("undo", "--auto-approve").out

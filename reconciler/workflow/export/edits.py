@@ -153,7 +153,7 @@ class Edits:
             if (
                 resource is None
                 or roster is None
-                or roster[0] not in resource.attrs
+                or roster[0] not in resource.attrs.keys() & entry.live.attrs.keys()
                 or (address, roster[0]) in changing
             ):
                 continue
