@@ -7,7 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from reconciler.model.values import Value
 
 _VERBS: Mapping[str, str] = {"=": "is", "==": "is", "!=": "is not", "<": "is below", ">": "is above"}
-_ID = "id"
+HOLDERS = {"tagid": "tag", "listid": "list", "formid": "form", "seriesid": "automation", "campaignid": "campaign"}
+"""Condition fields whose values are ids. `tagid` is documented [SEG]; the others are named so as filters of /contacts
+(appendix E) and inferred here. They only make exports readable: what is compared and sent are ids in any case.
+"""
 
 
 def in_words(group: Mapping[str, Value], say: Callable[[Value], str]) -> str:
@@ -37,7 +40,7 @@ def _condition(condition: Mapping[str, Value], say: Callable[[Value], str]) -> s
 def _test(what: str, test: Mapping[str, Value], say: Callable[[Value], str]) -> str:
     """Return one test; a field that only holds the id of the object is that object."""
     name = str(test.get("name") or "")
-    subject = what if name == f"{what}{_ID}" else f"{what} {name.replace('_', ' ')}"
+    subject = HOLDERS.get(name) or f"{what} {name.replace('_', ' ')}"
     operator = str(test.get("operator") or "=")
     value = test.get("value")
     return f"{subject} {_VERBS.get(operator, operator)} {say(value) if value not in (None, '') else ''}".rstrip()

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 from reconciler.model.coerce import listed
+from reconciler.model.conditions import HOLDERS
 from reconciler.model.errors import AmbiguousResponse
 from reconciler.model.http import Response
 from reconciler.model.live import Row
@@ -15,10 +16,6 @@ from reconciler.model.values import Json, RemoteId, Value, items_of, link_of, ma
 from reconciler.model.write import Write
 
 MATCH = {"all": "and", "any": "or"}
-HOLDERS = {"tagid": "tag", "listid": "list", "formid": "form", "seriesid": "automation", "campaignid": "campaign"}
-"""Condition fields whose values are ids. `tagid` is documented [SEG]; the others are named so as filters of /contacts
-(appendix E) and inferred here. They only make exports readable: what is compared and sent are ids in any case.
-"""
 
 
 class ConditionGroup(TypedDict):

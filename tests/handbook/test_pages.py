@@ -267,3 +267,9 @@ def test_on_a_telephone_the_index_breaks_no_word_and_shows_no_zeros(browser: Bro
     assert not [row for row in rows if re.search(r":\s*0\b", row)]
     lines = "[...document.querySelectorAll('.kinds th a')].map(a => a.getClientRects().length)"
     assert set(browser.evaluate(lines)) == {1}
+
+
+def test_what_could_not_be_looked_into_is_said_once(messy: Path) -> None:
+    """Of segments that hold something unknown, however many each object was looked for in."""
+    index = (messy / "index.html").read_text("utf-8")
+    assert len(re.findall(r"<li>Uses: \d+ segments?: ", index)) == 1

@@ -43,6 +43,8 @@ def test_members_that_mean_nothing_are_left_out(found: Value, declared: Value, s
          "any of: tag is 1; contact first name contains A and contact email empty"),
         ({"conditions": [{**VIP, "aggregate": {"operator": "count"}}]}, ""),
         ({"conditions": [{"object": "tag", "value": "1"}]}, ""),
+        ({"conditions": [{"object": "contact", "fields": [{"name": "listid", "operator": "!=", "value": "7"}]}]},
+         "list is not 7"),
         ({"match": "any"}, ""),
     ],
 )  # fmt: skip
