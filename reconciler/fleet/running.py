@@ -19,6 +19,7 @@ from reconciler.fleet.rollout import drifted, groups, news, parted, versions
 from reconciler.fleet.spec import VERSION, RolloutSpec
 from reconciler.model.errors import StateError, SurroundingsError, WrongInput
 from reconciler.model.fleet import FleetReport, Job, Standing, Wave
+from reconciler.model.garbage import lasting
 from reconciler.resources import load_kinds
 from reconciler.workflow.opening.runtime import Runtime
 
@@ -168,7 +169,7 @@ def carry_out(
     taking_part = launched(
         fleet.database, name, worker, only=spec.name, version=version or VERSION, traces=traces_to(fleet)
     )
-    with taking_part as engine:
+    with taking_part as engine, lasting():
         if resumed:
             engine.resume(spec.name, concurrency)
         else:
@@ -264,7 +265,7 @@ def work(
     """
     concurrency = fleet.loaded.fleet.concurrency
     worker = Worker(fleet.baselines, looks=lambda: (_look(fleet).model_dump(mode="json"), concurrency))
-    with launched(fleet.database, name, worker, traces=traces_to(fleet)) as engine:
+    with launched(fleet.database, name, worker, traces=traces_to(fleet)) as engine, lasting():
         if at_night is not None:
             engine.schedule(None if at_night == "never" else at_night, fleet.runtime.now())
         engine.catch_up(fleet.runtime.now())

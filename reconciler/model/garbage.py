@@ -20,6 +20,25 @@ def without_collection() -> Iterator[None]:
             gc.enable()
 
 
+LASTING = (10_000, 5, 2)
+"""Objects after which a process that goes on for hours looks for garbage; searches until it looks further back."""
+
+
+@contextmanager
+def lasting() -> Iterator[None]:
+    """Collect as a process does that goes on for hours, where a command of some seconds would leave garbage to its end.
+    What was there before is most of all, and stays: it is left out of each search.
+    """
+    before = gc.get_threshold()
+    if not gc.get_freeze_count():
+        gc.freeze()
+    gc.set_threshold(*LASTING)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
 LARGE = 1 << 20
 """Bytes of a document of which much memory is left over when it was read."""
 
