@@ -76,7 +76,11 @@ class TakenNames:
         self, kinds: Kinds, there: Iterable[Resource] = (), lives: Mapping[str, Collection[Live]] | None = None
     ) -> None:
         self._kinds = kinds
-        self._twice = {name for name, live in (lives or {}).items() if name in kinds and kinds[name].holds_twice(live)}
+        self._twice = {
+            name
+            for name, live in (lives or {}).items()
+            if name in kinds and kinds[name].found_unique and kinds[name].holds_twice(live)
+        }
         self._owners: dict[tuple[Hashable, ...], Address] = {}
         for resource in there:
             self.held(resource)
@@ -97,7 +101,7 @@ class TakenNames:
 
     def _keys(self, resource: Resource) -> Iterator[tuple[tuple[str, ...], tuple[Hashable, ...]]]:
         kind = self._kinds[resource.kind]
-        if kind.found_unique and kind.name in self._twice:
+        if kind.name in self._twice:
             return
         for names in kind.once(resource.attrs):
             values = [resource.attrs.get(name) for name in names]
