@@ -148,7 +148,7 @@ def test_no_pattern_takes_more_than_time_linear_in_the_text() -> None:
 
 def test_a_policy_that_exceeds_its_budget_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
     """Patterns have steps, expressions iterations: what cannot be judged within them was not kept."""
-    monkeypatch.setattr("reconciler.model.patterns.Budget.__init__.__defaults__", (10_000, None))
+    monkeypatch.setattr("reconciler.model.patterns.SearchBudget.__init__.__defaults__", (10_000, None))
     assert verdicts({"deny": {"attribute": "name", "matches": "x{100}"}}, TAG) == []
     large = TAG.model_copy(update={"desired": {"name": "y" * 10_000}})
     assert verdicts({"deny": {"attribute": "name", "matches": "x{100}"}}, large) == [("tripped", [])]

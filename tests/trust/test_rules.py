@@ -488,7 +488,7 @@ def test_no_expression_takes_the_time_of_another(monkeypatch: pytest.MonkeyPatch
     assert "1 s of computing" in str(first)
     assert second == [False, True]
     monkeypatch.setattr("reconciler.model.patterns.STEPS", 4_000)
-    monkeypatch.setattr("reconciler.model.patterns.Budget.__init__.__defaults__", (4_000, None))
+    monkeypatch.setattr("reconciler.model.patterns.SearchBudget.__init__.__defaults__", (4_000, None))
     rules = [
         rule(deny={"attribute": "name", "matches": pattern}).model_copy(update={"id": pattern}) for pattern in DEAR
     ]
