@@ -332,20 +332,20 @@ def shared(chosen: argparse.Namespace) -> list[Row]:
             took = {}
             for count, name in ((FEW, "few"), (chosen.shared, "bench")):
                 write(folder, port, count, 8, 10_000, f"{name}{workers}-")
-                beside, others = cpu_of(server.process.pid) + told(asked)[2], busy()
+                beside, others, began = cpu_of(server.process.pid) + told(asked)[2], busy(), time.monotonic()
                 took[name] = run(folder, ("apply",), workers, server.database(f"{name}{workers}"))
                 requests, fast, own = told(asked)
                 beside = cpu_of(server.process.pid) + own - beside
-                others = busy() - others - beside - took[name].cpu
+                others = (busy() - others - beside - took[name].cpu) / (time.monotonic() - began)
                 shutil.rmtree(folder / "state")
             row = Row("", took["bench"], chosen.shared, 8 * (workers + 1), (requests, fast), base=took["few"])
             walls.append((took["bench"].wall - took["few"].wall) / chosen.shared)
-            allowed = walls[0] * (os.cpu_count() or 1) / (row.cpu + beside / chosen.shared)
-            row.part = f"{walls[0] / walls[-1]:.2f} times as fast" + (f", {allowed:.2f} by CPU" if workers else "")
-            row.part += f"; beside it {beside / chosen.shared * 1000:.0f} ms of CPU each"
-            row.part += f"; other work took {max(others, 0.0) / took['bench'].wall:.1f} cores"
-            row.what = f"apply on PostgreSQL, no limit, processes: {workers + 1}"
             rows.append(row)
+            allowed = rows[0].cpu * (os.cpu_count() or 1) / (row.cpu + beside / chosen.shared)
+            row.part = f"{walls[0] / walls[-1]:.2f} times as fast" + (f", CPU allows {allowed:.2f}" if workers else "")
+            row.part += f"; beside it {beside / chosen.shared * 1000:.0f} ms of CPU each"
+            row.part += f"; other work took {max(others, 0.0):.1f} cores"
+            row.what = f"apply on PostgreSQL, no limit, processes: {workers + 1}"
     return rows
 
 
