@@ -207,7 +207,9 @@ class _Run:
     async def _resend(self, left: Plan) -> StepOutcomes:
         for change in left.changes:
             self.watch.resent(change)
-        return await applier.apply(left, self.session.kinds, replace(self._ports(), emit=self._repaired), self.name)
+        # What did not take may be the fault of a fact: what is sent once more relies on none.
+        kinds = self.session.unprobed().kinds
+        return await applier.apply(left, kinds, replace(self._ports(), emit=self._repaired), self.name)
 
     def _repaired(self, event: Event) -> None:
         """Steps of a repair are none of the plan: they are not counted, and reported as notes."""
