@@ -6,6 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from reconciler.model.http import SCREENS_DOMAIN, VENDOR_DOMAINS
 
@@ -18,10 +19,12 @@ def identity_of(url: str) -> str:
     if url.startswith(EMULATOR):
         return EMULATOR + posixpath.normpath(url.removeprefix(EMULATOR))
     scheme, _, rest = url.partition("://")
-    host, slash, path = rest.rpartition("@")[2].rstrip("/").removesuffix("/api/3").lower().partition("/")
+    authority, _, below = rest.partition("/")
+    host = authority.rpartition("@")[2].lower()
+    path = posixpath.normpath("/" + unquote(below).lower().lstrip("/")).removesuffix("/api/3").rstrip("/")
     name, colon, port = host.rpartition(":") if re.search(r":\d+$", host) else (host, "", "")
     usual = port == {"https": "443", "http": "80"}.get(scheme.lower())
-    return f"{name.rstrip('.')}{'' if usual else colon + port}{slash}{path}"
+    return f"{name.rstrip('.')}{'' if usual else colon + port}{path}"
 
 
 def vendor_name(identity: str) -> str:

@@ -191,6 +191,8 @@ ADDRESSES = [
     ("{url: 'https://acme.api-us1.com'}", "{url: 'HTTPS://ACME.api-us1.com:443/api/3/'}", True),
     ("{url: 'https://acme.api-us1.com'}", "{url: 'https://acme.activehosted.com'}", True),
     ("{url: 'https://acme.api-us1.com'}", "{url: 'http://acme.activehosted.com:8443/admin'}", True),
+    ("{url: 'http://proxy.example/a/b'}", "{url: 'http://proxy.example/x/../a/%62//api/3'}", True),
+    ("{url: 'https://acme.api-us1.com'}", "{url: 'https://acme.api-us1.com/@other.example/api/3'}", True),
     ("{url: 'https://acme.api-us1.com.'}", "{url: 'https://acme.api-us1.com'}", True),
     ("{url: 'https://acme.api-us1.com'}", "{url: 'https://mail.acme.example', account: acme}", True),
     ("{url: 'https://mail.acme.example'}", "{url: 'https://acme.api-us1.com', account: mail.acme.example}", True),
