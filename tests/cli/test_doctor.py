@@ -6,6 +6,7 @@ import asyncio
 import datetime
 import json
 import os
+import re
 import shutil
 import socket
 import ssl
@@ -201,6 +202,16 @@ def test_facts_that_are_not_lent_are_a_warning(world: World) -> None:
     code, checks = _doctor(world)
     assert (code, checks["facts"]["verdict"]) == (0, "warning")
     assert "no facts of `sandbox` are there" in checks["facts"]["found"]
+
+
+def test_facts_of_a_day_to_come_are_a_warning(world: World) -> None:
+    """They would never grow old."""
+    assert world.cli("probe", "--read-only", "--row", "31", "--quiet").code == 0
+    (path,) = (world.folder / ".reconciler/facts").glob("*.json")
+    path.write_text(re.sub(r'"probed": "\d{4}', '"probed": "2999', path.read_text("utf-8")), "utf-8")
+    code, checks = _doctor(world)
+    assert (code, checks["facts"]["verdict"]) == (0, "warning")
+    assert "dated after now: 2999-" in checks["facts"]["found"]
 
 
 @pytest.mark.parametrize(("hours", "verdict"), [(0, "ok"), (3, "warning")])

@@ -199,6 +199,9 @@ def _facts(session: Session) -> Check:
     oldest = min(facts.probed.values())
     days = (session.runtime.now() - datetime.datetime.fromisoformat(oldest.replace("Z", "+00:00"))).days
     message = f"{len(facts.known)} known{whose}, the oldest {days} days old"
+    if days < 0:
+        ahead = f"{len(facts.known)} known{whose}, all of them dated after now: {oldest}"
+        return Check("facts", "warning", ahead, "set the clock of this machine, or probe again")
     if facts.contradicted:
         names = ", ".join(sorted(facts.contradicted))
         return Check("facts", "warning", f"{message}; contradicted: {names}", "probe again")
