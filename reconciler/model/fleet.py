@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from reconciler.model.documents import Count
 from reconciler.model.empty import no_items, no_members
-from reconciler.model.http import is_address
+from reconciler.model.http import is_api_address
 from reconciler.model.project import FormatVersion, Guards
 
 FLEET_FILE = "fleet.yaml"
@@ -33,13 +33,13 @@ MAX_ACCOUNTS = 200_000
 
 
 def _reached(url: str) -> str:
-    if not url.strip().startswith("emulator:") and not is_address(url.strip()):
+    if not url.strip().startswith("emulator:") and not is_api_address(url.strip()):
         raise ValueError("it is not the address of an API: https://HOST, or emulator:PATH")
     return url.strip()
 
 
 def _asked(url: str) -> str:
-    if not is_address(url.strip()):
+    if not is_api_address(url.strip()):
         raise ValueError("it is not the origin of an API: https://HOST")
     return url.strip()
 

@@ -55,6 +55,11 @@ def is_address(url: str) -> bool:
         return False
 
 
+def is_api_address(url: str) -> bool:
+    """Return whether paths can be put behind this URL: behind a query or a fragment, they would be a part of it."""
+    return is_address(url) and "?" not in url and "#" not in url
+
+
 def segment(identity: object) -> str:
     """Return an id as one segment of a path, percent-encoded. Raises NoPath for what names no object: null, a flag, a
     list, "", "..", texts with control characters or halves of characters.

@@ -44,7 +44,7 @@ def write_file(path: Path, content: bytes, *, mode: int | None = None, fresh: bo
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
     if status is not None and not stat.S_ISREG(status.st_mode):
         descriptor = _open_special(path)
-        with open(descriptor, "wb", buffering=0):
+        with open(descriptor, "wb", buffering=0), _named(path):
             os.set_blocking(descriptor, True)
             write_all(descriptor, content)
         return
@@ -57,8 +57,9 @@ def write_file(path: Path, content: bytes, *, mode: int | None = None, fresh: bo
     with _gone_unless_done(name):
         try:
             os.chmod(name, kept)
-            write_all(descriptor, content)
-            os.fsync(descriptor)
+            with _named(path):
+                write_all(descriptor, content)
+                os.fsync(descriptor)
         finally:
             os.close(descriptor)
         if fresh:
@@ -68,6 +69,16 @@ def write_file(path: Path, content: bytes, *, mode: int | None = None, fresh: bo
             os.replace(name, target)
     sync_folder(target.parent)
     _tidy(target)
+
+
+@contextlib.contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Let an error of a descriptor say which file it is about, as those of paths do."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
 
 
 def link_to(path: Path, target: str) -> None:

@@ -21,6 +21,7 @@ from reconciler.store.reading import read_regular
 
 FOLDER = ".reconciler"
 REPLACED = "`reconciler probe` writes a new one and keeps this one beside it; or restore it from Git"
+UPDATED = "a newer version of this program wrote it: use that one"
 VERSION = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?", re.ASCII)
 IGNORED = ".gitignore"
 
@@ -51,7 +52,9 @@ def read_facts_file(path: Path) -> FactsFile | None:
             return read_document(FactsFile, content)
     except ValueError as error:
         raise WrongInput(f"{path} is not a facts file: {fault_of(error)}", hint=REPLACED) from error
-    raise WrongInput(f"{path} has the format {version}, this program knows {FORMAT_VERSION}", hint=REPLACED)
+    newer = int(version.partition(".")[0]) > int(FORMAT_VERSION.partition(".")[0])
+    hint = f"{UPDATED}, or: {REPLACED}" if newer else REPLACED
+    raise WrongInput(f"{path} has the format {version}, this program knows {FORMAT_VERSION}", hint=hint)
 
 
 def _version(content: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.model.http import is_address
+from reconciler.model.http import is_address, is_api_address
 from tests.world import World
 
 GOOD = (
@@ -30,6 +30,7 @@ def test_what_no_url_has() -> None:
     """Characters, hosts and ports."""
     assert [url for url in GOOD if not is_address(url)] == []
     assert [url for url in BAD if is_address(url)] == []
+    assert [url for url in GOOD if not is_api_address(url)] == [GOOD[-1]]  # paths would go into its query
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -339,6 +339,7 @@ def test_a_damaged_facts_file_is_named_and_not_believed(world: World, damage: st
     assert session.facts.known == {}
     assert all(one in session.facts.problem for one in (str(path), said)), session.facts.problem
     assert "probe" in session.facts.hint
+    assert ("newer version" in session.facts.hint) == (damage == "newer")
     (line,) = told(session)
     assert all(one in line for one in (str(path), said, "treated with care", "probe"))
     if damage != "another account":

@@ -80,6 +80,17 @@ def test_a_file_is_old_or_new_wherever_its_writer_fails(
     assert count > 6
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+def test_an_error_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A device, as a file of which a part was written, knows its number only."""
+    with pytest.raises(OSError, match="No space left on device: '/dev/full'"):
+        write_file(Path("/dev/full"), b"new")
+    dying = Dying(1, OSError(errno.ENOSPC, "No space left on device"))
+    monkeypatch.setattr(os, "write", dying.wrap(os.write, half=True))
+    with pytest.raises(OSError, match=r"No space left on device: '.*/a\.yaml'"):
+        write_file(tmp_path / "a.yaml", b"new")
+
+
 def fails_at(nth: int, path: Path, error: OSError | None, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Write the file, failing at the nth call; whether there were so many."""
     dying = Dying(nth, error)

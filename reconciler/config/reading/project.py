@@ -20,7 +20,7 @@ from reconciler.model.account_url import EMULATOR, LOOPBACK, AccountIdentity
 from reconciler.model.address import KEY_PATTERN
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError
-from reconciler.model.http import is_address
+from reconciler.model.http import is_address, is_api_address
 from reconciler.model.project import (
     DECLARES,
     ENVIRONMENT_DECLARES,
@@ -366,7 +366,7 @@ def _check_access(loaded: LoadedProject, name: str, data: Mapping[str, Any], pro
     if url.startswith(EMULATOR) or "${" in url:
         return
     spot = loaded.spot("environments", name, "url")
-    if not is_address(url):
+    if not is_api_address(url):
         hint = "it begins with https://, see Settings > Developer; or emulator:PATH for the built-in emulator"
         problems.error("bad-url", "`url` is not the address of an API", spot, hint)
     if token is None:

@@ -47,7 +47,7 @@ def find_emptied(sides: ThreeSides, address: str, live: Live) -> None:
 def find_missing(sides: ThreeSides, address: str) -> None:
     """Tell of an object that the target's account does not hold."""
     if address in sides.theirs.desired.resources:
-        sides.rows.append(PromotionRow(address, WHOLE, "waiting", note="an apply creates it"))
+        sides.rows.append(PromotionRow(address, WHOLE, "waiting", note="in the files already, not in the account"))
     elif address in sides.before.resources:
         note = f"{sides.other.name} held it at the last promotion"
         sides.rows.append(PromotionRow(address, WHOLE, "there", note=note))
