@@ -107,7 +107,8 @@ def _save(chosen: Globals, opened: Session, run: str | None, selected: PlanOptio
     planned = chosen.screen.wait(make_plan(opened, replace(selected, inverse=inverse, boards=True)))
     say_made(plan_view(planned.document, "text"), "text")
     write_plan(planned.document, out, opened.settings.recipients)
-    advise(f"Saved the plan to {place(out)}. Apply it with: {apply_line(opened, out)}")
+    command_line = apply_line(opened, out)
+    advise(f"Saved the plan to {place(out)}. Apply it with: {command_line}")
     return exit_code(planned.document, False)
 
 

@@ -182,7 +182,7 @@ def test_a_field_of_a_schema_made_by_hand_goes_by_name(world: World) -> None:
     world.write(KEEP)
     document = world.plan().document
     assert [guard.override for guard in document.tripped] == ["--allow unmanaged_lost=1"]
-    assert "row" in document.tripped[0].message
+    assert "`Row`" in document.tripped[0].message
 
 
 def test_an_account_that_lists_no_campaigns_says_so(world: World) -> None:
