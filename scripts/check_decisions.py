@@ -22,6 +22,7 @@ HEAD = "| page | decision | date | status |\n|---|---|---|---|\n"
 PAGE = re.compile(r"(\d{4})-[\w-]+\.md")
 TITLE = re.compile(r"^# (?:\d+[.:]? )?(.+)$", re.M)
 NUMBER = re.compile(r"(?<![\w-])(\d{4})(?![\w-])")
+NAMELESS = "a page without its number of four digits"
 BY = re.compile(
     r"superseded (?P<part>in part )?by (?P<pages>[^()]*(?:\([\w-]+\.md\)[^()]*)*)\((?P<date>\d{4}-\d\d-\d\d)\)", re.I
 )
@@ -62,18 +63,18 @@ def read(folder: Path) -> list[Decision]:
                     file.name,
                     title[1] if title else "",
                     tuple(
-                        Superseded(tuple(NUMBER.findall(_plain(one["pages"]))), one["date"], bool(one["part"]))
+                        Superseded(tuple(_numbers(one["pages"])), one["date"], bool(one["part"]))
                         for one in BY.finditer(text.replace("\n", " "))
                     ),
-                    frozenset(n for part in SUPERSEDES.findall(text) for n in NUMBER.findall(_plain(part))),
+                    frozenset(number for part in SUPERSEDES.findall(text) for number in _numbers(part)),
                 )
             )
     return found
 
 
-def _plain(text: str) -> str:
-    """Return a text with its links as their words."""
-    return re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
+def _numbers(text: str) -> list[str]:
+    """Return the numbers that a text, or the words of its links, names; NAMELESS alone where it names none."""
+    return NUMBER.findall(re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)) or [NAMELESS]
 
 
 def status(decision: Decision, files: dict[str, str]) -> str:

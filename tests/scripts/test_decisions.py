@@ -49,6 +49,8 @@ def test_both_sides_say_it(tmp_path: Path, old: str, new: str) -> None:
         ("Superseded by 0002.", "Supersedes 0001.", '0001-a.md: does not say "Superseded by 0002 (DATE)"'),
         ("Superseded by 0009 (2026-11-28).", "", "0001-a.md: superseded by 0009, which does not exist"),
         ("", "Supersedes 0009.", "0002-b.md: supersedes 0009, which does not exist"),
+        ("Superseded by [2](0002-b.md) (2026-11-28).", "", "0001-a.md: superseded by a page without its number"),
+        ("", "Supersedes in part [1](0001-a.md).", "0002-b.md: supersedes a page without its number"),
     ],
 )
 def test_one_side_alone_is_reported(tmp_path: Path, old: str, new: str, said: str) -> None:
