@@ -24,6 +24,7 @@ timeout 300 "$runtime" pull --quiet "$base" >/dev/null || skip "$runtime cannot 
 "$runtime" build --tag "$tag" --file "$root/Containerfile" "$root"
 trap '"$runtime" rmi --force "$tag" >/dev/null' EXIT
 "$runtime" run --rm "$tag" version
-"$runtime" run --rm --entrypoint python "$tag" -c 'import cel_expr_python, obstore, psycopg_pool, pyrage, ruamel.yaml'
+"$runtime" run --rm --entrypoint python "$tag" -c 'import cel_expr_python, dbos, obstore, prometheus_client, psycopg, psycopg_pool, pyrage
+import opentelemetry.exporter.otlp.proto.http'
 [ "$("$runtime" run --rm --entrypoint id "$tag" -u)" != 0 ]
 echo "the image has the program and every extra, and does not run as root"

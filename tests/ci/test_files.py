@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from importlib.metadata import files
+from importlib.metadata import files, packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +116,18 @@ def test_what_the_image_is_built_from_is_not_left_out() -> None:
     kept = {line[1:] for line in (ROOT / ".dockerignore").read_text("utf-8").split() if line.startswith("!")}
     copied = re.findall(r"^COPY (?!--from)(.+) \S+$", (ROOT / "Containerfile").read_text("utf-8"), re.M)
     assert kept == {source for line in copied for source in line.split()}
+
+
+def test_each_extra_is_tried_in_the_image() -> None:
+    """`check_image.sh` imports a module of every package that an extra installs."""
+    lines = re.findall(r"\bimport ([\w., ]+)", (ROOT / "scripts" / "check_image.sh").read_text("utf-8"))
+    owners = packages_distributions()
+    modules = [name.partition(".")[0] for line in lines for name in line.split(", ")]
+    tried = {owner.replace("_", "-") for name in modules for owner in owners[name]}
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    wanted = {re.split(r"[\[<>=]", need)[0] for needs in extras.values() for need in needs}
+    assert "dbos" in wanted
+    assert wanted - tried == set()
 
 
 RUNTIME = """\
