@@ -77,7 +77,7 @@ def test_an_ssh_key_is_a_recipient_and_an_identity(tmp_path: Path) -> None:
     """What is encrypted for somebody's SSH key is read with it, alone or beside other identities."""
     ran = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "key")]
     if shutil.which("ssh-keygen") is None:
-        pytest.skip("ssh-keygen is not installed")
+        absent("ssh-keygen is not installed (apt-get install openssh-client)")
     subprocess.run(ran, check=True, stdin=subprocess.DEVNULL)
     public, private = ((tmp_path / name).read_text("utf-8") for name in ("key.pub", "key"))
     sealed = Seal([public.strip()]).close(SECRET)

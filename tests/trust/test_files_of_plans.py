@@ -7,6 +7,7 @@ import os
 import stat
 from pathlib import Path
 
+import pyrage
 import pytest
 
 from tests.world import World
@@ -88,7 +89,6 @@ def test_a_project_reads_all_of_its_repository(world: World) -> None:
 @pytest.mark.parametrize("where", ["project", "environment"])
 def test_an_export_into_another_folder_stays_encrypted(world: World, where: str) -> None:
     """The new project says for whom, and its state is no text."""
-    pyrage = pytest.importorskip("pyrage")
     identity = pyrage.x25519.Identity.generate()
     world.environ["RECONCILER_AGE_IDENTITY"] = str(identity)
     block = f"encryption: {{recipients: ['{identity.to_public()}']}}"
