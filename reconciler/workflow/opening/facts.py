@@ -174,6 +174,3 @@ def _known(facts: Facts, fact: Fact) -> Mapping[str, str]:
         return {"found": "", "from": f"{sources.get(fact.source, 'nothing says it')}: treated with care"}
     whose = f" on `{facts.lender}`" if fact.name in facts.borrowed else ""
     return {"found": facts.get(fact.name), "from": f"probe{whose}, {facts.probed[fact.name][:10]}"}
-
-
-__all__ = ["blank", "facts_of", "facts_path", "known_facts", "load_facts", "told"]
