@@ -147,7 +147,7 @@ def _recognise(
 
 
 def _orphans_to_spares(context: PlanningContext, kind: Kind) -> None:
-    """Children of an object whose create answer was lost came with it: they are spares, not strangers."""
+    """Children of an object whose create answer was lost came with it: its declared children may claim them."""
     children = [
         (child, mark.parent) for child in context.kinds.values() if (mark := kind.nesting(child.name)) is not None
     ]

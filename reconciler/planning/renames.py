@@ -138,7 +138,7 @@ class _Seen(NamedTuple):
     lives: Mapping[str, Sequence[Live]]
 
     def likeness(self, old: Change, new: Change) -> float:
-        """Return how likely a doomed object and a declared one are one, between 0 and 1."""
+        """Return how likely an object to destroy and a declared one are one, between 0 and 1."""
         kind = self.kinds[old.kind]
         if old.live is None:
             return 0.0

@@ -240,7 +240,7 @@ class Lab(Sender):
         """Return what is named as a probe's, and not as this one's: (form, id, name). Another checkout made it, whose
         record is there; or its record is lost. What no listing shows is left out, and what is switched off for good.
         """
-        strangers = []
+        others = []
         for form in FORMS.values():
             if form.owner or not form.label:
                 continue
@@ -248,12 +248,12 @@ class Lab(Sender):
                 rows = await self._rows(Made(0, form, {form.label: MARK}))
                 names = ((row, str(row.get(form.reads.get(form.label, form.label)) or "")) for row in rows)
                 marks = ((row, MARKED.match(name.strip())) for row, name in names)
-                strangers += [
+                others += [
                     (form.name, str(row.get("id")), mark.group())
                     for row, mark in marks
                     if mark is not None and mark.group() != self.mark and not _is_retired(form, row)
                 ]
-        return strangers
+        return others
 
     # --- inside ----------------------------------------------------------------------------------------------------
 
