@@ -1,8 +1,8 @@
 """Report words that are this project's own where the field has one, in the sources of the product and on its pages.
 
 Usage: `python -m scripts.check_words`. Prints `file:line: "words": what to write` and exits 1 if there is
-any. Names in the code, docstrings, messages, templates and prose are looked at alike. Decisions and the changelog are
-records of their day and are left as they are.
+any. Names in the code, docstrings, messages, templates and prose are looked at alike; a name is the words that it is
+made of. Decisions and the changelog are records of their day and are left as they are.
 """
 
 from __future__ import annotations
@@ -38,8 +38,9 @@ _PATTERNS = {re.compile(pattern.replace(" ", r"\s+"), re.IGNORECASE): instead fo
 
 def findings(name: str, text: str) -> Iterator[str]:
     """Yield `file:line: "what stands there": what to write` for each such word of a text, also across line ends."""
+    spoken = text if name.endswith(".md") else text.replace("_", " ")  # pages cite tests by their names
     for pattern, instead in _PATTERNS.items():
-        for found in pattern.finditer(text):
+        for found in pattern.finditer(spoken):
             words = " ".join(found[0].split())
             line = text.count("\n", 0, found.end() - len(found[0].lstrip())) + 1
             yield f'{name}:{line}: "{words}": {instead}'

@@ -68,7 +68,7 @@ def _observed(kind: Kind, operation: str) -> Support:
 
 def _capability(kind: Kind, attribute: Attribute) -> Capability:
     whole = operations(kind)
-    by_hand, seen = attribute.mark(CreateOnly), attribute.mark(Observed)
+    manual, seen = attribute.mark(CreateOnly), attribute.mark(Observed)
     create, update = whole.create, whole.update
     if attribute.has(AfterCreate):
         create = Support.SECOND_CALL
@@ -78,8 +78,8 @@ def _capability(kind: Kind, attribute: Attribute) -> Capability:
         update = Support.NEVER
     elif attribute.has(Immutable):
         update = Support.REPLACES
-    elif kind.abilities.managed and (by_hand is not None or not kind.abilities.updatable):
+    elif kind.abilities.managed and (manual is not None or not kind.abilities.updatable):
         update = Support.MANUALLY
     read = Support.NEVER if attribute.has(Once) else Support.APPLIED if attribute.has(WriteOnly) else Support.DOCUMENTED
-    note = by_hand.how if by_hand is not None else kind.texts.by_hand if update is Support.MANUALLY else ""
+    note = manual.how if manual is not None else kind.texts.manual_step if update is Support.MANUALLY else ""
     return Capability(attribute.name, create, update, read, note or (seen.why if seen is not None else ""))

@@ -130,7 +130,7 @@ class Kind(Readable):
         """
         if self.abilities.updatable:
             return {}
-        return {name: self.texts.by_hand for name in changed if not self.attributes[name].has(Immutable)}
+        return {name: self.texts.manual_step for name in changed if not self.attributes[name].has(Immutable)}
 
     def refusals(self, write: Write) -> list[Finding]:
         """Return why a planned change or delete of the live object must not be made; needs no look at the account.

@@ -121,7 +121,7 @@ class Texts(NamedTuple):
     """Where a report speaks of it: kinds with lower numbers come first."""
     delete_warning: str = ""
     """What a delete loses; "" for the object alone."""
-    by_hand: str = ""
+    manual_step: str = ""
     """What a person does where the API has no endpoint, in words of the product's screens."""
     page: str = ""
     """Path of the screen for that in the account's web interface, where it is known."""

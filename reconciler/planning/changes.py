@@ -120,7 +120,7 @@ def _existing(context: PlanningContext, kind: Kind, base: Change) -> Change | No
     settled = base.address in context.inputs.intents and binding is None
     adopts = binding is None or binding.id != live.id
     spares = _open_spares(context, base.address)
-    manual = {} if context.inputs.compares else _by_hand(kind, live, base)
+    manual = {} if context.inputs.compares else _manual_steps(kind, live, base)
     todo = tuple(item for item in base.attributes if item.name not in _stuck(manual))
     base = replace(
         base,
@@ -243,7 +243,7 @@ def removals(context: PlanningContext) -> None:
             context.changes[address] = _removal(kind, base, live)
 
 
-def _by_hand(kind: Kind, live: Live, base: Change) -> dict[str, str]:
+def _manual_steps(kind: Kind, live: Live, base: Change) -> dict[str, str]:
     """Return what the API offers no endpoint for: attribute, or part of one, -> what a person has to do."""
     manual = kind.blocked(live, {item.name: (item.before, item.after) for item in base.attributes})
     marks = {item.name: kind.attributes[item.name].mark(CreateOnly) for item in base.attributes}

@@ -114,7 +114,7 @@ def plan(document: PlanDocument) -> str:
         cards=_asked(document, names),
         all_commands=cards.all_commands(document),
         kept=words.kept(document.guards),
-        by_hand=_by_hand(changes, names),
+        manual_steps=_manual_steps(changes, names),
         said_once=said_once,
         boards=boards(document),
         groups=list(_groups(ordered, entries)),
@@ -147,7 +147,7 @@ def _drawn(document: PlanDocument, changes: Sequence[ChangeView]) -> dict[str, A
     }
 
 
-def _by_hand(changes: Iterable[ChangeView], names: Names) -> list[tuple[str, str, str]]:
+def _manual_steps(changes: Iterable[ChangeView], names: Names) -> list[tuple[str, str, str]]:
     """Return what has to be done in the web interface: of which object, which attribute, how."""
     return [
         (names.thing(change.address), called(name), todo) for change in changes for name, todo in change.manual.items()

@@ -72,7 +72,7 @@ def plan(document: PlanDocument, *, limit: int = GITHUB, apply_command: str = ""
     _listed(page, "### What is lost", [_loss(change, names) for change in sorted(risky, key=words.lost, reverse=True)])
     _listed(page, "### What has to be allowed", _guards(document, names))
     page.last = _fenced(page, risky, "### Destructive changes\n\n{}", "destructive")
-    _listed(page, "### To do manually", list(_by_hand(changes)))
+    _listed(page, "### To do manually", list(_manual_steps(changes)))
     _listed(page, "### Not planned", _skipped(document))
     notes = [f"{_prose(sentences.use(use))} ({words.counted(count, 'change')})" for use, count in said_once]
     _listed(page, "### Please note", [*notes, *(_prose(names.plainly(warning)) for warning in document.warnings)])
@@ -174,7 +174,7 @@ def _lower(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _by_hand(changes: Sequence[ChangeView]) -> Iterable[str]:
+def _manual_steps(changes: Sequence[ChangeView]) -> Iterable[str]:
     """What a user has to do in the account's web interface; only links to that are links."""
     for change in changes:
         for name, todo in change.manual.items():

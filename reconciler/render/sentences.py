@@ -324,8 +324,8 @@ def _gains(changes: Sequence[ChangeView]) -> list[str]:
     ):
         if mine := _of(changes, action):
             others.append(f"{verb} {joined(_sorts(mine))}")
-    if by_hand := len(_of(changes, "manual")):
-        others.append(f"leaves {sized(by_hand, 'thing', 'things')} to do manually")
+    if manual := len(_of(changes, "manual")):
+        others.append(f"leaves {sized(manual, 'thing', 'things')} to do manually")
     return others
 
 

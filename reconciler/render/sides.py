@@ -250,7 +250,7 @@ def _marked(before: str, after: str) -> tuple[Sequence[TextPart], Sequence[TextP
     that is written with several characters is cut.
     """
     if len(before) + len(after) > _MARKED or before != before.strip() or after != after.strip():
-        return _pieces(human(before, _NOBODY), True), _pieces(human(after, _NOBODY), True)
+        return _pieces(human(before, _NO_NAMES), True), _pieces(human(after, _NO_NAMES), True)
     old, new = (re.findall(r"\s+|\S+", text) for text in (before, after))
     was: list[TextPart] = []
     now: list[TextPart] = []
@@ -260,4 +260,4 @@ def _marked(before: str, after: str) -> tuple[Sequence[TextPart], Sequence[TextP
     return was or _pieces("nothing"), now or _pieces("nothing")
 
 
-_NOBODY = Names(())
+_NO_NAMES = Names(())

@@ -35,7 +35,7 @@ class DealRoleKind(Kind):
     abilities = Abilities(updatable=False)
     texts = Texts(
         delete_warning="Contacts lose the role in their deals; there is no undo.",
-        by_hand="rename the role in the settings of deals",
+        manual_step="rename the role in the settings of deals",
         gone="Contacts lose this role in their deals.",
         place=160,
     )

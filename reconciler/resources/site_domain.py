@@ -64,7 +64,7 @@ class SiteDomainKind(Kind):
     abilities = Abilities(updatable=False, writes=(OLD, f"{OLD}/ID"))
     texts = Texts(
         delete_warning="Visits of the website are not tracked any more.",
-        by_hand="turn the switch in the settings of site tracking",
+        manual_step="turn the switch in the settings of site tracking",
         one="tracked website",
         gone="Visits of this website are not tracked any more.",
         place=230,

@@ -102,7 +102,7 @@ async def prepare_clone(
         *_untranslated(contents, source.kinds, carried.desired),
         *unknown_of(contents, source.kinds),
         *unknown_of(other, source.kinds),
-        *_by_hand(contents, other, source.kinds),
+        *_made_manually(contents, other, source.kinds),
     )
     unread = contents.unread or other.unread
     return Clone(copy, carried.desired, ids, texts, planned, left_out, before, unread, frozenset(barred))
@@ -210,7 +210,7 @@ def forget_unmatched(clone: Clone, declared: frozenset[str]) -> None:
         edit(clone.target, "clone", lambda _: kept)
 
 
-def _by_hand(contents: AccountContents, other: AccountContents, kinds: Kinds) -> list[str]:
+def _made_manually(contents: AccountContents, other: AccountContents, kinds: Kinds) -> list[str]:
     """Return what the API only lets us read, and the target lacks."""
     lines = []
     for name, lives in contents.seen.lives.items():

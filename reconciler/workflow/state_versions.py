@@ -128,7 +128,7 @@ def migrate(session: Session, url: str) -> int:
         if _folded(session).stored is None:
             raise StateError(f"there is no state at {session.store.where}", hint="nothing was copied")
         present = target.read()
-        if present is not None and not _cut_off(session.store, target, present):
+        if present is not None and not _truncated(session.store, target, present):
             raise StateError(f"there is a state at {target.where} already", hint="nothing was copied")
         with target.lock(lock.info, timeout=PATIENCE):
             count = _copy(session.store, target)
@@ -136,7 +136,7 @@ def migrate(session: Session, url: str) -> int:
     return count
 
 
-def _cut_off(source: Store, target: Store, present: State) -> bool:
+def _truncated(source: Store, target: Store, present: State) -> bool:
     """Return whether a target holds what a copy wrote that was truncated: a version of the source, and not yet all."""
     now = source.read()
     same = now if now is not None and now.serial == present.serial else source.version(present.serial)

@@ -22,7 +22,7 @@ PIECES = (
 )  # fmt: skip
 TEXTS = st.lists(st.sampled_from(PIECES), max_size=6).map("".join)
 LINES = st.lists(TEXTS, min_size=1, max_size=3).map("\n".join)
-NOBODY = Names(())
+NO_NAMES = Names(())
 
 
 def look(shown: str) -> str:
@@ -42,7 +42,7 @@ def change(before: object, after: object) -> ChangeView:
 def test_two_sides_that_differ_look_different(before: str, after: str) -> None:
     """Side by side, with what is the same whole; no picture, flag or accent is parted from what it belongs to."""
     assume(before != after)
-    [row] = sides.rows(change(before, after), NOBODY)
+    [row] = sides.rows(change(before, after), NO_NAMES)
     shown = ["".join(piece.text for piece in side) for side in (row.before, row.after)]
     assert look(shown[0]) != look(shown[1])
     for side in (row.before, row.after):
@@ -70,7 +70,7 @@ def test_two_texts_that_differ_look_different_in_lines(before: str, after: str) 
 )
 def test_entries_of_a_list_look_different(before: list[object], after: list[object]) -> None:
     """Options and names in lists too."""
-    [row] = sides.rows(change(before, after), NOBODY)
+    [row] = sides.rows(change(before, after), NO_NAMES)
     looks = [look(item.text) for item in row.items]
     assert len(set(looks)) == len(looks) == 2
     printed = text.plan(PlanDocument(changes=[change(before, after)]))
@@ -82,5 +82,5 @@ def test_entries_of_a_list_look_different(before: list[object], after: list[obje
 def test_only_a_colour_is_painted(colour: str) -> None:
     """Six hexadecimal digits; anything else is a text."""
     one = ChangeView(address="tag.a", kind="tag", action="update", attributes=[old("color", "32B0FC", colour)])
-    [row] = sides.rows(one, NOBODY)
+    [row] = sides.rows(one, NO_NAMES)
     assert (row.was_colour, row.colour) == ("32B0FC", "")

@@ -74,6 +74,8 @@ def test_new_files_are_checked_before_they_are_committed(tmp_path: Path) -> None
         ('"""Tell whether it is so."""', "Tell whether"),
         ('f"{name} is no plan file"', "is no plan"),
         ('"this needs a yes"', "a yes"),
+        ("def _by_hand(kind):", "by hand"),
+        ("_NOBODY = 1", "NOBODY"),
     ],
 )
 def test_private_words_are_found(text: str, words: str) -> None:
@@ -89,6 +91,11 @@ def test_private_words_are_found(text: str, words: str) -> None:
 def test_plain_english_is_no_private_word(text: str) -> None:
     """What only looks like one of the listed words is left alone."""
     assert list(check_words.findings("a.py", text)) == []
+
+
+def test_pages_name_tests_as_they_are_called() -> None:
+    """Tests keep the words of their day, so a page that cites one has no others."""
+    assert list(check_words.findings("a.md", "tests/a/test_a.py::test_made_by_hand")) == []
 
 
 def test_words_are_looked_for_on_pages_and_in_pipelines_and_not_in_records() -> None:
