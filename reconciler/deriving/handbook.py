@@ -16,7 +16,7 @@ from reconciler.model.address import join, key_of, kind_of
 from reconciler.model.called import called
 from reconciler.model.conditions import in_words
 from reconciler.model.desired import Resource
-from reconciler.model.grammar import a
+from reconciler.model.grammar import a, agreeing
 from reconciler.model.handbook import (
     Chapter,
     Detail,
@@ -252,7 +252,9 @@ class _Binder:
         counted = [impact for impact in impacts if impact.count is not None and not impact.of]
         failed = [impact.detail for impact in impacts if impact.count is None and not impact.of]
         lines = (
-            f"{'up to ' if impact.at_most and impact.count else ''}{impact.count:,} {impact.noun}" for impact in counted
+            f"{'up to ' if impact.at_most and impact.count else ''}{impact.count:,} "
+            f"{agreeing(impact.count, impact.noun)}"
+            for impact in counted
         )
         why = next(iter(failed), "the account does not tell") if failed else ""
         return tuple(self.show(line) for line in lines), self.show(why)

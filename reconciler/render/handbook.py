@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from reconciler.model.handbook import GENERATOR, Chapter, EntryMark, Handbook, HandbookEntry
 from reconciler.model.redaction import Shown, as_made
@@ -19,10 +19,8 @@ from reconciler.render.harmless import outgoing
 from reconciler.render.naming import humanised, screen
 from reconciler.render.pages import asset, filled, policy
 from reconciler.render.quoting import clean
+from reconciler.render.sentences import quoted_for_people
 from reconciler.render.sides import called
-
-if TYPE_CHECKING:
-    pass
 
 MOST_DRAWN = 300
 """Objects in one picture; of more, the lists tell more than lines do."""
@@ -103,6 +101,7 @@ class _Pages:
             titled=_titled,
             chapters=sorted(self.book.chapters, key=lambda chapter: _titled(chapter.kind)),
             label=called,
+            quoted=quoted_for_people,
             node_width=NODE_WIDTH,
             node_height=NODE_HEIGHT,
             **more,

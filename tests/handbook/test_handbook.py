@@ -56,7 +56,11 @@ def an_account_that_is_used(world: World) -> World:
                 {"automation": "7", "type": "addtag", "params": {"tagid": ids["VIP"]}},
                 {"automation": "7", "type": "hologram", "params": {"x": "y"}},
             ],
-            "tags": [{"id": "900", "tag": "jane@acme.example"}, {"id": "901", "tag": "Carried", "contacts": 6}],
+            "tags": [
+                {"id": "900", "tag": "jane@acme.example"},
+                {"id": "901", "tag": "Carried", "contacts": 6},
+                {"id": "902", "tag": "Rare", "contacts": 1},
+            ],
         }
     )
     return world
@@ -126,6 +130,7 @@ def test_what_nobody_uses_has_a_mark(used: World) -> None:
     assert "unused" not in entry(book, "list.news").marks
     assert "unused" not in entry(book, "tag.carried").marks
     assert entry(book, "tag.carried").records == ("6 contacts carry the tag",)
+    assert entry(book, "tag.rare").records == ("1 contact carries the tag",)
     assert entry(book, "tag.carried").standing == "undeclared"
     assert "unused" not in entry(book, "field_group.deal_default").marks
 
