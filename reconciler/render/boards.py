@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal
 
@@ -35,7 +35,8 @@ class Board:
 
 def boards(document: PlanDocument) -> list[Board]:
     """Return the screens of which a plan changes something."""
-    changed = {change.address for change in document.changes if change.action in ("update", "replace")}
+    told = {"update": "changes", "replace": "made again"}
+    changed = {change.address: told[change.action] for change in document.changes if change.action in told}
     reordered = {change.address for change in document.changes if any(map(told_as_moved, change.attributes))}
     return [_board(board, changed, reordered) for board in document.boards]
 
@@ -51,7 +52,7 @@ def _moved(old: Sequence[str], new: Sequence[str], named: Set[str]) -> Set[str]:
     return {str(entry.after) for entry in entries(old, new) if entry.moved}
 
 
-def _board(view: BoardView, changed: Set[str], reordered: Set[str]) -> Board:
+def _board(view: BoardView, changed: Mapping[str, str], reordered: Set[str]) -> Board:
     stages = view.kind == "stage"
     old, new = ([card.key for card in side] for side in (view.before, view.after))
     moved = _moved(old, new, {card.key for card in view.after if card.address in reordered})
@@ -61,7 +62,7 @@ def _board(view: BoardView, changed: Set[str], reordered: Set[str]) -> Board:
         for card in view.before
     ]
     after = [
-        _after(card, titles.get(card.key), _note(card, stages), card.key in moved, card.address in changed)
+        _after(card, titles.get(card.key), _note(card, stages), card.key in moved, changed.get(card.address, ""))
         for card in view.after
     ]
     return Board(_title(view, stages), stages, before, after)
@@ -76,14 +77,14 @@ def _title(view: BoardView, stages: bool) -> str:
     return f"{fields} in the group {name}" if name else f"{fields} in no group"
 
 
-def _after(card: CardView, was: str | None, note: str, moved: bool, changed: bool) -> BoardCard:
+def _after(card: CardView, was: str | None, note: str, moved: bool, changed: str) -> BoardCard:
     """Return a card as it will be: `was` is its title before, None where it is new."""
     if was is None:
         return BoardCard(card.title, note, "new", "new")
     notes = [*(["moved"] if moved else []), *([f"was {was}"] if was != card.title else [])]
     if notes:
         return BoardCard(card.title, note, "moved" if moved else "changed", ", ".join(notes))
-    return BoardCard(card.title, note, "changed", "changes") if changed else BoardCard(card.title, note, "", "")
+    return BoardCard(card.title, note, "changed", changed) if changed else BoardCard(card.title, note, "", "")
 
 
 def _note(card: CardView, stage: bool) -> str:

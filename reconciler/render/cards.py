@@ -41,13 +41,17 @@ def card(guard: GuardView, document: PlanDocument, names: Names) -> Card:
         guard.name,
         title(guard),
         words.state(guard),
-        asked or _WHY.get(guard.name, "") or quoted_for_people(names.plainly(guard.message)),
+        asked or _WHY.get(guard.name, "") or _begun(quoted_for_people(names.plainly(guard.message))),
         [names.thing(address) for address in guard.addresses],
         _who(guard, rule=rule) if tripped else words.approved(guard),
         command(document, [guard.override]) if tripped and guard.override else "",
         guard.remedy if tripped else "",
         tripped,
     )
+
+
+def _begun(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
 
 
 def title(guard: GuardView) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from reconciler.model.document import ChangeView, PlanDocument
 from reconciler.render import cards, charts, sentences, words
@@ -20,10 +20,6 @@ from reconciler.render.graph import NODE_HEIGHT, NODE_WIDTH, picture
 from reconciler.render.naming import Names, screen
 from reconciler.render.pages import asset, filled, policy
 from reconciler.render.sides import SideRow, called, rows
-from reconciler.render.terms import SCREENS
-
-if TYPE_CHECKING:
-    pass
 
 GRAPH_OPEN = 150
 """Steps up to which the graph is unfolded from the start."""
@@ -93,7 +89,7 @@ def plan(document: PlanDocument) -> str:
     names = Names.of(document)
     said_once = sentences.shared(changes)
     drift = bool(document.options.get("refresh_only"))
-    ordered = _ordered([sentences.without_shared(change, said_once) for change in changes])
+    ordered = sentences.in_order([sentences.without_shared(change, said_once) for change in changes])
     few = len(changes) <= _FEW
     entries = [_entry(number, change, names, few=few, drift=drift) for number, change in enumerate(ordered, 1)]
     lost = [] if drift else _lost(ordered, names)
@@ -108,7 +104,7 @@ def plan(document: PlanDocument) -> str:
         figures=_figures(document),
         selection=words.selection(document),
         stopped=words.stopped(document) if drift else "",
-        forecast=words.forecast(document.forecast).removeprefix("Forecast: "),
+        forecast=words.forecast(document.forecast),
         lost=lost[:MOST_LOST],
         more_lost=max(len(lost) - MOST_LOST, 0),
         cards=_asked(document, names),
@@ -122,6 +118,7 @@ def plan(document: PlanDocument) -> str:
         filters=_filters(entries, drift=drift),
         numbers={entry.address: entry.number for entry in entries},
         plainly=names.plainly,
+        quoted=sentences.quoted_for_people,
         things=lambda addresses: words.named([names.thing(address) for address in addresses]),
         **_drawn(document, changes),
         **_ALWAYS,
@@ -157,19 +154,6 @@ def _manual_steps(changes: Iterable[ChangeView], names: Names) -> list[tuple[str
 def _figures(document: PlanDocument) -> list[str]:
     """The plan in one line as engineers say it: Terraform's counts."""
     return [words.verdict(document)]
-
-
-def _ordered(changes: Sequence[ChangeView]) -> list[ChangeView]:
-    """By kind as the screens have them, in each kind what destroys first; what is created last of all."""
-    order = {kind: place for place, kind in enumerate(SCREENS)}
-    return sorted(
-        changes,
-        key=lambda change: (
-            change.action == "create",
-            order.get(change.kind, len(order)),
-            not words.destructive(change),
-        ),
-    )
 
 
 def _groups(changes: Sequence[ChangeView], entries: Sequence[ChangeEntry]) -> Iterator[ChangeGroup]:

@@ -69,7 +69,7 @@ def plan(document: PlanDocument, *, limit: int = GITHUB, apply_command: str = ""
     drift = document.options.get("refresh_only")
     risky = [] if drift else [change for change in changes if sentences.takes_away(change)]
     rest = [change for change in changes if change not in risky]
-    _listed(page, "### What is lost", [_loss(change, names) for change in sorted(risky, key=words.lost, reverse=True)])
+    _listed(page, "### What is lost", [_loss(change, names) for change in sentences.worst_first(risky)])
     _listed(page, "### What has to be allowed", _guards(document, names))
     page.last = _fenced(page, risky, "### Destructive changes\n\n{}", "destructive")
     _listed(page, "### To do manually", list(_manual_steps(changes)))

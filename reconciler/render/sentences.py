@@ -125,7 +125,7 @@ def _worth(detail: str) -> str:
     if not (match := _DEALS.fullmatch(detail)):
         return f" {detail}"
     parts = [f"worth {match['worth']}"] if match["worth"] else []
-    parts += [f"{match['open']} of them open"] if match["open"] else []
+    parts += [f"{'none' if match['open'] == '0' else match['open']} of them open"] if match["open"] else []
     parts += [match["more"]] if match["more"] and match["more"] != "moved away first" else []
     return f" ({', '.join(parts)})" if parts else ""
 
@@ -199,7 +199,7 @@ def quoted_for_people(text: str) -> str:
 
 def use(view: UseView) -> str:
     """Return who uses what goes; what could not be looked into does not count as unused."""
-    note = f" ({view.note})" if view.note else ""
+    note = f" ({quoted_for_people(view.note)})" if view.note else ""
     view = view.model_copy(update={"where": quoted_for_people(view.where)})
     if view.certainty == "not inspected":
         return f"Could not be looked into: {view.where}{note}. Whether it is used there is not known."
@@ -288,10 +288,17 @@ def _cloned(document: PlanDocument) -> str:
 def _does(document: PlanDocument) -> str:
     changes = words.visible(document)
     parts, others = _losses(changes), _gains(changes)
-    sentences = [f"This plan {joined(parts)}."] if parts else []
+    sentences = [f"This plan {_clauses(parts)}."] if parts else []
     if others:
-        sentences.append(f"{'It also' if parts else 'This plan'} {joined(others)}.")
+        sentences.append(f"{'It also' if parts else 'This plan'} {_clauses(others)}.")
     return " ".join(sentences) or "This plan changes nothing in the account; it notes down what is there."
+
+
+def _clauses(parts: Sequence[str]) -> str:
+    """Return clauses as one; those that hold an `and` of their own are parted by a comma from the last."""
+    if len(parts) > 1 and any(" and " in part for part in parts):
+        return f"{', '.join(parts[:-1])}, and {parts[-1]}"
+    return joined(parts)
 
 
 def _of(changes: Iterable[ChangeView], action: str) -> list[ChangeView]:
@@ -351,6 +358,26 @@ def removed(change: ChangeView) -> list[str]:
 def takes_away(change: ChangeView) -> bool:
     """Return whether a change takes something away: an object, records, or an option, also one that no record has."""
     return words.destructive(change) or (change.action == "update" and bool(removed(change)))
+
+
+def in_order(changes: Iterable[ChangeView]) -> list[ChangeView]:
+    """Return changes by kind as the screens have them, in each kind what destroys first; what is created last of
+    all.
+    """
+    order = {kind: place for place, kind in enumerate(SCREENS)}
+    return sorted(
+        changes,
+        key=lambda change: (
+            change.action == "create",
+            order.get(change.kind, len(order)),
+            not words.destructive(change),
+        ),
+    )
+
+
+def worst_first(changes: Iterable[ChangeView]) -> list[ChangeView]:
+    """Return changes in the order in which what is lost is told: most of it first."""
+    return sorted(in_order(changes), key=lambda change: -words.lost(change))
 
 
 def _in_words(view: ImpactView, change: ChangeView) -> ImpactView:

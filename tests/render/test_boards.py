@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from reconciler.model.document import BoardView, CardView, PlanDocument
+from reconciler.model.document import BoardView, CardView, ChangeView, PlanDocument
 from reconciler.render import html, markdown, sentences
 from reconciler.render.boards import boards
 from tests.world import World
@@ -56,6 +56,18 @@ def test_a_board_shows_what_goes_comes_and_moves(world: World) -> None:
     assert "1. Talks (no deals, **was Talk**)" in comment
     assert "2. Plan (textarea, **new**)" in comment
     assert page.index("How it will look") < page.index("Pipeline Sales") < page.index("What changes")
+
+
+def test_a_board_tells_what_is_made_again_from_what_changes() -> None:
+    """The values of one are kept, those of the other are not."""
+    cards = [CardView(key=key, title=key, note="text", address=f"deal_field.{key}") for key in ("a", "b")]
+    changes = [
+        ChangeView(address="deal_field.a", kind="deal_field", action="replace"),
+        ChangeView(address="deal_field.b", kind="deal_field", action="update"),
+    ]
+    view = BoardView(kind="deal_field", title="Deals", before=cards, after=cards)
+    (board,) = boards(PlanDocument(changes=changes, boards=[view]))
+    assert [card.said for card in board.after] == ["made again", "changes"]
 
 
 def test_a_board_tells_all_that_becomes_of_a_stage(world: World) -> None:

@@ -153,7 +153,7 @@ def test_a_verdict_says_what_goes_what_it_costs_and_what_it_needs() -> None:
         summary=Summary(destroy=3, change=1, records_at_risk=22),
         guards=[GuardView(name=name, verdict="tripped", override=f"--allow {name}") for name in ("one", "two")],
     )
-    deletes = "This plan deletes one list, one tag and one option and switches off one task type."
+    deletes = "This plan deletes one list, one tag and one option, and switches off one task type."
     assert sentences.verdict(document) == [
         f"{deletes} It also changes one contact field.",
         "22 customer records are affected.",
@@ -261,11 +261,11 @@ def test_what_an_approver_reads_has_no_addresses() -> None:
 
 def test_the_same_notice_is_said_once() -> None:
     """What could not be looked into for several changes stands above them, with how many they are."""
-    blind = UseView(where="automations", certainty="not inspected", note="the key may not read them")
+    blind = UseView(where="automations", certainty="not inspected", note="the key may not read `them`")
     own = UseView(where="automation Win back")
     changes = [_deleted("tag", uses=[blind, own]), _deleted("list", uses=[blind])]
     for shown in (html.plan(PlanDocument(changes=changes)), markdown.plan(PlanDocument(changes=changes))):
-        assert shown.count("the key may not read them") == 1
+        assert shown.count("the key may not read “them”") == 1
         assert shown.count("automation Win back") == 1
 
 
@@ -413,6 +413,23 @@ def test_what_is_moved_away_is_said_also_where_there_is_none_today() -> None:
     stage = _deleted("stage", impacts=[moved], on_destroy={"move_deals_to": "stage.sales.won"})
     told = sentences.losses(stage, Names([stage], {"stage.sales.won": "Won", "pipeline.sales": "Sales"}))
     assert told == ["Its deals are moved to the stage Won of Sales first.", "No customer data is lost."]
+
+
+def test_what_is_lost_is_told_in_one_order() -> None:
+    """The page and the comment name the most first, and of what costs nothing the kinds as the screens have them."""
+    forty = ImpactView(count=40, noun="contacts carry the tag")
+    changes = [_deleted("deal_role"), _deleted("task_type", switches_off=True), _deleted("tag", impacts=[forty])]
+    for shown in (html.plan(PlanDocument(changes=changes)), markdown.plan(PlanDocument(changes=changes))):
+        told = re.findall(r"The (tag|task type|deal role) \S+ is (?:deleted|switched off)", shown)
+        assert told[:3] == ["tag", "task type", "deal role"]
+
+
+def test_clauses_with_an_and_of_their_own_are_parted() -> None:
+    """Two of them in a row read as one list otherwise."""
+    again = _deleted("deal_field").model_copy(update={"action": "replace"})
+    off = _deleted("task_type", switches_off=True)
+    [does, *_] = sentences.verdict(PlanDocument(changes=[again, off]))
+    assert does == "This plan deletes one deal field and makes it again, and switches off one task type."
 
 
 def test_parts_of_a_value_are_told_as_people_say_them() -> None:
