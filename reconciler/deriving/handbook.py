@@ -297,10 +297,12 @@ class _Binder:
         return Piece(self.show(text))
 
     def _members(self, value: Mapping[str, Value], say: Callable[[Value], str]) -> str:
-        """Return a map in words: conditions as people say them, else by its members."""
+        """Return a map in words: conditions as people say them, what has a label by that, else by its members."""
         if phrase := in_words(value, say):
             return phrase
-        return ", ".join(f"{name}: {say(item)}" for name, item in value.items())
+        label = say(value["label"]) if value.get("label") else ""
+        others = ", ".join(f"{name}: {say(item)}" for name, item in value.items() if not label or name != "label")
+        return f"{label} ({others})" if label and others else label or others
 
     def _undeclared(self, kind: str, *, identity: str = "", name: str = "") -> Piece:
         """Return what stands for an object that nothing declares, by its id or its name."""

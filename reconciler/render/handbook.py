@@ -137,6 +137,7 @@ def _data(book: Handbook) -> str:
             clean(cut(part))
             for part in (entry.title, entry.address, titles[entry.kind], entry.description or "", entry.owner)
         ]
+        + [clean(cut(_listed(entry)))]
         + [f"{entry.kind}.html#{entry.address}"]
         for entry in book.entries.values()
     ]
@@ -144,6 +145,12 @@ def _data(book: Handbook) -> str:
     for character in "<>&#_":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return Markup(text)
+
+
+def _listed(entry: HandbookEntry) -> str:
+    """Return what the lists of an object hold that is no other object, such as the options of a field."""
+    lists = (detail.pieces for detail in entry.details if detail.listed)
+    return " ".join(piece.text for pieces in lists for piece in pieces if not piece.address)
 
 
 def _inline(name: str) -> str:

@@ -255,6 +255,8 @@ def test_a_search_finds_what_people_type(browser: Browser, everything: Path) -> 
         browser.evaluate(f"{box}(document.getElementById('search'), {json.dumps(typed)})")
         hits.append(found(browser))
     assert (hits[0] != [], hits[1:]) == (True, [hits[0]] * 3)
+    browser.evaluate(f"{box}(document.getElementById('search'), 'enterprise')")  # an option of a field
+    assert any(hit.endswith("#field.plan_tier") for hit in found(browser)), found(browser)
 
 
 def test_on_a_telephone_the_index_breaks_no_word_and_shows_no_zeros(browser: Browser, everything: Path) -> None:

@@ -3,7 +3,7 @@
   const rows = JSON.parse(document.getElementById("data").textContent);
   // Accents and capitals do not matter, nor in which of two ways an accent is written.
   const folded = (text) => text.normalize("NFKD").replace(/\p{Mn}+/gu, "").toUpperCase().toLowerCase();
-  const texts = rows.map((row) => folded(row.slice(0, 5).join(" ")));
+  const texts = rows.map((row) => folded(row.slice(0, 6).join(" ")));
   const box = document.getElementById("search");
   const list = document.getElementById("found");
   const count = document.getElementById("count");
@@ -11,7 +11,7 @@
   const show = () => {
     const words = folded(box.value).split(/\s+/).filter(Boolean);
     const hits = words.length ? rows.filter((_, at) => words.every((word) => texts[at].includes(word))) : [];
-    list.replaceChildren(...hits.slice(0, MOST).map(([title, address, kind, description, , href]) => {
+    list.replaceChildren(...hits.slice(0, MOST).map(([title, address, kind, description, , , href]) => {
       const item = document.createElement("li");
       const link = document.createElement("a");
       link.href = href;
