@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reconciler.config import Loaded
+from reconciler.config.writing.halving import fitting
 from reconciler.config.writing.rewriting import Arrangement, ProposedEdit, Refusal, Rewriting
 from reconciler.deriving.export import export
 from reconciler.deriving.exported import Exported
@@ -130,36 +131,27 @@ def _rewritten(
     return _attempt(loaded, [] if failed else proposals, [] if failed else moves, failed), loaded
 
 
-ValueName = tuple[str, str]
-
-
 def _unreadable(
     session: Session,
     loaded: Loaded,
     proposals: list[ProposedEdit],
     moves: list[Arrangement],
-    names: Sequence[ValueName],
-    failed: Mapping[ValueName, str],
-) -> dict[ValueName, str]:
-    """Return the edits without which the files can be read, each with the reason: halves are tried until it is known
-    whose fault it is. Where no half alone is at fault, all of it is.
-    """
-    others = dict.fromkeys([*(one.name for one in proposals), *(one.name for one in moves)], "")
-    without = {**{name: "" for name in others if name not in names}, **failed}
-    try:
-        session.load(texts=_attempt(loaded, proposals, moves, without).changed())
-    except ConfigError as error:
-        first = next(diagnostic for diagnostic in error.diagnostics if diagnostic.severity == "error")
-        why = f"the file could not be read any more: {first.message}"
-    else:
-        return {}
-    if len(names) < 2:
-        return dict.fromkeys(names, why)
-    half = len(names) // 2
-    found: dict[ValueName, str] = {}
-    for some in (names[:half], names[half:]):
-        found |= _unreadable(session, loaded, proposals, moves, some, failed)
-    return found or dict.fromkeys(names, why)
+    names: Sequence[tuple[str, str]],
+    failed: Mapping[tuple[str, str], str],
+) -> dict[tuple[str, str], str]:
+    """Return the edits without which the files can be read, each with the reason."""
+    known = {*(proposal.name for proposal in proposals), *(move.name for move in moves)}
+
+    def wrong(some: Sequence[tuple[str, str]]) -> str:
+        try:
+            without = {**dict.fromkeys(known.difference(some), ""), **failed}
+            session.load(texts=_attempt(loaded, proposals, moves, without).changed())
+        except ConfigError as error:
+            first = next(diagnostic for diagnostic in error.diagnostics if diagnostic.severity == "error")
+            return f"the file could not be read any more: {first.message}"
+        return ""
+
+    return fitting(names, wrong)[1]
 
 
 def _attempt(

@@ -9,6 +9,7 @@ from functools import partial
 
 from reconciler.config import Loaded
 from reconciler.config.writing.additions import Additions
+from reconciler.config.writing.halving import fitting
 from reconciler.config.writing.rewriting import ProposedEdit, Refusal, Rewriting
 from reconciler.deriving.aside import beside
 from reconciler.deriving.export import export_for_files, names_elsewhere
@@ -141,29 +142,15 @@ class _Promoting:
 
     def _settled(self) -> tuple[Rewriting, Additions, Loaded]:
         """Return the files as they are to be, and what they say. What they could not say is left out by name."""
-        failed: dict[Name, str] = {}
         parts = [("edit", proposal.name) for proposal in self.sides.proposals]
         parts += [("new", (address, WHOLE)) for address in dict.fromkeys(self.sides.news)]
         parts += [("gone", (address, WHOLE)) for address in self.sides.gone] if self.sides.choice.prune else []
         parts += [("order", name) for name in self.sides.orders if self.sides.takes_order(name)]
-        whole, _ = self._tried(parts, failed)
+        whole, _ = self._tried(parts, {})
         if whole is not None:
             return whole
-        kept: list[PromotedPart] = []
-
-        def settle(rest: list[PromotedPart]) -> None:
-            tried, why = self._tried([*kept, *rest], failed)
-            if tried is not None:
-                kept.extend(rest)
-            elif len(rest) == 1:
-                failed[rest[0][1]] = why
-            else:
-                middle = len(rest) // 2
-                settle(rest[:middle])
-                settle(rest[middle:])
-
-        settle(parts)
-        again, why = self._tried(kept, failed)
+        kept, faults = fitting(parts, lambda some: self._tried(some, {})[1])
+        again, why = self._tried(kept, {name: why for (_, name), why in faults.items()})
         if again is None:
             raise ReconcilerError(why, hint="promote a part with --kinds")
         return again
