@@ -28,11 +28,7 @@ class SameChanges:
 def of_plan(document: PlanDocument, *, drift: bool = False) -> SameChanges:
     """Return what a plan does in sentences, what is created last."""
     names = Names.of(document)
-    order = {kind: place for place, kind in enumerate(SCREENS)}
-    changes = sorted(
-        words.visible(document),
-        key=lambda change: (change.action == "create", order.get(change.kind, len(order)), change.address),
-    )
+    changes = sentences.in_order(sorted(words.visible(document), key=lambda change: change.address))
     lost = [change for change in changes if not drift and sentences.takes_away(change)]
     return SameChanges(
         [
@@ -40,7 +36,7 @@ def of_plan(document: PlanDocument, *, drift: bool = False) -> SameChanges:
                 sentences.headline(change, names),
                 [*sentences.consequences(change), *sentences.losses(change, names)],
             )
-            for change in sorted(lost, key=words.lost, reverse=True)
+            for change in sentences.worst_first(lost)
         ],
         [sentences.told(change, names, drift=drift) for change in changes if change not in lost],
     )
