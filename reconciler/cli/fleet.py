@@ -258,7 +258,7 @@ def _selection(given: Mapping[str, Any]) -> dict[str, Any]:
 def status(chosen: Globals, rollout: str | None, every: bool, accounts: bool, database: str | None, fmt: str) -> int:
     """Show how far a rollout is (the newest one without a name)."""
     from reconciler.fleet.book import looked_into
-    from reconciler.fleet.running import PASSED, again, foreign
+    from reconciler.fleet.running import again, foreign, tell_unread
 
     fleet = opened(chosen, database, ask=False)
     if accounts:
@@ -271,8 +271,7 @@ def status(chosen: Globals, rollout: str | None, every: bool, accounts: bool, da
             ]
             rows += [{"rollout": name, "mode": "", "begun": "", "accounts": None} for name in book.unread]
             listed(rows, ("rollout", "mode", "begun", "accounts"), fmt)
-            for why in book.unread.values():
-                note(f"{PASSED}: {why}")
+            tell_unread(book, note)
             return 0
         report = book.report(book.rollout(rollout))
         whose = foreign(book, report.name) if report.state in GOES_ON else ""
@@ -287,15 +286,14 @@ def status(chosen: Globals, rollout: str | None, every: bool, accounts: bool, da
 
 def _accounts(fleet: Fleet, fmt: str) -> int:
     from reconciler.fleet.book import looked_into
-    from reconciler.fleet.running import PASSED
+    from reconciler.fleet.running import tell_unread
     from reconciler.model.errors import StateError
 
     versions: dict[str, str] = {}
     try:
         with looked_into(fleet.database) as book:
             versions = book.last_versions(fleet.jobs)
-            for why in book.unread.values():
-                note(f"{PASSED}: {why}")
+            tell_unread(book, note)
     except StateError:
         pass  # nothing was rolled out yet
     rows = [

@@ -118,16 +118,17 @@ def choose(fleet: Fleet, selection: AccountSelection, tell: Callable[[str], None
         with looked_into(fleet.database) as book:
             known = book.last_versions(fleet.jobs) if selection.behind is not None else {}
             failed = book.failed(fleet.jobs) if selection.failed else failed
-            for why in book.unread.values():
-                tell(f"{PASSED}: {why}")
+            tell_unread(book, tell)
     chosen = selection.of(fleet.jobs, known, failed)
     if not chosen:
         raise WrongInput("no account is selected", hint="`reconciler fleet status --accounts` lists them")
     return chosen
 
 
-PASSED = "Passed over"
-"""What is said of rollouts that a newer program began, where all are looked through."""
+def tell_unread(book: Book, tell: Callable[[str], None]) -> None:
+    """Tell of the rollouts that a newer program began, and that were passed over where all are looked through."""
+    for why in book.unread.values():
+        tell(f"Passed over: {why}")
 
 
 def begin(
