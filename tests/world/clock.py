@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from reconciler.store import Clock
+from reconciler.workflow.opening.runtime import current_runtime, run_async, within
 from reconciler.workflow.scenarios.instant import InstantLoop
 
 T = TypeVar("T")
@@ -24,17 +25,9 @@ class JumpingLoop(InstantLoop):
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine to its end; sleeps inside take no time. As in the program, the runner is kept from writing the
-    result out as text.
-    """
-    kept: list[T] = []
-
-    async def work() -> None:
-        kept.append(await coroutine)
-
-    with asyncio.Runner(loop_factory=JumpingLoop) as runner:
-        runner.run(work())
-    return kept[0]
+    """Run a coroutine to its end, as the program runs a verb; sleeps inside take no time."""
+    with within(replace(current_runtime(), loop=JumpingLoop)):
+        return run_async(coroutine)
 
 
 def jumping_clock() -> Clock:
