@@ -21,6 +21,7 @@ from reconciler.config.reading.project import (
     parse_project,
     production_by,
     recipients_of,
+    say_production,
     without_address,
 )
 
@@ -59,6 +60,7 @@ __all__ = [
     "project_schema",
     "read_scenarios",
     "recipients_of",
+    "say_production",
     "with_expectations",
     "without_address",
 ]

@@ -9,9 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from reconciler.model.account_url import EMULATOR
+from reconciler.model.account_url import EMULATOR, vendor_name
 from reconciler.model.errors import WrongInput
-from reconciler.model.http import VENDOR_DOMAINS
 from reconciler.model.project import PROJECT_FILE
 from reconciler.model.touched import collecting
 from reconciler.store.atomic import write_file
@@ -43,7 +42,7 @@ def address_of(typed: str) -> str:
             "this is not an address of an account",
             hint="give the API URL from Settings > Developer, like https://youraccount.api-us1.com",
         )
-    vendor = host.partition(".")[2] in VENDOR_DOMAINS
+    vendor = vendor_name(host)
     way = parts.path.rstrip("/")
     path = "" if vendor or way in ("/app", "/api/3") else way
     return f"{parts.scheme}://{parts.netloc}{path}"

@@ -346,6 +346,11 @@ def without_address(loaded: LoadedProject, environ: Mapping[str, str]) -> tuple[
     return tuple(name for name in productive if any("${" in one for one in account_named(loaded, name, environ).names))
 
 
+def say_production(name: str) -> str:
+    """Return the advice for an environment whose account another one calls production."""
+    return f"say `production: true` in `{name}` as well, or give it the `url` of an account of its own"
+
+
 def disagreeing(loaded: LoadedProject, environ: Mapping[str, str]) -> tuple[Diagnostic, ...]:
     """Return a warning for each environment that does not say of its account that it is production, as another does."""
     problems = Problems()
@@ -355,7 +360,7 @@ def disagreeing(loaded: LoadedProject, environ: Mapping[str, str]) -> tuple[Diag
                 "production-elsewhere",
                 f"`{name}` has the account of `{other}`, which is `production: true`: it is production here too",
                 loaded.spot("environments", name, "url"),
-                f"say `production: true` in `{name}` as well, or give it the `url` of an account of its own",
+                say_production(name),
             )
     return tuple(problems.found)
 

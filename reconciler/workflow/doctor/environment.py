@@ -10,9 +10,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from reconciler import __version__
-from reconciler.model.account_url import EMULATOR
+from reconciler.config import say_production
+from reconciler.model.account_url import EMULATOR, vendor_name
 from reconciler.model.errors import ConfigError, ExitCode, ReconcilerError
-from reconciler.model.http import VENDOR_DOMAINS
 from reconciler.model.proxies import proxy_for
 from reconciler.store.encryption import Seal
 from reconciler.store.probefile import ProbeJournal
@@ -101,8 +101,8 @@ def _surroundings(session: Session) -> Iterator[Check]:
         yield Check("TLS", "skipped", "the emulator is in this process")
         return
     parts = urlsplit(url)
-    domain = (parts.hostname or "").partition(".")[2]
-    known = "an address of the vendor" if domain in VENDOR_DOMAINS else "no address of the vendor that is known"
+    vendor = vendor_name(parts.hostname or "")
+    known = "an address of the vendor" if vendor else "no address of the vendor that is known"
     yield _address(session, f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}, {known}")
     try:
         proxy = proxy_for(url, environ)
@@ -119,8 +119,7 @@ def _address(session: Session, where: str) -> Check:
     name = session.settings.name
     if session.settings.production_by in ("", name):
         return Check("address", "ok", where)
-    advice = f"say `production: true` in `{name}` as well, or give it the `url` of an account of its own"
-    return Check("address", "warning", f"{where}; {session.production}", advice)
+    return Check("address", "warning", f"{where}; {session.production}", say_production(name))
 
 
 def _tls(url: str, environ: Any, *, secure: bool) -> Check:

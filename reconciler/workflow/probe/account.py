@@ -20,9 +20,9 @@ _FLAG = re.compile(r"pg[A-Za-z]{1,40}", re.ASCII)
 
 def check_sandbox(session: Session) -> None:
     """Raise Refused for an account that a probe must not write to."""
-    if session.production:
+    if production := session.production:
         raise Refused(
-            f"{session.production}: a probe makes and removes objects; nothing was written",
+            f"{production}: a probe makes and removes objects; nothing was written",
             hint="probe a sandbox and name it with `facts: NAME`; here, `probe --read-only` asks what reads can tell",
         )
 
