@@ -257,25 +257,25 @@ def _selection(given: Mapping[str, Any]) -> dict[str, Any]:
 @click.pass_obj
 def status(chosen: Globals, rollout: str | None, every: bool, accounts: bool, database: str | None, fmt: str) -> int:
     """Show how far a rollout is (the newest one without a name)."""
-    from reconciler.fleet.book import looked_into
+    from reconciler.fleet.rollout_store import looked_into
     from reconciler.fleet.running import again, foreign, tell_unread
 
     fleet = opened(chosen, database, ask=False)
     if accounts:
         return _accounts(fleet, fmt)
-    with looked_into(fleet.database) as book:
+    with looked_into(fleet.database) as store:
         if every:
             rows = [
                 {"rollout": spec.name, "mode": spec.mode, "begun": spec.begun, "accounts": len(spec.jobs)}
-                for spec in book.rollouts(500)
+                for spec in store.rollouts(500)
             ]
-            rows += [{"rollout": name, "mode": "", "begun": "", "accounts": None} for name in book.unread]
+            rows += [{"rollout": name, "mode": "", "begun": "", "accounts": None} for name in store.unread]
             listed(rows, ("rollout", "mode", "begun", "accounts"), fmt)
-            tell_unread(book, note)
+            tell_unread(store, note)
             return 0
-        report = book.report(book.rollout(rollout))
-        whose = foreign(book, report.name) if report.state in GOES_ON else ""
-        more = f"Note: {whose}; go on with that one, or with: {again(book, report.name)}" if whose else ""
+        report = store.report(store.rollout(rollout))
+        whose = foreign(store, report.name) if report.state in GOES_ON else ""
+        more = f"Note: {whose}; go on with that one, or with: {again(store, report.name)}" if whose else ""
     from reconciler.render.fleet import VIEWS
 
     say(VIEWS[fmt](report), "json" if fmt == "json" else "text")
@@ -285,15 +285,15 @@ def status(chosen: Globals, rollout: str | None, every: bool, accounts: bool, da
 
 
 def _accounts(fleet: Fleet, fmt: str) -> int:
-    from reconciler.fleet.book import looked_into
+    from reconciler.fleet.rollout_store import looked_into
     from reconciler.fleet.running import tell_unread
     from reconciler.model.errors import StateError
 
     versions: dict[str, str] = {}
     try:
-        with looked_into(fleet.database) as book:
-            versions = book.last_versions(fleet.jobs)
-            tell_unread(book, note)
+        with looked_into(fleet.database) as store:
+            versions = store.last_versions(fleet.jobs)
+            tell_unread(store, note)
     except StateError:
         pass  # nothing was rolled out yet
     rows = [
@@ -328,17 +328,17 @@ def report(
     chosen: Globals, rollout: str | None, outputs: tuple[Output, ...], out: Path | None, database: str | None
 ) -> int:
     """Report on a rollout (the newest one without a name): waves, groups, failures, who is behind."""
-    from reconciler.fleet.book import looked_into
+    from reconciler.fleet.rollout_store import looked_into
     from reconciler.fleet.running import finished
 
     fleet = opened(chosen, database, ask=False)
-    with looked_into(fleet.database) as book:
-        spec = book.rollout(rollout)
-        rollout_report = finished(book, spec)
+    with looked_into(fleet.database) as store:
+        spec = store.rollout(rollout)
+        rollout_report = finished(store, spec)
         if out is not None:
             from reconciler.fleet.pages import write_pages
 
-            count = write_pages(rollout_report, book.plans(spec), out)
+            count = write_pages(rollout_report, store.plans(spec), out)
             note(f"Wrote the report and {count} accounts to {place(out)}.")
             return 0
     told(chosen, rollout_report, outputs)
@@ -356,13 +356,13 @@ def resume(
     chosen: Globals, rollout: str | None, outputs: tuple[Output, ...], database: str | None, take_over: bool, wait: bool
 ) -> int:
     """Go on with a rollout whose process died, was stopped, or waited for an approval."""
-    from reconciler.fleet.book import looked_into
+    from reconciler.fleet.rollout_store import looked_into
     from reconciler.fleet.running import taken_over
 
     fleet = opened(chosen, database, ask=False)
-    with looked_into(fleet.database) as book:
-        spec = book.unfinished(rollout)
-        version = taken_over(book, spec, take_over=take_over)
+    with looked_into(fleet.database) as store:
+        spec = store.unfinished(rollout)
+        version = taken_over(store, spec, take_over=take_over)
     return _carry_out(chosen, fleet, spec, outputs, resumed=version, wait=wait)
 
 
@@ -374,14 +374,14 @@ def resume(
 @click.pass_obj
 def approve(chosen: Globals, rollout: str, wave: str, digest: str, database: str | None) -> int:
     """Approve exactly the plans of a wave; `fleet resume` then goes on."""
-    from reconciler.fleet.book import looked_into
+    from reconciler.fleet.rollout_store import looked_into
     from reconciler.fleet.running import again
     from reconciler.model.errors import StalePlan
 
     fleet = opened(chosen, database, ask=False)
-    with looked_into(fleet.database) as book:
-        spec = book.rollout(rollout)
-        waiting = {wave.name: wave for wave in book.report(spec).waves}
+    with looked_into(fleet.database) as store:
+        spec = store.rollout(rollout)
+        waiting = {wave.name: wave for wave in store.report(spec).waves}
         if wave not in waiting or waiting[wave].state != "approval":
             raise StalePlan(
                 f"the wave `{wave}` of {spec.name} does not wait for an approval",
@@ -392,8 +392,8 @@ def approve(chosen: Globals, rollout: str, wave: str, digest: str, database: str
                 f"these are not the plans of the wave: their digest is {waiting[wave].digest}",
                 hint="look at the report again, and approve what it shows",
             )
-        book.approve(spec.name, wave, waiting[wave].digest)
-        note(f"Approved. Go on with: {again(book, spec.name)}")
+        store.approve(spec.name, wave, waiting[wave].digest)
+        note(f"Approved. Go on with: {again(store, spec.name)}")
     return 0
 
 
@@ -403,12 +403,12 @@ def approve(chosen: Globals, rollout: str, wave: str, digest: str, database: str
 @click.pass_obj
 def cancel(chosen: Globals, rollout: str, database: str | None) -> int:
     """Stop a rollout: no new account is begun; those that run finish, or record what they did."""
-    from reconciler.fleet.book import looked_into
+    from reconciler.fleet.rollout_store import looked_into
 
     fleet = opened(chosen, database, ask=False)
-    with looked_into(fleet.database) as book:
-        spec = book.rollout(rollout)
-        left = book.cancel(spec)
+    with looked_into(fleet.database) as store:
+        spec = store.rollout(rollout)
+        left = store.cancel(spec)
     note(f"Cancelled {spec.name}: {left} accounts are left as they are. `fleet resume {spec.name}` would go on.")
     return 0
 

@@ -16,9 +16,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from reconciler.fleet.book import Ended, silence
 from reconciler.fleet.job import Worker
+from reconciler.fleet.progress import Ended
 from reconciler.fleet.rollout import digest_of, failed_too_often, gate
+from reconciler.fleet.rollout_store import silence
 from reconciler.fleet.spec import (
     AS_DECLARED,
     CHUNK,

@@ -12,10 +12,11 @@ from pathlib import Path
 from reconciler.config.reading.fleet import LoadedFleet, load_fleet
 from reconciler.fleet.accounts import AccountSelection, members
 from reconciler.fleet.baselines import Baselines
-from reconciler.fleet.book import Book, Look, looked_into
 from reconciler.fleet.engine import launched
 from reconciler.fleet.job import Worker
+from reconciler.fleet.progress import Look
 from reconciler.fleet.rollout import drifted, groups, news, parted, versions
+from reconciler.fleet.rollout_store import RolloutStore, looked_into
 from reconciler.fleet.spec import VERSION, RolloutSpec
 from reconciler.model.errors import StateError, SurroundingsError, WrongInput
 from reconciler.model.fleet import FleetReport, Job, Standing, Wave
@@ -115,19 +116,19 @@ def choose(fleet: Fleet, selection: AccountSelection, tell: Callable[[str], None
     known: dict[str, str] = {}
     failed: set[str] = set()
     if selection.behind is not None or selection.failed:
-        with looked_into(fleet.database) as book:
-            known = book.last_versions(fleet.jobs) if selection.behind is not None else {}
-            failed = book.failed(fleet.jobs) if selection.failed else failed
-            tell_unread(book, tell)
+        with looked_into(fleet.database) as store:
+            known = store.last_versions(fleet.jobs) if selection.behind is not None else {}
+            failed = store.failed(fleet.jobs) if selection.failed else failed
+            tell_unread(store, tell)
     chosen = selection.of(fleet.jobs, known, failed)
     if not chosen:
         raise WrongInput("no account is selected", hint="`reconciler fleet status --accounts` lists them")
     return chosen
 
 
-def tell_unread(book: Book, tell: Callable[[str], None]) -> None:
+def tell_unread(store: RolloutStore, tell: Callable[[str], None]) -> None:
     """Tell of the rollouts that a newer program began, and that were passed over where all are looked through."""
-    for why in book.unread.values():
+    for why in store.unread.values():
         tell(f"Passed over: {why}")
 
 
@@ -175,17 +176,23 @@ def carry_out(
             engine.resume(spec.name, concurrency)
         else:
             engine.begin(spec, concurrency)
-        with looked_into(fleet.database) as book:
-            _watch(book, spec, worker, wait=wait, stopping=stopping, show=show)
-            return finished(book, spec)
+        with looked_into(fleet.database) as store:
+            _watch(store, spec, worker, wait=wait, stopping=stopping, show=show)
+            return finished(store, spec)
 
 
 def _watch(
-    book: Book, spec: RolloutSpec, worker: Worker, *, wait: bool, stopping: Callable[[], bool], show: OnProgress
+    store: RolloutStore,
+    spec: RolloutSpec,
+    worker: Worker,
+    *,
+    wait: bool,
+    stopping: Callable[[], bool],
+    show: OnProgress,
 ) -> None:
     """Watch a rollout. Asked to stop, let running applies record what they did."""
     until: float | None = None
-    look = Look(book, spec)
+    look = Look(store, spec)
     while True:
         show(look.now())
         if stopping() and until is None:
@@ -193,18 +200,18 @@ def _watch(
             until = time.monotonic() + DRAIN
         if until is not None and (worker.idle or time.monotonic() > until):
             return
-        if until is None and book.ended(spec, approval=not wait):
+        if until is None and store.ended(spec, approval=not wait):
             return
         time.sleep(BEAT)
 
 
-def finished(book: Book, spec: RolloutSpec) -> FleetReport:
+def finished(store: RolloutStore, spec: RolloutSpec) -> FleetReport:
     """Return the report of a rollout, compared with the last one of its kind."""
-    report = book.report(spec)
-    earlier = _earlier(book, spec)
-    since, before = (earlier.name, book.report(earlier).accounts) if earlier is not None else ("", [])
+    report = store.report(spec)
+    earlier = _earlier(store, spec)
+    since, before = (earlier.name, store.report(earlier).accounts) if earlier is not None else ("", [])
     looked = spec.mode == "drift"
-    has = book.last_versions(spec.jobs) if looked else {}
+    has = store.last_versions(spec.jobs) if looked else {}
     return report.model_copy(
         update={
             "groups": groups(report.accounts),
@@ -216,12 +223,12 @@ def finished(book: Book, spec: RolloutSpec) -> FleetReport:
     )
 
 
-def _earlier(book: Book, spec: RolloutSpec) -> RolloutSpec | None:
+def _earlier(store: RolloutStore, spec: RolloutSpec) -> RolloutSpec | None:
     """Return the rollout that one is compared with: the last of its kind over the same accounts, or over most of them.
     Of one over a few, nearly all would be new.
     """
     best, most = None, 0
-    for rollout in book.each(20, spec.mode):
+    for rollout in store.each(20, spec.mode):
         shared = len(spec.jobs.keys() & rollout.jobs.keys())
         if rollout.begun < spec.begun and rollout.name != spec.name and shared > most:
             best, most = rollout, shared
@@ -230,26 +237,26 @@ def _earlier(book: Book, spec: RolloutSpec) -> RolloutSpec | None:
     return best
 
 
-def taken_over(book: Book, spec: RolloutSpec, *, take_over: bool) -> str:
+def taken_over(store: RolloutStore, spec: RolloutSpec, *, take_over: bool) -> str:
     """Return the version that a rollout goes on as. Raises StateError where it belongs to another version, and no
     take-over was asked for; from then on it belongs to this one.
     """
-    if why := foreign(book, spec.name):
+    if why := foreign(store, spec.name):
         if not take_over:
-            raise StateError(why, hint=f"finish it with that version, or say: {again(book, spec.name)}")
-        book.take_over(spec.name, VERSION)
-    return book.version(spec.name) or VERSION
+            raise StateError(why, hint=f"finish it with that version, or say: {again(store, spec.name)}")
+        store.take_over(spec.name, VERSION)
+    return store.version(spec.name) or VERSION
 
 
-def foreign(book: Book, name: str) -> str:
+def foreign(store: RolloutStore, name: str) -> str:
     """Return that a rollout belongs to another version of the program; "" where it belongs to this one."""
-    owner = book.owner(name)
+    owner = store.owner(name)
     return f"the rollout {name} belongs to {owner}, and this is {VERSION}" if owner != VERSION else ""
 
 
-def again(book: Book, name: str) -> str:
+def again(store: RolloutStore, name: str) -> str:
     """Return the command with which this program resumes a rollout."""
-    return f"reconciler fleet resume {name}{' --take-over' if foreign(book, name) else ''}"
+    return f"reconciler fleet resume {name}{' --take-over' if foreign(store, name) else ''}"
 
 
 def work(
@@ -274,9 +281,9 @@ def work(
             from reconciler.fleet.metrics import served
 
             tell(f"Metrics: http://127.0.0.1:{served(worker, metrics)}/metrics")
-        with looked_into(fleet.database) as book:
-            for rollout, owner in book.foreign(VERSION):
-                tell(f"{rollout} belongs to {owner}, and is left to it: {again(book, rollout)}")
+        with looked_into(fleet.database) as store:
+            for rollout, owner in store.foreign(VERSION):
+                tell(f"{rollout} belongs to {owner}, and is left to it: {again(store, rollout)}")
         tell(f"Worker {name} is ready.")
         while not stopping():
             time.sleep(BEAT)

@@ -57,6 +57,11 @@ def job_id(name: str, wave: str, phase: str, account: str = "") -> str:
     return f"{name}/{wave}/{phase}/{account}"
 
 
+def wave_of(workflow: str) -> str:
+    """Return the wave that a `job_id` is of."""
+    return workflow.split("/")[1]
+
+
 def result_of(row: Any, *, whole: bool = False) -> JobResult | None:
     """Return the result of an account's workflow; that of one which broke is a failure, None of one that goes on. The
     plan comes with it only where it is `whole`: thousands of them would fill the memory.

@@ -9,7 +9,8 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
-from reconciler.fleet.book import BEHIND, Book, Look
+from reconciler.fleet.progress import BEHIND, Look
+from reconciler.fleet.rollout_store import RolloutStore
 from reconciler.fleet.spec import RolloutSpec, job_id
 from reconciler.model.fleet import AccountOutcome, Job, JobResult, Standing, Wave, WaveStanding
 from reconciler.render.rollout import RolloutWatch
@@ -133,7 +134,7 @@ def test_what_came_of_an_account_is_read_once() -> None:
         kept.end(job_id("r", "w", "plan", account), 1, JobResult(account=account, outcome=outcome, requests=7))
     kept.end(job_id("r", "w", "apply", "a"), 2, JobResult(account="a", outcome="applied", requests=9))
     kept.rows[job_id("r", "w", "apply", "b")] = ("PENDING", None, None)
-    look = Look(Book(kept), spec)  # type: ignore[arg-type]
+    look = Look(RolloutStore(kept), spec)  # type: ignore[arg-type]
     first = look.now()
     assert first == Standing("apply", (WaveStanding("w", 3, 3, 2, 1, 1, 1),), 30)
     assert first.left == 1
@@ -150,7 +151,7 @@ def test_a_look_costs_what_happened_since_the_last_one_however_many_accounts_the
     jobs = {name: Job(account=name, url=f"https://{name}.api-us1.com", baseline="crm") for name in names}
     spec = RolloutSpec(name="r", mode="plan", jobs=jobs, waves=[Wave(name="w")], members={"w": names})
     kept = Rows()
-    look = Look(Book(kept), spec)  # type: ignore[arg-type]
+    look = Look(RolloutStore(kept), spec)  # type: ignore[arg-type]
     most, late = 0, names.pop(50)
     for at, name in enumerate(names):
         kept.end(job_id("r", "w", "plan", name), at, JobResult(account=name, outcome="same"))
@@ -173,7 +174,7 @@ def test_accounts_with_the_same_changes_share_their_lines_and_one_that_was_given
             job_id("r", "w", "plan", name), 1, JobResult(account=name, outcome="changes", group=group, changes=changes)
         )
     kept.rows[job_id("r", "w", "plan", "d")] = ("MAX_RECOVERY_ATTEMPTS_EXCEEDED", None, 1000)
-    found = Book(kept)._results(job_id("r", "w", "plan"))  # type: ignore[arg-type]
+    found = RolloutStore(kept)._results(job_id("r", "w", "plan"))  # type: ignore[arg-type]
     assert {name: (result.outcome, result.changes) for name, result in found.items()} == {
         "a": ("changes", ["create tag.x"]),
         "b": ("changes", ["create tag.x"]),

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from reconciler.fleet.book import looked_into
+from reconciler.fleet.rollout_store import looked_into
 from reconciler.model.errors import StateError
 from tests.fleet.conftest import Fleet, file_of
 from tests.store.servers import Postgres, postgresql_server
@@ -57,8 +57,8 @@ def under_way(database: str, process: subprocess.Popen[str]) -> None:
     deadline = time.monotonic() + ENDS
     while process.poll() is None and time.monotonic() < deadline:
         try:
-            with looked_into(database) as book:
-                if any(any(book.tally(spec.name).values()) for spec in book.rollouts(1)):
+            with looked_into(database) as store:
+                if any(any(store.tally(spec.name).values()) for spec in store.rollouts(1)):
                     return
         except StateError:
             pass

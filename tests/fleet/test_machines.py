@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from reconciler.fleet.book import looked_into
+from reconciler.fleet.rollout_store import looked_into
 from tests.fleet.conftest import Fleet, file_of
 from tests.store.servers import postgresql
 
@@ -33,10 +33,10 @@ def settled(fleet: Fleet, names: dict[str, str], report: object) -> list[str]:
 def first_apply(database: str) -> str:
     """Return the name of the rollout that applies, once a job of it is being worked on."""
     deadline = time.monotonic() + 90
-    with looked_into(database) as book:
+    with looked_into(database) as store:
         while time.monotonic() < deadline:
-            for spec in book.rollouts(1):
-                if spec.mode == "apply" and book.tally(spec.name)["running"]:
+            for spec in store.rollouts(1):
+                if spec.mode == "apply" and store.tally(spec.name)["running"]:
                     return spec.name
             time.sleep(0.02)
     raise AssertionError("no rollout has begun")

@@ -11,9 +11,9 @@ import pytest
 
 from reconciler.emulator import open_account
 from reconciler.fleet.accounts import AccountSelection
-from reconciler.fleet.book import looked_into
 from reconciler.fleet.engine import launched
 from reconciler.fleet.job import Worker
+from reconciler.fleet.rollout_store import looked_into
 from reconciler.fleet.running import Fleet as Opened
 from reconciler.fleet.running import begin, carry_out, finished, open_fleet, work
 from reconciler.fleet.spec import POLL
@@ -37,8 +37,8 @@ def at(fleet: Fleet, moment: str, url: str | None = None) -> Opened:
 
 def looks(opened: Opened) -> list[FleetReport]:
     """Return the reports of the looks that have ended, the newest first."""
-    with looked_into(opened.database) as book:
-        return [finished(book, spec) for spec in book.each(20, "drift") if book.ended(spec, approval=True)]
+    with looked_into(opened.database) as store:
+        return [finished(store, spec) for spec in store.each(20, "drift") if store.ended(spec, approval=True)]
 
 
 def worked(opened: Opened, until: int, cron: str | None = None, beats: int = 200) -> list[FleetReport]:

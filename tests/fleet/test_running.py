@@ -15,8 +15,8 @@ from reconciler.config.reading.fleet import load_fleet
 from reconciler.emulator import open_account
 from reconciler.fleet.accounts import AccountSelection, members
 from reconciler.fleet.baselines import Baselines
-from reconciler.fleet.book import looked_into
 from reconciler.fleet.job import Worker
+from reconciler.fleet.rollout_store import looked_into
 from reconciler.fleet.running import begin, carry_out, open_fleet
 from reconciler.model.events import Finished
 from reconciler.model.fleet import JobResult, Standing
@@ -116,15 +116,15 @@ class TestFleet:
         over = fleet.run("cancel", report["name"])
         assert (over.code, f"the rollout {report['name']} has ended" in over.err) == (1, True)
         asked: list[dict[str, Any]] = []
-        with looked_into(f"sqlite:///{fleet.folder}/.reconciler/fleet.db") as book:
-            known = book.client.list_workflows
+        with looked_into(f"sqlite:///{fleet.folder}/.reconciler/fleet.db") as store:
+            known = store.client.list_workflows
 
             def noted(**how: Any) -> Any:
                 asked.append(how)
                 return known(**how)
 
-            monkeypatch.setattr(book.client, "list_workflows", noted)
-            assert book.last_versions(accounts) == dict.fromkeys(accounts, "1.0")
+            monkeypatch.setattr(store.client, "list_workflows", noted)
+            assert store.last_versions(accounts) == dict.fromkeys(accounts, "1.0")
         assert all(not how.get("load_output", True) for how in asked), "what accounts have was read from their plans"
 
     def test_a_gate_stops_the_waves_behind_it_and_what_is_left_is_tried_again(self, fleet: Fleet) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from dbos import DBOSClient
 
-from reconciler.fleet.book import looked_into
+from reconciler.fleet.rollout_store import looked_into
 from reconciler.fleet.running import foreign
 from reconciler.fleet.spec import VERSION
 from reconciler.model.errors import StateError
@@ -89,8 +89,8 @@ class TestTakeover:
         """A gate that this one does not know would not be asked; what else is on record is still read."""
         fleet.write(file_of({"acme": ""}))
         assert now(fleet, "plan", "-q").code == 0
-        with looked_into(f"sqlite:///{fleet.folder}/.reconciler/fleet.db") as book:
-            (spec,) = book.rollouts(5)
+        with looked_into(f"sqlite:///{fleet.folder}/.reconciler/fleet.db") as store:
+            (spec,) = store.rollouts(5)
             listed = DBOSClient.list_workflows
 
             def newer(client: DBOSClient, **how: Any) -> Any:
@@ -101,7 +101,7 @@ class TestTakeover:
                 return rows
 
             monkeypatch.setattr(DBOSClient, "list_workflows", newer)
-            assert book.rollouts(5) == []
+            assert store.rollouts(5) == []
             for words in (
                 ["status", "--all"],
                 ["status", "--accounts"],
@@ -111,10 +111,10 @@ class TestTakeover:
                 assert f"Passed over: the rollout {spec.name} of {VERSION} cannot be read" in told.err, words
             assert spec.name in now(fleet, "status", "--all").out
             with pytest.raises(StateError, match=f"the rollout {spec.name} of {VERSION} cannot be read"):
-                book.rollout(None)
-            assert foreign(book, spec.name) == ""
-            book.take_over(spec.name, "reconciler 9.0.0, fleet 2.0")
-            assert "belongs to reconciler 9.0.0, fleet 2.0" in foreign(book, spec.name)
+                store.rollout(None)
+            assert foreign(store, spec.name) == ""
+            store.take_over(spec.name, "reconciler 9.0.0, fleet 2.0")
+            assert "belongs to reconciler 9.0.0, fleet 2.0" in foreign(store, spec.name)
 
     @pytest.mark.prove
     @pytest.mark.parametrize("seed", range(25))

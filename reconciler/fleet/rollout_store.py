@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -28,7 +26,7 @@ from reconciler.fleet.spec import (
 from reconciler.model.document import PlanDocument
 from reconciler.model.documents import read_document
 from reconciler.model.errors import ReconcilerError, StateError, WrongInput
-from reconciler.model.fleet import FleetReport, JobResult, Standing, Wave, WaveReport, WaveStanding
+from reconciler.model.fleet import FleetReport, JobResult, Wave, WaveReport
 
 if TYPE_CHECKING:
     from dbos import DBOSClient, WorkflowStatus
@@ -39,8 +37,6 @@ MOST_NAMED = 500
 """Rollouts that are known by name."""
 MOST_ROLLOUTS = 50
 """Rollouts that are looked through for what an account has."""
-BEHIND = 30.0
-"""Seconds that the end of a workflow may be on record before others can read it."""
 TAKEN = "taken-over-by"
 """What the engine keeps of a rollout that another version of the program resumed."""
 
@@ -57,7 +53,7 @@ def silence() -> None:
 
 
 @contextmanager
-def looked_into(database: str) -> Iterator[Book]:
+def looked_into(database: str) -> Iterator[RolloutStore]:
     """Look into the fleet's database without working. Raises StateError where there is none."""
     from dbos import DBOSClient, DBOSPortableJSONSerializer
 
@@ -72,7 +68,7 @@ def looked_into(database: str) -> Iterator[Book]:
             hint="a first `fleet plan` makes it; check --database",
         ) from error
     try:
-        yield Book(client)
+        yield RolloutStore(client)
     except Exception as error:
         if not type(error).__module__.startswith("sqlalchemy."):
             raise
@@ -85,7 +81,7 @@ def looked_into(database: str) -> Iterator[Book]:
 
 
 @dataclass
-class Book:
+class RolloutStore:
     """What the engine has on record."""
 
     client: DBOSClient
@@ -176,12 +172,12 @@ class Book:
     def tally(self, name: str) -> dict[str, int]:
         """Return how many accounts were planned (or looked at), applied, run and wait, without what came of them."""
         tally = {"planned": 0, "applied": 0, "running": 0, "waiting": 0}
-        for row in self._accounts(name):
+        for row in self.accounts(name):
             done = "applied" if "/apply/" in row.workflow_id else "planned"
             tally[UNDER_WAY.get(row.status, done)] += 1
         return tally
 
-    def _accounts(self, name: str, status: list[str] | None = None, since: str | None = None) -> list[WorkflowStatus]:
+    def accounts(self, name: str, status: list[str] | None = None, since: str | None = None) -> list[WorkflowStatus]:
         """Return how the accounts of a rollout are doing, without what came of them: those of a `status` alone, and
         that ended at a time or later.
         """
@@ -306,9 +302,9 @@ class Book:
         row = self._row(spec.name)
         if row is not None and row.status in OVER:
             raise ReconcilerError(f"the rollout {spec.name} has ended", hint=f"reconciler fleet status {spec.name}")
-        waiting = self._accounts(spec.name, ["ENQUEUED", "DELAYED"])
+        waiting = self.accounts(spec.name, ["ENQUEUED", "DELAYED"])
         self.client.cancel_workflows([spec.name, *(workflow.workflow_id for workflow in waiting)])
-        running = {row.workflow_id.rpartition("/")[2] for row in self._accounts(spec.name, ["PENDING"])}
+        running = {row.workflow_id.rpartition("/")[2] for row in self.accounts(spec.name, ["PENDING"])}
         return len(set(self.report(spec).pending) - running)
 
     def last_versions(self, wanted: Collection[str]) -> dict[str, str]:
@@ -355,72 +351,6 @@ class Book:
         return [result.account for result in self.report(spec).accounts if result.outcome in AS_DECLARED]
 
 
-@dataclass
-class Ended:
-    """Workflows that have ended, looked for again and again: each is told once, and those that ended long before the
-    last look are not read again. The database says when one ended, whichever machine did it.
-    """
-
-    known: set[str] = field(default_factory=set)
-    _last: int = 0
-
-    @property
-    def since(self) -> str | None:
-        """When one must have ended, at the earliest, to be new; None: at any time."""
-        moment = self._last / 1000 - BEHIND
-        return datetime.fromtimestamp(moment, UTC).isoformat() if self._last else None
-
-    def fresh(self, rows: Iterable[WorkflowStatus]) -> list[str]:
-        """Return the ids of those that are new."""
-        ended = [row for row in rows if row.workflow_id not in self.known]
-        self._last = max([self._last, *(row.completed_at or 0 for row in ended)])
-        ids = [row.workflow_id for row in ended]
-        self.known.update(ids)
-        return ids
-
-
-@dataclass
-class Look:
-    """How far a rollout is, told again and again: what came of an account is read once, and its figures are kept."""
-
-    book: Book
-    spec: RolloutSpec
-    _ended: Ended = field(default_factory=Ended)
-    _count: Counter[tuple[str, str]] = field(default_factory=Counter)
-    _requests: int = 0
-
-    def now(self) -> Standing:
-        """Return how far it is now."""
-        running = Counter(_wave_of(row.workflow_id) for row in self.book._accounts(self.spec.name, ["PENDING"]))
-        fresh = self._ended.fresh(self.book._accounts(self.spec.name, OVER, self._ended.since))
-        for workflow, result in self.book.results_of(fresh):
-            self._add(workflow, result)
-        return Standing(
-            self.spec.mode,
-            tuple(
-                WaveStanding(
-                    name,
-                    len(names),
-                    planned=self._count[name, "planned"],
-                    todo=self._count[name, "todo"],
-                    applied=self._count[name, "applied"],
-                    running=running[name],
-                    failed=self._count[name, "failed"],
-                )
-                for name, names in self.spec.members.items()
-            ),
-            self._requests,
-        )
-
-    def _add(self, workflow: str, result: JobResult | None) -> None:
-        wave, apply = _wave_of(workflow), "/apply/" in workflow
-        self._count[wave, "applied" if apply else "planned"] += 1
-        if result is not None:
-            self._requests += result.requests
-            self._count[wave, "failed"] += result.bad
-            self._count[wave, "todo"] += not apply and result.outcome == "changes"
-
-
 def _owner(row: WorkflowStatus) -> str:
     return str((row.attributes or {}).get(TAKEN) or row.app_version or "")
 
@@ -436,10 +366,6 @@ def _spec(row: WorkflowStatus) -> RolloutSpec:
             f"the rollout {row.workflow_id} of {_owner(row)} cannot be read by {VERSION}",
             hint="go on with the version that began it",
         ) from error
-
-
-def _wave_of(workflow: str) -> str:
-    return workflow.split("/")[1]
 
 
 @dataclass(frozen=True)
