@@ -29,7 +29,7 @@ from reconciler.model.called import KindWords
 
 def text(kinds: Mapping[str, Kind], guards: Iterable[Guard]) -> str:
     """Return the module."""
-    return HEAD + "\n".join([*_screens(kinds), "", *_titles(guards), ""])
+    return HEAD + "\n".join([*_screens(kinds), "", *_titles(guards), "", *_reasons(guards), ""])
 
 
 def _screens(kinds: Mapping[str, Kind]) -> Iterator[str]:
@@ -48,6 +48,13 @@ def _titles(guards: Iterable[Guard]) -> Iterator[str]:
     yield from (f"    {_quoted(guard.name)}: {_quoted(guard.title)}," for guard in guards if guard.title)
     yield "}"
     yield '"""What each guard is about."""'
+
+
+def _reasons(guards: Iterable[Guard]) -> Iterator[str]:
+    yield "REASONS: Mapping[str, str] = {"
+    yield from (f"    {_quoted(guard.name)}: {_quoted(guard.why)}," for guard in guards if guard.why)
+    yield "}"
+    yield '"""What is said of guards whose messages speak of the files in their own words."""'
 
 
 def _quoted(said: str) -> str:

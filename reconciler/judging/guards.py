@@ -20,7 +20,8 @@ class Guard(NamedTuple):
 
     A `teardown` guard holds too where the user asked for the end of everything. One that `warns` stops nothing. A
     guard that an option of the command line overrides has that `option` instead of an override. `title` is what a
-    report calls it, said once for all entries of one name.
+    report calls it, and `why` what it says in place of a message that speaks of the files in their own words; each
+    said once for all entries of one name.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Guard(NamedTuple):
     warns: bool = False
     option: str = ""
     title: str = ""
+    why: str = ""
 
 
 def judge(document: PlanDocument, limits: Guards, managed: Mapping[str, int]) -> list[GuardView]:
@@ -133,6 +135,7 @@ GUARDS = (
         "prevent_destroy={address}",
         looks.protected,
         title="It is protected from being deleted",
+        why="The files say that this must not be deleted.",
     ),
     Guard(
         "max_deletes",

@@ -11,7 +11,7 @@ from reconciler.model.document import GuardView, PlanDocument
 from reconciler.render import words
 from reconciler.render.naming import Names, humanised
 from reconciler.render.sentences import quoted_for_people, rename
-from reconciler.render.terms import GUARDS
+from reconciler.render.terms import GUARDS, REASONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,6 @@ class Card:
     tripped: bool
 
 
-_WHY: Mapping[str, str] = {"prevent_destroy": "The files say that this must not be deleted."}
-"""Guards of which the message speaks of the files in their own words."""
-
-
 def card(guard: GuardView, document: PlanDocument, names: Names) -> Card:
     """Return a guard, a rule or a policy as a card. `command` makes the plan again with exactly this approval."""
     rule, tripped = guard.name.startswith(words.RULES), guard.verdict == "tripped"
@@ -41,7 +37,7 @@ def card(guard: GuardView, document: PlanDocument, names: Names) -> Card:
         guard.name,
         title(guard),
         words.state(guard),
-        asked or _WHY.get(guard.name, "") or _begun(quoted_for_people(names.plainly(guard.message))),
+        asked or REASONS.get(guard.name, "") or _begun(quoted_for_people(names.plainly(guard.message))),
         [names.thing(address) for address in guard.addresses],
         _who(guard, rule=rule) if tripped else words.approved(guard),
         command(document, [guard.override]) if tripped and guard.override else "",

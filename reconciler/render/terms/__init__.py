@@ -183,3 +183,8 @@ GUARDS: Mapping[str, str] = {
     "suspected_rename": "It looks like a rename",
 }
 """What each guard is about."""
+
+REASONS: Mapping[str, str] = {
+    "prevent_destroy": "The files say that this must not be deleted.",
+}
+"""What is said of guards whose messages speak of the files in their own words."""
