@@ -85,7 +85,7 @@ def opened(chosen: Globals, url: str | None, *, ask: bool = True) -> Fleet:
     return open_fleet(folder(chosen), current_runtime(), url, ask=ask)
 
 
-def told(chosen: Globals, report: FleetReport, outputs: tuple[Output, ...]) -> int:
+def show_report(chosen: Globals, report: FleetReport, outputs: tuple[Output, ...]) -> int:
     """Show a report, and return its exit code."""
     from reconciler.render.fleet import VIEWS
 
@@ -166,7 +166,7 @@ def _carry_out(
             show=board.show,
         )
         stopped = stopping() and report.state == "running"
-    code = told(chosen, report, outputs)
+    code = show_report(chosen, report, outputs)
     if stopped:
         note(f"Go on with: {again}")
         return 130
@@ -341,7 +341,7 @@ def report(
             count = write_pages(rollout_report, store.plans(spec), out)
             note(f"Wrote the report and {count} accounts to {place(out)}.")
             return 0
-    told(chosen, rollout_report, outputs)
+    show_report(chosen, rollout_report, outputs)
     return 0
 
 

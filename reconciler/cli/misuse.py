@@ -21,7 +21,7 @@ UNSAID = "what was typed is not repeated, for it may be a secret"
 NEAR = re.compile(r"^(?P<what>.*?)\.? \(?(?P<near>Did you mean .*?)\)?$", re.S)
 
 
-def told(error: click.ClickException, argv: Sequence[str], commands: Iterable[str]) -> tuple[str, str]:
+def explained(error: click.ClickException, argv: Sequence[str], commands: Iterable[str]) -> tuple[str, str]:
     """Return what is wrong, in the words of click without what must not be repeated, and how it is right."""
     message = error.format_message()
     known = {*commands, *_known(error, message)}

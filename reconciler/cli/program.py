@@ -401,10 +401,10 @@ def _deaf() -> Iterator[None]:
 
 def _misused(error: click.ClickException, argv: list[str]) -> None:
     """Say how the command line is wrong. What stands on it is of another person in a pipeline: names of branches."""
-    from reconciler.cli.misuse import told
+    from reconciler.cli.misuse import explained
     from reconciler.cli.terminal import trouble
 
-    trouble(*told(error, argv, COMMANDS))
+    trouble(*explained(error, argv, COMMANDS))
 
 
 def _failed(error: Exception, argv: list[str]) -> int:

@@ -37,7 +37,7 @@ def command(chosen: Globals, out: Path, names: str | None) -> int:
         note(f"Not in it: {kind}: {seen.unknown[kind]}")
     for kind, attributes in seen.unread.items():
         for name, why in attributes.items():
-            note(f"Not in it: {why.told(kind, name)}")
+            note(f"Not in it: {why.line(kind, name)}")
     if chosen.verbose:
         note(f"{len(recording.exchanges)} requests sent to the account.")
     return 4 if missing else 0

@@ -68,7 +68,7 @@ class Calls:
         """Return the JSON of a GET."""
         return self.send("GET", path, query=query).json()
 
-    def found(self, path: str) -> HostRow | None:
+    def get_if_there(self, path: str) -> HostRow | None:
         """Return the JSON of a GET, or None where there is no such thing or it is not for us."""
         answer = self.send("GET", path, expect=(401, 403, 404))
         return row_of(answer.json()) if answer.ok else None

@@ -39,7 +39,7 @@ class GitHub:
     @cached_property
     def _me(self) -> str | None:
         """Login of the token's owner; None for the token of a workflow, which may not ask who it is."""
-        user = self._calls.found("/user")
+        user = self._calls.get_if_there("/user")
         return text(user, "login") if user else None
 
     def _is_mine(self, row: HostRow) -> bool:
@@ -93,7 +93,7 @@ class GitHub:
         self._calls.send("POST", f"{self._path}/pulls/{proposal.number}/reviews", body=review)
 
     def may_approve(self, person: str) -> bool:
-        answer = self._calls.found(f"{self._path}/collaborators/{person}/permission")
+        answer = self._calls.get_if_there(f"{self._path}/collaborators/{person}/permission")
         return answer is not None and answer.get("permission") in WRITERS
 
     def issues(self, label: str) -> Sequence[Issue]:
@@ -111,7 +111,7 @@ class GitHub:
         self._patched(issue, {"body": body, "state": "closed", "state_reason": "completed"})
 
     def file(self, ref: str, path: str) -> bytes | None:
-        content = self._calls.found(f"{self._path}/contents/{quote(path)}?ref={quote(ref, safe='')}")
+        content = self._calls.get_if_there(f"{self._path}/contents/{quote(path)}?ref={quote(ref, safe='')}")
         return base64.b64decode(text(content, "content")) if content is not None else None
 
     def commit(self, branch: str, base: str, message: Shown, files: Mapping[str, str]) -> None:
@@ -123,7 +123,7 @@ class GitHub:
         ]
         tree = self._made(f"{git}/trees", {"base_tree": text(inner(start, "tree"), "sha"), "tree": entries})
         commit = self._made(f"{git}/commits", {"message": message, "tree": tree, "parents": [base]})
-        if self._calls.found(f"{git}/ref/heads/{quote(branch)}") is None:
+        if self._calls.get_if_there(f"{git}/ref/heads/{quote(branch)}") is None:
             self._made(f"{git}/refs", {"ref": f"refs/heads/{branch}", "sha": commit})
         else:
             self._calls.send("PATCH", f"{git}/refs/heads/{quote(branch)}", body={"sha": commit, "force": True})

@@ -96,7 +96,7 @@ class GitLab:
         self._calls.send("POST", path, body={"sha": proposal.head}, expect=(401, 403, 404))
 
     def may_approve(self, person: str) -> bool:
-        member = self._calls.found(f"{self._path}/members/all/{person}")
+        member = self._calls.get_if_there(f"{self._path}/members/all/{person}")
         return (
             member is not None
             and member.get("state") == "active"
@@ -119,7 +119,7 @@ class GitLab:
 
     def file(self, ref: str, path: str) -> bytes | None:
         where = f"{self._path}/repository/files/{quote(path, safe='')}?ref={quote(ref, safe='')}"
-        content = self._calls.found(where)
+        content = self._calls.get_if_there(where)
         return base64.b64decode(text(content, "content")) if content is not None else None
 
     def commit(self, branch: str, base: str, message: Shown, files: Mapping[str, str]) -> None:

@@ -61,14 +61,16 @@ def beside(
     bindings: Mapping[str, Binding],
     only: frozenset[str] | None = None,
     *,
-    said: bool = False,
+    listed: bool = False,
 ) -> list[str]:
     """Return what each command that takes over an account, or compares it, names beside the objects that it takes one
-    by one: what people make beside the configuration, and what came with the account. `said` are those that have a
-    line each already, as `export_for_files` gives them: apps' and servers' objects.
+    by one: what people make beside the configuration, and what came with the account. Not those that are `listed` one
+    by one already, as `export_for_files` does: apps' and servers' objects.
     """
     aside = set_aside(snapshot, kinds, bindings, only)
-    lines = [line for name, some in aside.items() if not said or kinds[name].reading.mostly_unmanaged for line in some]
+    lines = [
+        line for name, some in aside.items() if not listed or kinds[name].reading.mostly_unmanaged for line in some
+    ]
     return [*lines, *came_along(snapshot, kinds, only)]
 
 

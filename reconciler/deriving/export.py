@@ -277,9 +277,9 @@ class _LiveObjects:
         for parent_address, lives in siblings.items():
             lives.sort(key=placed if nesting else (lambda live: (self.names[kind.name, live.id],)))
             for rank, live in enumerate(lives):
-                resource, said = self._resource(kind, live, parent_address, rank), self.found[kind.name, live.id]
+                resource, reason = self._resource(kind, live, parent_address, rank), self.found[kind.name, live.id]
                 gone = tuple(self._gone(resource))
-                resources.append(Exported(resource, live, said.dropped, said.problem, gone, said.partly))
+                resources.append(Exported(resource, live, reason.dropped, reason.problem, gone, reason.partly))
         return resources
 
     def _resource(self, kind: Kind, live: Live, parent: str | None, rank: int) -> Resource:

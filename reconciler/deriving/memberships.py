@@ -44,7 +44,7 @@ class Left:
 
     holder: str
     member: str
-    said: str
+    sentence: str
     places: tuple[tuple[str, str], ...] = field(default=())
 
 

@@ -72,16 +72,16 @@ def _with_roster(entry: Exported, name: str, entries: list[Value], *, empty: boo
 
 def _with_short(entry: Exported, kinds: Kinds, name: str, holders: set[Value], called: Mapping[Value, str]) -> Exported:
     """Return a member without what a roster says, and with a line where it is a member of more than is declared."""
-    kind, said = kinds[entry.resource.kind], set(holders)
+    kind, declared = kinds[entry.resource.kind], set(holders)
     if name not in entry.live.attrs or (name not in entry.resource.attrs and not holders):
         return entry
     attrs = {key: value for key, value in entry.resource.attrs.items() if key != name or not holders}
     if not holders:
-        said.add(entry.live.attrs[name])
-    rest, others = kind.without(entry.live, said), []
+        declared.add(entry.live.attrs[name])
+    rest, others = kind.without(entry.live, declared), []
     while rest.attrs[name] is not None and rest.attrs[name] not in others:
         others.append(rest.attrs[name])
-        rest = kind.without(rest, {*said, *others})
+        rest = kind.without(rest, {*declared, *others})
     partly = dict(entry.partly)
     if others:
         listed = " and ".join(called.get(other, str(other)) for other in others)

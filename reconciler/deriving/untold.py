@@ -21,7 +21,7 @@ def untold(snapshot: Snapshot, kinds: Kinds, exported: Iterable[Exported], then:
     for kind, missing in snapshot.unread.items():
         for name, unread in missing.items():
             whole = name in kinds[kind].variants
-            about = {addresses[kind][one] for one in unread.ids & addresses[kind].keys()} if not whole else set()
+            about = set() if whole else {addresses[kind][key] for key in unread.ids & addresses[kind].keys()}
             if whole or about:
-                lines[kind].append(unread.told(kind, name, then, about))
+                lines[kind].append(unread.line(kind, name, then, about))
     return lines

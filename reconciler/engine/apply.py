@@ -188,7 +188,7 @@ class _Applying:
 
     async def _create(self, step: Step, change: Change) -> None:
         self._record(Record(op="intent", run=self.name, address=change.address, intent=intent_of(change)))
-        late = self.ports.found.get(change.address)
+        late = self.ports.late.get(change.address)
         if late is not None:
             self.ports.emit(Noted(change.address, "a run that died had created it after all; looked it up by name"))
             change = self._continued(change, late)

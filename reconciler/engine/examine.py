@@ -125,7 +125,7 @@ def _parts(impact: Impact, plan: Plan, elsewhere: set[str]) -> list[Impact]:
         (identity, name) for identity, name in zip(impact.ids, impact.objects, strict=False) if identity not in gone
     ]
     ours = tuple(managed[identity] for identity in impact.ids if identity in managed and identity not in gone)
-    others = tuple(name for one, name in left if one not in managed)
+    others = tuple(name for identity, name in left if identity not in managed)
     impacts = [replace(impact, count=len(ours), effect="along", objects=ours)] if ours else []
     return impacts + ([replace(impact, count=len(others), objects=others)] if others else [])
 

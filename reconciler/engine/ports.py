@@ -38,7 +38,7 @@ class Ports:
     that can take something away; `stop` is set to start nothing new.
 
     `settling` are the seconds before each look for what a write without an answer did: it may still be on its way, so
-    that what is not there at the first look is looked for again before anything is sent again. `found` is what is left
+    that what is not there at the first look is looked for again before anything is sent again. `late` is what is left
     to do for creates of a run that died, which came to light after the plan was made.
     """
 
@@ -54,7 +54,7 @@ class Ports:
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     settling: Sequence[float] = Waits().settling
-    found: Mapping[str, Change] = field(default_factory=dict)
+    late: Mapping[str, Change] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,7 @@ async def prove_api(remote: Remote) -> None:
     """
     request = get("/users/me")
     try:
-        replace(await remote.send(request), request=str(request)).found("user")
+        replace(await remote.send(request), request=str(request)).object_in("user")
     except (Rejected, Unexpected) as error:
         if isinstance(error, Rejected) and error.status >= 500:
             raise
@@ -213,7 +213,7 @@ def _unknown(collection: Collection, error: ReconcilerError) -> Unknown:
 
 async def _single(remote: Remote, collection: Collection) -> _Listing:
     request = get(collection.path)
-    row = replace(await remote.send(request), request=str(request)).found(collection.key)
+    row = replace(await remote.send(request), request=str(request)).object_in(collection.key)
     return _Listing((row,), {}, Cost(collection.path, 1, 1, total=False))
 
 
@@ -285,7 +285,7 @@ async def _one_by_one(remote: Remote, collection: Collection, ids: Sequence[str]
     answers = await gather(
         remote.send(Request("GET", at(collection.path, identity), expect=(404,))) for identity in ids
     )
-    rows = [answer.found(wrapper) if answer.ok else {} for answer in answers]
+    rows = [answer.object_in(wrapper) if answer.ok else {} for answer in answers]
     return {
         identity: row for identity, row in zip(ids, rows, strict=True) if str(row.get(collection.identity)) == identity
     }
@@ -350,8 +350,8 @@ def _page(collection: Collection, answer: Response) -> _Page:
     _told(collection, objects)
     _identified(collection, collection.key, objects, collection.identity, grammar=collection.ids)
     total = replace(answer, request=f"GET {collection.path}").total()
-    found = {name: side for name in collection.sides if (side := _side(collection, body, name)) is not None}
-    return _Page(_lean(objects), total, {name: _lean(side) for name, side in found.items()})
+    sides = {name: side for name in collection.sides if (side := _side(collection, body, name)) is not None}
+    return _Page(_lean(objects), total, {name: _lean(side) for name, side in sides.items()})
 
 
 def _told(collection: Collection, rows: Sequence[Row]) -> None:

@@ -70,7 +70,7 @@ class _Verifying:
 
     def __init__(self, written: Mapping[str, Change], kinds: Kinds, ports: ReadBackPorts) -> None:
         self.written, self.kinds, self.ports = written, kinds, ports
-        self.found = Verified()
+        self.verified = Verified()
 
     async def run(self) -> Verified:
         names = {change.kind for change in self.written.values()}
@@ -89,16 +89,16 @@ class _Verifying:
                 left = self._left(seen)
         except ReconcilerError as error:
             self._problem("read-back", f"what was written could not be read back: {error.message}", error.hint)
-            return self.found
+            return self.verified
         for change in left.changes:
             if change.address not in reported:
                 self._unsettled(change, self.written[change.address])
         self.ports.seen(seen, self.written)
         self._still_there(seen)
-        return self.found
+        return self.verified
 
     def _problem(self, address: str, what: str, hint: str) -> None:
-        self.found.problems.append((address, what, hint))
+        self.verified.problems.append((address, what, hint))
 
     async def _repair(self, left: Plan) -> set[str]:
         """Send what did not take once more, counted like the first time; return what could not be sent, reported as it
@@ -108,7 +108,7 @@ class _Verifying:
         errors = {step.address: outcome.failed[step.number] for step in left.steps if step.number in outcome.failed}
         for address, error in errors.items():
             self._problem(address, f"the account had not taken it as sent: {error.message}", error.hint)
-        self.found.refused += [address for address, error in errors.items() if isinstance(error, Refused)]
+        self.verified.refused += [address for address, error in errors.items() if isinstance(error, Refused)]
         return set(errors)
 
     def _left(self, seen: Snapshot) -> Plan:

@@ -129,9 +129,9 @@ async def _phase(spec: RolloutSpec, wave: Wave, phase: str, names: Sequence[str]
     )
 
 
-async def _wait(name: str, said: Any, phase: str, count: int, poll: float) -> Any:
+async def _wait(name: str, written: Any, phase: str, count: int, poll: float) -> Any:
     """Wait for the accounts of a wave; what is still in the queue is cancelled once more failed than may."""
-    wave = Wave.model_validate(said)
+    wave = Wave.model_validate(written)
     prefix = job_id(name, wave.name, phase)
     known: dict[str, JobResult] = {}
     ended = Ended()

@@ -18,18 +18,18 @@ RECORDED = ("refresh", "none")
 
 def beyond(left: Iterable[ChangeView], planned: Iterable[ChangeView]) -> list[str]:
     """Return the addresses of changes that the plan did not say: an approval of the plan does not cover them."""
-    said = {change.address: change for change in planned}
-    return [change.address for change in left if not _covers(said.get(change.address), change)]
+    by_address = {change.address: change for change in planned}
+    return [change.address for change in left if not _covers(by_address.get(change.address), change)]
 
 
-def _covers(said: ChangeView | None, left: ChangeView) -> bool:
+def _covers(planned: ChangeView | None, left: ChangeView) -> bool:
     if left.action in RECORDED:
         return True
-    if said is None or left.action not in FOLLOWS.get(said.action, {said.action}):
+    if planned is None or left.action not in FOLLOWS.get(planned.action, {planned.action}):
         return False
-    if left.action in ("update", "delete", "replace") and said.id is not None and left.id != said.id:
-        return said.action == "replace"
-    values = {**said.desired, **{item.name: item.after for item in said.attributes}}
+    if left.action in ("update", "delete", "replace") and planned.id is not None and left.id != planned.id:
+        return planned.action == "replace"
+    values = {**planned.desired, **{item.name: item.after for item in planned.attributes}}
     return all(item.name in values and item.after == values[item.name] for item in left.attributes) and all(
-        impact in said.impacts for impact in left.impacts
+        impact in planned.impacts for impact in left.impacts
     )

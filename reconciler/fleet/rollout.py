@@ -43,10 +43,10 @@ def _mixed(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()
 
 
-def _how_many(said: int | str, of_all: int, there: int) -> int:
-    if said == "rest":
+def _how_many(share: int | str, of_all: int, there: int) -> int:
+    if share == "rest":
         return there
-    return said if isinstance(said, int) else ceil(of_all * _percent(said) / 100)
+    return share if isinstance(share, int) else ceil(of_all * _percent(share) / 100)
 
 
 def _percent(text: str) -> int:

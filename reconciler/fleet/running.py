@@ -68,25 +68,25 @@ def traces_to(fleet: Fleet) -> str | None:
     """
     environ = fleet.runtime.environ
     whole, base = environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"), environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
-    said = whole or (f"{base.rstrip('/')}/v1/traces" if base else None)
+    endpoint = whole or (f"{base.rstrip('/')}/v1/traces" if base else None)
     off = environ.get("OTEL_SDK_DISABLED", "").lower() == "true" or environ.get("OTEL_TRACES_EXPORTER") == "none"
-    if not said or off:
+    if not endpoint or off:
         return None
     try:
-        found = importlib.util.find_spec(TRACING)
+        exporter = importlib.util.find_spec(TRACING)
     except ImportError:  # what it is in is not there
-        found = None
-    if found is None:
+        exporter = None
+    if exporter is None:
         raise SurroundingsError(
             "OpenTelemetry's variables say where traces go, and what sends them is not installed",
             hint="pip install 'activecampaign-reconciler[telemetry]', or set OTEL_TRACES_EXPORTER=none",
         )
-    return said
+    return endpoint
 
 
-def _database(folder: Path, said: str | None) -> str:
+def _database(folder: Path, url_given: str | None) -> str:
     """Return the URL of the engine's database; a relative SQLite file is the fleet's."""
-    url = said or DATABASE
+    url = url_given or DATABASE
     scheme, slashes, path = url.partition(":///")
     if scheme == "sqlite" and slashes:
         file = folder / path
@@ -103,8 +103,8 @@ def checked(fleet: Fleet, chosen: Mapping[str, Job]) -> dict[str, Job]:
     """
     jobs = {}
     for name, job in chosen.items():
-        said = {"state": fleet.loaded.fleet.defaults.state, "guards": fleet.loaded.fleet.guards}
-        jobs[name] = job.model_copy(update={**said, "digest": fleet.baselines.digest(job)})
+        defaults = {"state": fleet.loaded.fleet.defaults.state, "guards": fleet.loaded.fleet.guards}
+        jobs[name] = job.model_copy(update={**defaults, "digest": fleet.baselines.digest(job)})
         fleet.baselines.check(jobs[name])
     return jobs
 
@@ -133,7 +133,7 @@ def tell_unread(store: RolloutStore, tell: Callable[[str], None]) -> None:
 
 
 def begin(
-    fleet: Fleet, mode: str, selection: AccountSelection, tell: Callable[[str], None] = lambda said: None
+    fleet: Fleet, mode: str, selection: AccountSelection, tell: Callable[[str], None] = lambda text: None
 ) -> RolloutSpec:
     """Return a new rollout over the accounts that are meant; `tell` is told what could not be read for that."""
     jobs = checked(fleet, choose(fleet, selection, tell))

@@ -56,7 +56,7 @@ def judge(document: PlanDocument, limits: Guards, managed: Mapping[str, int]) ->
 
 
 def _verdict(guard: Guard, trip: Trip, case: Case) -> GuardView:
-    facts = {"count": 0, **trip.said}
+    facts = {"count": 0, **trip.facts}
     yes = guard.override.format(**facts)
     view = GuardView(
         name=guard.name,

@@ -53,7 +53,7 @@ class Trip:
     """What a guard has found: the addresses, and what its texts are filled with."""
 
     changes: tuple[ChangeView, ...] = ()
-    said: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 def total(changes: Iterable[ChangeView], effect: Effect) -> int | None:

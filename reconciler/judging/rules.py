@@ -137,9 +137,9 @@ def _wrong(deny: Deny, value: Any, budget: SearchBudget) -> bool:
 def _mismatch(none_may: str | None, all_must: str | None, texts: Iterable[str], budget: SearchBudget) -> bool:
     """Return whether a text matches what none may, or not what all have to."""
     for text in texts:
-        if none_may is not None and budget.found(none_may, text):
+        if none_may is not None and budget.matches(none_may, text):
             return True
-        if all_must is not None and not budget.found(all_must, text):
+        if all_must is not None and not budget.matches(all_must, text):
             return True
     return False
 

@@ -62,8 +62,8 @@ class AccountIdentity:
             local = bare in LOOPBACK
             name, at = (f"{LOOPBACK[0]}{host.removeprefix(bare)}" if local else host), "loopback" if local else ""
             name += slash + path
-        said = (identity_of(f"https://{text}") for text in (account, *also))
-        names = {name, *(vendor_name(text) or text for text in said)}
+        identities = (identity_of(f"https://{text}") for text in (account, *also))
+        names = {name, *(vendor_name(text) or text for text in identities)}
         return cls(frozenset(names - {""}), at, "" if "${" in url else key)
 
     def same(self, other: AccountIdentity) -> bool:

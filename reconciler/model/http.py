@@ -179,7 +179,7 @@ class Response:
         inner = self.body.get(key) if isinstance(self.body, dict) else None
         return [row for row in inner if isinstance(row, dict)] if isinstance(inner, list) else []
 
-    def found(self, wrapper: str) -> dict[str, Any]:
+    def object_in(self, wrapper: str) -> dict[str, Any]:
         """Return the object that a read asked for. Raises Unexpected where the answer has none: that proves nothing."""
         inner = self.body.get(wrapper) if isinstance(self.body, dict) else None
         if not isinstance(inner, dict) and not self.foretold:

@@ -90,8 +90,8 @@ class Kind(Readable):
     def holds_twice(self, lives: Iterable[Live]) -> bool:
         """Return whether the account holds two of one name: then it takes them, whatever was found."""
         names = [live.attrs.get(self.identity.name_attribute) for live in lives]
-        said = [name for name in names if isinstance(name, str)]
-        return len(set(said)) < len(said)
+        texts = [name for name in names if isinstance(name, str)]
+        return len(set(texts)) < len(texts)
 
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """Return the natural keys of an object, best first; a key says its tier in its first item. Empty: none

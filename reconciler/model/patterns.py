@@ -76,7 +76,7 @@ class SearchBudget:
         """Return what one rule may take: a quarter of all, so that none uses up what the others need."""
         return SearchBudget(min(self.left, STEPS // 4), self)
 
-    def found(self, pattern: str, text: str) -> bool:
+    def matches(self, pattern: str, text: str) -> bool:
         """Return whether the pattern matches anywhere in the text. Raises Unbounded when the budget is used up."""
         compiled = _compiled(pattern)
         cost = (len(text) + 1) * compiled.programsize

@@ -169,7 +169,7 @@ class Redactor:
         if len(raw) < self._seeds(shortest, True).least:
             return  # what is spelled in a text is no longer than the text
         for reading in readings(raw, self._spaces):
-            for first, end in self._seeds(shortest, reading.whole).within(reading.said, parts):
+            for first, end in self._seeds(shortest, reading.whole).within(reading.text, parts):
                 yield reading.place(first, end)
 
     def _seeds(self, shortest: int, whole: bool) -> _Seeds:
@@ -319,13 +319,13 @@ def _forms(value: str) -> Iterator[_Form]:
     for text in texts:
         raw = text.encode("utf-8", "surrogatepass")
         slugs = [re.sub(kept, mark, raw) for kept in (rb"[^A-Za-z0-9_-]+", rb"[^A-Za-z0-9]+") for mark in (b"_", b"-")]
-        spelled = (raw, unescaped(raw).said.strip(), unescaped(raw, spaces=False).said.strip())
+        spelled = (raw, unescaped(raw).text.strip(), unescaped(raw, spaces=False).text.strip())
         for form in (*spelled, *(slugs if len(text) >= LONG and text.isascii() else ())):
             if len(form) >= SHORTEST:
                 forms.setdefault(form, _Form(form, False, len(value) < LONG and value.isalpha()))
         if LONG <= len(text) <= _WHOLE:
             turned = text[::-1].encode("utf-8", "surrogatepass")
-            for form in (turned, unescaped(turned).said.strip()):
+            for form in (turned, unescaped(turned).text.strip()):
                 forms.setdefault(form, _Form(form, True, False))
     yield from forms.values()
 

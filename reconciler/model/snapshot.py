@@ -25,7 +25,7 @@ class UnreadParts(NamedTuple):
     ids: frozenset[str]
     paths: frozenset[str] = frozenset()
 
-    def told(self, kind: str, name: str, then: str = "", about: Set[str] = frozenset()) -> str:
+    def line(self, kind: str, name: str, then: str = "", about: Set[str] = frozenset()) -> str:
         """Return a line that names the attribute `name` of a kind as unread, with what that means (`then`) and for
         which objects.
         """
@@ -75,9 +75,9 @@ def snapshot(kinds: Kinds, reads: Mapping[str, frozenset[str]], tables: Tables) 
             if missing and not any(unknown.forbidden for unknown in missing):
                 absent.add(name)
     unread = {
-        name: found
+        name: parts
         for name, objects in lives.items()
-        if tables.unknown and (found := _unread(kinds[name], reads[name], objects, tables))
+        if tables.unknown and (parts := _unread(kinds[name], reads[name], objects, tables))
     }
     return Snapshot(lives, unknown, frozenset(absent), unread)
 

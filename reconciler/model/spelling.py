@@ -57,7 +57,7 @@ _ROWS[2] += rb"|(?:[01]{8}){8,}"
 class ReadText:
     """What a text says, and where in the text a part of it (from, to) stands."""
 
-    said: bytes
+    text: bytes
     place: Callable[[int, int], tuple[int, int]]
     whole: bool = True
     """The text, with escapes read; not what is spelled in an encoding of all of its bytes."""
@@ -69,12 +69,12 @@ def readings(raw: bytes, spaces: bool = True) -> Iterator[ReadText]:
     while waiting:
         reading, depth = waiting.pop(0)
         yield reading
-        room -= len(reading.said)
+        room -= len(reading.text)
         if depth < DEPTH and room > 0:
-            wide = None if reading.whole else _utf16(reading.said)
+            wide = None if reading.whole else _utf16(reading.text)
             waiting += [] if wide is None else [(_inside(reading, wide), depth + 1)]
             outer = reading if reading.whole else _worth(reading)
-            waiting += [(_inside(outer, inner), depth + 1) for inner in _read(outer.said, spaces)]
+            waiting += [(_inside(outer, inner), depth + 1) for inner in _read(outer.text, spaces)]
 
 
 def _itself(first: int, end: int) -> tuple[int, int]:
@@ -83,19 +83,19 @@ def _itself(first: int, end: int) -> tuple[int, int]:
 
 def _worth(noise: ReadText) -> ReadText:
     """Return the parts of what was read in which something more may be spelled."""
-    runs = ((match.group(), match.start()) for match in _WORDS.finditer(noise.said))
+    runs = ((match.group(), match.start()) for match in _WORDS.finditer(noise.text))
     return _inside(noise, _joined(runs, 1, 1) or ReadText(b"", _itself, whole=False))
 
 
 def _inside(outer: ReadText, inner: ReadText) -> ReadText:
     return ReadText(
-        inner.said, lambda first, end: outer.place(*inner.place(first, end)), whole=outer.whole and inner.whole
+        inner.text, lambda first, end: outer.place(*inner.place(first, end)), whole=outer.whole and inner.whole
     )
 
 
 def _read(raw: bytes, spaces: bool) -> Iterator[ReadText]:
     plain = unescaped(raw, spaces)
-    if plain.said != raw:
+    if plain.text != raw:
         yield plain
     for read in (_base64, _base32, _hexadecimal):
         reading = read(raw)
@@ -144,7 +144,7 @@ def unescaped(raw: bytes, spaces: bool = True) -> ReadText:
     def reading() -> ReadText:
         reached = ReadText(raw, _itself)
         for layer in layers:
-            reached = _inside(reached, layer(reached.said))
+            reached = _inside(reached, layer(reached.text))
         return reached
 
     return ReadText(text, lambda first, end: reading().place(first, end))

@@ -69,7 +69,7 @@ def _bind(
                 others = lambda key, own=binding.id: any(live.id != own for live in index.get(key, ()))  # noqa: E731
                 holds = bound(kind, attrs, binding, by_id, others) is not None
             if holds:
-                context.found(address, live)
+                context.match(address, live)
                 taken.add(live.id)
                 context.spares[address] = list(binding.spares)
     return taken
@@ -90,7 +90,7 @@ def _claim_interrupted(context: PlanningContext, kind: Kind, index: Index, taken
         if len(hits) > 1:
             context.problems.append(_twins(kind, AmbiguousMatch(address, tuple(hits), key)))
         elif hits:
-            context.found(address, hits[0])
+            context.match(address, hits[0])
             taken.add(hits[0].id)
             if address not in context.inputs.desired.resources:
                 binding = Binding(id=hits[0].id, kind=kind.name, natural_key=intent.natural_key, incomplete=True)
@@ -141,7 +141,7 @@ def _recognise(
                 "and `adopt: never` forbids to take it over"
             )
             return True
-        context.found(resource.address, match.live)
+        context.match(resource.address, match.live)
         taken.add(match.live.id)
     return match is not None
 

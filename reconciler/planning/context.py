@@ -120,7 +120,7 @@ class PlanningContext:
             for reference in leaving(self.kinds[live.kind], live, self.known(resource.attrs[name]), applied):
                 self.freed.setdefault((reference.kind, reference.id), set()).add(RemoteId(live.kind, live.id))
 
-    def found(self, address: str, live: Live) -> None:
+    def match(self, address: str, live: Live) -> None:
         """Remember which object an address is."""
         self.matched[address] = live
         self.resolver.ids[address] = live.id

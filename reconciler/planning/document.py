@@ -293,8 +293,8 @@ def _attribute(
     item: AttributeChange, names: Mapping[tuple[str, str], str], change: Change, ids: Mapping[str, str], kind: Kind
 ) -> doc.AttributeView:
     declared = change.desired.get(item.name, item.after)
-    found = terse(item.before, declared, kind.attributes[item.name]) if item.name in kind.attributes else item.before
-    before = _shown(_looked_up(found, declared, ids), names, item.sensitive)
+    live = terse(item.before, declared, kind.attributes[item.name]) if item.name in kind.attributes else item.before
+    before = _shown(_looked_up(live, declared, ids), names, item.sensitive)
     after = _shown(declared, names, item.sensitive)
     return doc.AttributeView(
         name=item.name,

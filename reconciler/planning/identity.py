@@ -30,7 +30,7 @@ class Resolver:
     ids: dict[str, str] = field(default_factory=dict)
     lives: Mapping[str, Iterable[Live]] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
-    found: dict[Lookup, RemoteId] = field(default_factory=dict)
+    looked_up: dict[Lookup, RemoteId] = field(default_factory=dict)
     gone: dict[Lookup, RemoteId] = field(default_factory=dict)
     """Look-ups by id of objects that the account lacks, and whose ids its own objects still hold."""
 
@@ -42,9 +42,9 @@ class Resolver:
             identity = self.ids.get(leaf.address)
             return leaf if identity is None else RemoteId(leaf.kind, identity)
         if isinstance(leaf, Lookup):
-            if leaf not in self.found:
-                self.found[leaf] = self._look_up(leaf)
-            return self.found[leaf]
+            if leaf not in self.looked_up:
+                self.looked_up[leaf] = self._look_up(leaf)
+            return self.looked_up[leaf]
         return leaf
 
     def _look_up(self, lookup: Lookup) -> RemoteId:

@@ -28,11 +28,11 @@ def mentioned(
     """
     changed = {change.address for change in document.changes}
     mentions = {key for change in document.changes for key in _mentions(change)} - changed
-    ids = {address: RemoteId(one.kind, one.id) for address, one in bindings.items() if address in mentions}
-    wanted = {*(key.partition(" ")[0] for key in mentions), *(one.kind for one in ids.values())}
+    ids = {address: RemoteId(binding.kind, binding.id) for address, binding in bindings.items() if address in mentions}
+    wanted = {*(key.partition(" ")[0] for key in mentions), *(target.kind for target in ids.values())}
     read = _names(wanted & kinds.keys(), kinds, lives, tables)
-    names = {key: name for one, name in read.items() if (key := str(one)) in mentions}
-    names |= {address: read.get(one) or called(bindings[address].applied) for address, one in ids.items()}
+    names = {key: name for target, name in read.items() if (key := str(target)) in mentions}
+    names |= {address: read.get(target) or called(bindings[address].applied) for address, target in ids.items()}
     return {key: show(name) for key, name in sorted(names.items()) if name}
 
 

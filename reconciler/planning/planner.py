@@ -66,7 +66,7 @@ def plan(inputs: Inputs) -> Plan:
         for name in context.kinds
         if any(change.kind == name and change.action is not Action.FORGET for change in changes)
     )
-    looked_up = {**context.resolver.gone, **context.resolver.found}
+    looked_up = {**context.resolver.gone, **context.resolver.looked_up}
     return Plan(
         changes=changes,
         steps=arrange_steps(changes, context.kinds),

@@ -14,24 +14,24 @@ MOST = 300
 """Members that are tried one by one: of more, the value is shown as it is."""
 
 
-def terse(found: Value, declared: Value, attribute: Attribute) -> Value:
+def terse(live: Value, declared: Value, attribute: Attribute) -> Value:
     """Return a value of the account without the members of its entries that mean nothing (an attribute compares equal
     without them), but those that the declaration says as well.
     """
-    if not isinstance(found, list) or not isinstance(declared, list):
-        return found
-    said = {(name, repr(value)) for _, name, value in _members(declared)}
-    spelled = [(path, name) for path, name, value in _members(found) if (name, repr(value)) not in said]
+    if not isinstance(live, list) or not isinstance(declared, list):
+        return live
+    members = {(name, repr(value)) for _, name, value in _members(declared)}
+    spelled = [(path, name) for path, name, value in _members(live) if (name, repr(value)) not in members]
     if not spelled or len(spelled) > MOST:
-        return found
+        return live
     try:
-        whole = attribute.normal(found)
+        whole = attribute.normal(live)
         for path, name in spelled:
-            shorter = _without(found, path, name)
-            found = shorter if attribute.normal(shorter) == whole else found
+            shorter = _without(live, path, name)
+            live = shorter if attribute.normal(shorter) == whole else live
     except STRANGE:
         pass
-    return found
+    return live
 
 
 Path = tuple[int | str, ...]

@@ -27,7 +27,7 @@ def untold(inputs: Inputs, lives: Mapping[str, Live], going: Collection[str] = (
                 ("an undo would bring back what was last applied", about & {*going}),
             ):
                 if addresses:
-                    lines.append(unread.told(kind, name, f"; {verdict}", addresses))
+                    lines.append(unread.line(kind, name, f"; {verdict}", addresses))
     return lines
 
 

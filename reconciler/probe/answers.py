@@ -22,7 +22,11 @@ def refuses(reply: Response) -> bool:
     """
     if reply.ok:
         return False
-    inside = reply.status == 403 and said(reply).startswith(INSIDE) and any(f"`{word} " in said(reply) for word in NO)
+    inside = (
+        reply.status == 403
+        and message_of(reply).startswith(INSIDE)
+        and any(f"`{word} " in message_of(reply) for word in NO)
+    )
     if reply.status in NO or inside:
         return True
     raise unsettled(reply)
@@ -68,7 +72,7 @@ def unsettled(reply: Response) -> Unsettled:
     return Unsettled(f"{shape(reply.request) or 'a request'} was answered {reply.status}, which tells nothing of it")
 
 
-def said(reply: Response) -> str:
+def message_of(reply: Response) -> str:
     """Return what an answer says in words."""
     message = reply.body.get("message") if isinstance(reply.body, dict) else None
     return message if isinstance(message, str) else ""
@@ -76,7 +80,7 @@ def said(reply: Response) -> str:
 
 def no_result(reply: Response) -> bool:
     """Return whether the object is not there, rather than the path (section 1.6)."""
-    return said(reply).startswith("No Result found")
+    return message_of(reply).startswith("No Result found")
 
 
 def shape(path: str) -> str:

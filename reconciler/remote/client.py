@@ -280,9 +280,9 @@ class Client:
         except MalformedResponse as error:
             raise self._verdicts.garbled(request, answer.status_code, error) from error
         headers = {name.lower(): value for name, value in answer.headers.items()}
-        said = Response(status_of(answer.status_code, body), body, headers)
-        self._known = self._known or said.ok
-        return self._verdicts.judge(request, said)
+        response = Response(status_of(answer.status_code, body), body, headers)
+        self._known = self._known or response.ok
+        return self._verdicts.judge(request, response)
 
     async def raw(self, request: Request, *, token: str | None = None, paced: bool = True) -> Response:
         """Send a request once and return whatever is answered, with the status as it came; with another token, or out
@@ -326,8 +326,8 @@ class Client:
             raise Unreachable(f"{request}: {error.message}", hint=error.hint, sent=True) from error
         if is_page(body):
             raise Unreachable(f"{request}: {WEB_PAGE} (status {answer.status_code})", sent=True)
-        said = {name.lower(): value for name, value in answer.headers.items()}
-        return Response(answer.status_code, body, said, str(request), maps=has_maps(content))
+        answered = {name.lower(): value for name, value in answer.headers.items()}
+        return Response(answer.status_code, body, answered, str(request), maps=has_maps(content))
 
     async def _whole(
         self, request: Request, headers: dict[str, str], turn: Turn | None

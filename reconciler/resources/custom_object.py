@@ -304,7 +304,7 @@ class CustomObjectKind(Kind):
         most. What is recorded as removed is never looked for again, so LookupError where one stays.
         """
         for attempt in range(10):
-            row = (yield get(at(SCHEMAS, schema))).found("schema")
+            row = (yield get(at(SCHEMAS, schema))).object_in("schema")
             present = {str(part["id"]) for part in row.get("fields") or () if part.get("status") != DELETING}
             if not present & set(gone):
                 return
@@ -355,7 +355,7 @@ class CustomObjectKind(Kind):
         answer = yield Request("GET", at(SCHEMAS, write.id), expect=(404,))
         if not answer.ok:
             return []
-        before, now = (write.live.row if write.live is not None else {}), answer.found("schema")
+        before, now = (write.live.row if write.live is not None else {}), answer.object_in("schema")
         return [
             str(part["id"])
             for name in ("fields", "relationships")

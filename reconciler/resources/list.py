@@ -210,7 +210,7 @@ def _campaigns(identity: str) -> Flow[list[Impact]]:
     names = []
     for campaign in ids[:NAMED]:
         answer = yield Request("GET", at("/campaigns", campaign), expect=(403, 404))
-        names.append(str((answer.found("campaign") if answer.ok else {}).get("name") or f"id {campaign}"))
+        names.append(str((answer.object_in("campaign") if answer.ok else {}).get("name") or f"id {campaign}"))
     names += [f"id {identity}" for identity in ids[NAMED:]]
     return [Impact(len(names), noun, effect="unmanaged", objects=tuple(names))] if names else []
 

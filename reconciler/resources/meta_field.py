@@ -184,7 +184,7 @@ class MetaFieldKind(membership.Grouped):
     def unmatched(self, write: Write) -> Flow[list[str]]:
         """Options that were added since."""
         answer = yield Request("GET", at(self.path, write.id), expect=(404,))
-        if not answer.ok or write.live is None or "fieldOptions" not in (row := answer.found(self.wrapper)):
+        if not answer.ok or write.live is None or "fieldOptions" not in (row := answer.object_in(self.wrapper)):
             return []
         known = items_of(write.live.attrs.get("options"))
         return [

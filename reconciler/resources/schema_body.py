@@ -187,14 +187,14 @@ def without(row: Row, gone: list[str]) -> dict[str, Json]:
 def body_of(write: Write, row: Row) -> dict[str, Json]:
     """Return the schema to send: what is live, with the declared properties over it; arrays in full."""
     desired = map_of(write.reveal(dict(write.desired)))
-    said = {
+    declared = {
         name: sendable(desired[name]) if desired.get(name) is not None else ""
         for name in ("slug", "labels", "description")
         if name in desired
     }
     kept = {name: row[name] for name in ("slug", "labels", "description", "appId") if row.get(name) is not None}
     # The server puts the app's id in front of the slugs of public and child schemas: what it made of one stays.
-    body: dict[str, Json] = {**kept, **said, **{name: kept[name] for name in ("slug",) if name in kept}}
+    body: dict[str, Json] = {**kept, **declared, **{name: kept[name] for name in ("slug",) if name in kept}}
     body["fields"] = _parts(row.get("fields"), desired.get("fields"))
     body["relationships"] = _parts(row.get("relationships"), desired.get("relationships"))
     return body

@@ -93,16 +93,16 @@ class Attendant:
         Raises OSError where it cannot be run, and KeyboardInterrupt as `run_program` does.
         """
         with self._lock, _interrupts() as asked:
-            said: list[bytes] = []
+            answers: list[bytes] = []
             try:
                 reading = _Reading(self._running(), monotonic() + seconds, most, memoryview(given + b"\n"), asked)
-                said = [line for line in reading.lines(lines).splitlines(keepends=True) if line.endswith(b"\n")]
+                answers = [line for line in reading.lines(lines).splitlines(keepends=True) if line.endswith(b"\n")]
             finally:
-                if len(said) != lines:
+                if len(answers) != lines:
                     self._end()
         if asked:
             raise KeyboardInterrupt
-        return said
+        return answers
 
     def _running(self) -> subprocess.Popen[bytes]:
         """Return the process: a new one where it has ended, or belongs to the process that we were forked from."""
@@ -174,9 +174,9 @@ class _Reading:
                         selector.unregister(key.fileobj)
                         key.data.close()
         code = self._code()
-        printed, *said = [bytes(held[: self.most]) for held in self.held.values()]
+        printed, *errors = [bytes(held[: self.most]) for held in self.held.values()]
         late = code is None and not self.loud
-        return Ran(-signal.SIGKILL if code is None else code, printed, said[0] if said else b"", late, self.loud)
+        return Ran(-signal.SIGKILL if code is None else code, printed, errors[0] if errors else b"", late, self.loud)
 
     def lines(self, count: int) -> bytes:
         """Read so many lines, and leave the pipes open."""

@@ -15,7 +15,7 @@ import pytest
 
 from reconciler.emulator import AccountSettings
 from reconciler.store.probefile import facts_path
-from reconciler.workflow.opening.facts import own_facts, row_of, told
+from reconciler.workflow.opening.facts import own_facts, remarks, row_of
 from tests.conformance.case import NOTHING, Case
 from tests.conformance.cases import load_cases
 from tests.probe.probes import found, probe, probed_world
@@ -340,11 +340,11 @@ def test_a_damaged_facts_file_is_named_and_not_believed(world: World, damage: st
     assert all(one in session.facts.problem for one in (str(path), said)), session.facts.problem
     assert "probe" in session.facts.hint
     assert ("newer version" in session.facts.hint) == (damage == "newer")
-    (line,) = told(session)
+    (line,) = remarks(session)
     assert all(one in line for one in (str(path), said, "treated with care", "probe"))
     if damage != "another account":
         world.write(BORROWED % "other.db", "reconciler.yaml")
-        lines = told(world.session())
+        lines = remarks(world.session())
         assert any(str(path) in one and said in one for one in lines), lines
         assert any("no facts of `sandbox` are there" in one for one in lines)
 

@@ -64,7 +64,7 @@ def yaml_files(place: Path, folder: Path, problems: Problems) -> list[Path]:
     else:
         walk.take(place, asked=True)
     walk.tell_hidden()
-    return sorted(walk.found)
+    return sorted(walk.files)
 
 
 def _is(path: Path, kind: Callable[[int], bool]) -> bool:
@@ -80,7 +80,7 @@ class _Walk:
 
     folder: Path
     problems: Problems
-    found: list[Path] = field(default_factory=list)
+    files: list[Path] = field(default_factory=list)
     hidden: list[Path] = field(default_factory=list)
     seen: set[Path] = field(default_factory=set)
 
@@ -117,22 +117,22 @@ class _Walk:
                 self._error(path, f"it cannot be read: {error.strerror}")
             return
         if stat.S_ISDIR(mode):
-            known = len(self.found)
+            known = len(self.files)
             if path.name not in VERSIONED:
                 self.enter(path, hidden=hidden)
-            if path.suffix in SUFFIXES and not hidden and len(self.found) == known:
+            if path.suffix in SUFFIXES and not hidden and len(self.files) == known:
                 self._warn(path, "it is a folder, and holds nothing that is")
         elif not stat.S_ISREG(mode):
             if not hidden:
                 self._error(path, f"it is {_SPECIAL.get(stat.S_IFMT(mode), 'no file')}, and cannot be read")
         elif asked or (path.suffix in SUFFIXES and not hidden):
-            self.found.append(path)
+            self.files.append(path)
         else:
             self._aside(path)
 
     def tell_hidden(self) -> None:
         """Warn of hidden YAML files, unless a link names them (as mounted volumes do it)."""
-        read = {path.resolve() for path in self.found}
+        read = {path.resolve() for path in self.files}
         for path in self.hidden:
             if path.resolve() not in read:
                 self._warn(path, "it is hidden, or in a hidden folder")

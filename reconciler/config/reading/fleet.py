@@ -49,7 +49,7 @@ def load_fleet(folder: Path) -> LoadedFleet:
     scope = Scope(problems, {}, fill=False)
     root = Entry(Scalar(source, tree.line, tree.column, "", True, ""), shown)
     fleet = validated(FleetFile, scope.data(shown), root, scope)
-    problems.found = [_hinted(problem) for problem in problems.found]
+    problems.diagnostics = [_hinted(problem) for problem in problems.diagnostics]
     problems.check()
     if fleet is None:
         raise AssertionError("a fleet file without problems was read")

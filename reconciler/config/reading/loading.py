@@ -236,7 +236,7 @@ def _read(sections: Sections, layers: Layers, kinds: Kinds, scope: Scope) -> tup
     for section, name in sections_of(kinds).items():
         reader.read(kinds[name], sections.resources.get(section, {}))
     checks = Checks(kinds, reader.declared, problems, scope.complete, layers.prefixes)
-    resources = checks.resolved(reader.found)
+    resources = checks.resolved(reader.resources)
     checks.resolved(reader.broken)
     blocks = Blocks(kinds, scope, reader.declared, scope.complete, layers.prefixes)
     imports = blocks.imports(sections.blocks.get("imports", ()))

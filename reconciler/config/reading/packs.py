@@ -41,9 +41,9 @@ def rules_of(
     for policy, node in zip(project.project.policies, _nodes(project.tree, "policies"), strict=True):
         reading.expression(f"policy `{policy.name}`", policy.when, node)
         reading.known_environments(f"policy `{policy.name}`", policy.environments, node, project)
-        if policy.name in reading.found:
+        if policy.name in reading.rules:
             reading.problems.error("twin-rules", f"a rule and a policy are called `{policy.name}`", node.spot)
-    names = {*(policy.name for policy in project.project.policies), *reading.found}
+    names = {*(policy.name for policy in project.project.policies), *reading.rules}
     for waiver, node in zip(project.project.waivers, waiving, strict=True):
         if waiver.rule not in names:
             hint = did_you_mean(waiver.rule, names, f"there are {listed(names)}" if names else "there are no rules")
@@ -51,7 +51,7 @@ def rules_of(
             reading.problems.error("unknown-rule", f"there is no rule `{waiver.rule}` to waive", spot, hint)
     reading.problems.check()
     at = tuple(_spot(node, "address").position for node in waiving)
-    return Rules(tuple(reading.found.values()), tuple(project.project.waivers), reading.places, at, reading.written)
+    return Rules(tuple(reading.rules.values()), tuple(project.project.waivers), reading.places, at, reading.written)
 
 
 def _nodes(tree: Node, name: str) -> list[Node]:
@@ -67,19 +67,19 @@ class _Reading:
     environ: Mapping[str, str]
     problems: Problems
     wrong: Callable[[str], str]
-    found: dict[str, Rule] = field(default_factory=dict)
+    rules: dict[str, Rule] = field(default_factory=dict)
     places: dict[str, Position] = field(default_factory=dict)
     written: dict[str, Position] = field(default_factory=dict)
 
     def add(self, rule: Rule, node: Node, origin: Spot) -> None:
         """Note a rule, once; `origin` is where the project file says it, or includes it."""
         self.expression(f"rule `{rule.id}`", rule.when, node)
-        if rule.id in self.found:
+        if rule.id in self.rules:
             first = self.places[rule.id]
             hint = f"the first is at {first}; an include takes a `prefix`"
             self.problems.error("twin-rules", f"the rule `{rule.id}` is written twice", node.spot, hint)
             return
-        self.found[rule.id], self.places[rule.id], self.written[rule.id] = rule, origin.position, node.spot.position
+        self.rules[rule.id], self.places[rule.id], self.written[rule.id] = rule, origin.position, node.spot.position
 
     def expression(self, name: str, when: str | None, node: Node) -> None:
         """Note why the expression of a rule or policy is none: it could only ever fail."""

@@ -26,7 +26,7 @@ _FAR = 200
 class Problems:
     """Errors and warnings, in the order in which they were found."""
 
-    found: list[Diagnostic] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
 
     def error(self, code: str, message: str, spot: Spot | None = None, hint: str = "") -> None:
         """Note something that stops the run."""
@@ -38,20 +38,20 @@ class Problems:
 
     def _add(self, severity: Severity, code: str, message: str, spot: Spot | None, hint: str) -> None:
         if spot is None:
-            self.found.append(Diagnostic(message, None, hint, "", code, severity))
+            self.diagnostics.append(Diagnostic(message, None, hint, "", code, severity))
             return
         line = spot.source.line(spot.line)
         diagnostic = Diagnostic(message, spot.position, hint, line, code, severity, spot.length)
-        self.found.append(diagnostic.showing(_excerpt(spot)))
+        self.diagnostics.append(diagnostic.showing(_excerpt(spot)))
 
     @property
     def errors(self) -> bool:
         """Whether anything stops the run."""
-        return any(problem.severity == "error" for problem in self.found)
+        return any(problem.severity == "error" for problem in self.diagnostics)
 
     def ordered(self) -> tuple[Diagnostic, ...]:
         """Return everything once, in the order of the files; what has no place comes first."""
-        unique = dict.fromkeys(self.found)
+        unique = dict.fromkeys(self.diagnostics)
         return tuple(sorted(unique, key=lambda problem: (problem.at is not None, problem.at or Position(""))))
 
     def check(self) -> tuple[Diagnostic, ...]:

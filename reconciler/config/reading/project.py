@@ -245,7 +245,7 @@ def _check_interpolation(tree: Map, problems: Problems) -> None:
     own = Problems()
     for name in entries_of(tree.entries["environments"].value):
         _filled(tree, name, Scope(own, {}, secrets=False, offline=True), Scope(own, {}, offline=True))
-    problems.found += [problem for problem in own.found if problem.severity == "error"]
+    problems.diagnostics += [problem for problem in own.diagnostics if problem.severity == "error"]
 
 
 def _filled(tree: Map, name: str, plain: Scope, variables: Scope) -> dict[str, Any]:
@@ -343,7 +343,7 @@ def without_address(loaded: LoadedProject, environ: Mapping[str, str]) -> tuple[
     """Return the production environments whose address is not known here: a variable is not set."""
     known = loaded.project.environments
     productive = (name for name in known if known[name].production and "${" in known[name].url)
-    return tuple(name for name in productive if any("${" in one for one in account_named(loaded, name, environ).names))
+    return tuple(name for name in productive if "${" in "".join(account_named(loaded, name, environ).names))
 
 
 def say_production(name: str) -> str:
@@ -362,7 +362,7 @@ def disagreeing(loaded: LoadedProject, environ: Mapping[str, str]) -> tuple[Diag
                 loaded.spot("environments", name, "url"),
                 say_production(name),
             )
-    return tuple(problems.found)
+    return tuple(problems.diagnostics)
 
 
 def _check_access(loaded: LoadedProject, name: str, data: Mapping[str, Any], problems: Problems) -> None:

@@ -35,7 +35,7 @@ class Reader:
     kinds: Kinds
     scope: Scope
     declared: dict[str, Entry] = field(default_factory=dict)
-    found: dict[str, Resource] = field(default_factory=dict)
+    resources: dict[str, Resource] = field(default_factory=dict)
     broken: dict[str, Resource] = field(default_factory=dict)
     """Resources with something wrong in them: their references, as far as those can be read, are checked too."""
 
@@ -90,7 +90,7 @@ class Reader:
         life, at, places = lifecycle or Lifecycle(), entry.key.spot.position, Positions(entries)
         resource = Resource(address, kind.name, full, attrs, life, at, places, inside, rank, tuple(nests))
         if spec is not None and lifecycle is not None:
-            self.found[address] = resource
+            self.resources[address] = resource
         else:
             self.broken[address] = replace(resource, attrs=_references(wanted, data))
         for name, nested in nests.items():

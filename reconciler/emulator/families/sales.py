@@ -93,8 +93,8 @@ class Outcomes(Behaviour):
         problems = []
         if not given.get("title"):
             title = "The taskOutcome title was not provided."
-            told = "taskOutcome_title_was_not_provided"
-            problems.append(error(title, "title", code="field_missing", error=told))
+            code = "taskOutcome_title_was_not_provided"
+            problems.append(error(title, "title", code="field_missing", error=code))
         _check(account, given, None, problems, plain=bool(given.get("title")), required=True)
 
     def create_body(self, account: Account, row: Row, answer: Row) -> dict[str, Any]:

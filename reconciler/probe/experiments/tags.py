@@ -36,8 +36,8 @@ async def _tags(lab: Lab) -> Findings:
     yield "unique.tags", await asking.repeats(lab, "tag", {"tag": lab.name("Tag 2"), "tagType": "contact"})
     yield "case.tag", "two" if await asking.repeats(lab, "tag", {"tag": lab.name("TAG 2")}) == "no" else "one"
     untyped = await lab.make("tag", {"tag": lab.name("untyped")})
-    said = str((await lab.read(untyped)).get("tagType"))
-    yield "tag_type", said if said in ("contact", "template") else "other"
+    tag_type = str((await lab.read(untyped)).get("tagType"))
+    yield "tag_type", tag_type if tag_type in ("contact", "template") else "other"
     rows = done(await lab.ask("/tags", {"filters[search][eq]": lab.name("untyped")})).rows("tags")
     strange = [row for row in rows if row.get("tag") != lab.name("untyped")]
     yield "tag_filter", "honoured" if rows and not strange else "ignored"

@@ -93,7 +93,7 @@ class _Run:
         self.notes: list[Shown] = []
         self.tally = run_records.Tally()
         self.archived = Archived()
-        self.found: dict[str, Change] = {}
+        self.late: dict[str, Change] = {}
         known = (planned.promise or planned.document).options.get("impact") is not False
         self.recount = Recount(
             planned.plan, session.kinds, remote, known, earlier=went(book.records, self._plan()), note=self._going
@@ -116,7 +116,7 @@ class _Run:
         steps = self.planned.plan
         left = pointing(steps, self.planned.inputs.snapshot, self.session.kinds)
         state, intents = self.book.state(), self.book.intents()
-        self.found = await self._find(intents)
+        self.late = await self._find(intents)
         record = run_records.begun(self.name, info, self.planned.document, state, intents, left, self.archived.folder)
         self.book.store.save_run(record)
         self.book.announce(applier.intents_of(steps), self.name)
@@ -164,7 +164,7 @@ class _Run:
             recount=self.recount,
             stop=self.hooks.stop,
             settling=self.session.runtime.waits.settling,
-            found=self.found,
+            late=self.late,
         )
 
     def _binding(self, change: Change, identity: str, complete: bool, spares: list[str]) -> Any:
@@ -191,7 +191,7 @@ class _Run:
         pause = sum(self.session.runtime.waits.settling)
         self._emit(Waiting("creates of a run that died may still be on their way", pause))
         await applier.until_stopped(asyncio.sleep(pause), self.hooks.stop)
-        return await self.again.found(open_)
+        return await self.again.late(open_)
 
     # --- reading back ----------------------------------------------------------------------------------------------
 
@@ -216,7 +216,7 @@ class _Run:
         if isinstance(event, Finished):
             self.hooks.emit(Noted(event.address, "the account had not taken it as sent; it was sent once more"))
 
-    def _note(self, address: str, said: str) -> None:
-        message = self.session.redactor.show(said)
+    def _note(self, address: str, text: str) -> None:
+        message = self.session.redactor.show(text)
         self.notes.append(self.session.redactor.show(f"{address}: {message}"))
         self._emit(Noted(address, message))

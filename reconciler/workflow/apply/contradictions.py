@@ -38,7 +38,7 @@ class FactWatch:
     """What an apply notices that is against the facts, by name, with the request that says so (without ids)."""
 
     session: Session
-    found: dict[str, str] = field(default_factory=dict)
+    evidence: dict[str, str] = field(default_factory=dict)
     again: set[tuple[str, str]] = field(default_factory=set)
 
     def around(self, remote: Remote) -> Any:
@@ -50,7 +50,7 @@ class FactWatch:
     def note(self, name: str, request: str) -> None:
         """Remember a contradiction."""
         if name in self.session.facts.known:
-            self.found.setdefault(name, request)
+            self.evidence.setdefault(name, request)
 
     def seen(self, lives: Mapping[str, Collection[Live]]) -> None:
         """Remember the names that the account has twice, though it was found that it takes no two."""
@@ -77,14 +77,14 @@ class FactWatch:
     def mark(self) -> list[str]:
         """Mark what was contradicted in the facts file of this very account, and return what to say of it."""
         self._read_back()
-        if not self.found or self.session.facts.account != self.session.identity:  # a copy of it proves nothing
+        if not self.evidence or self.session.facts.account != self.session.identity:  # a copy of it proves nothing
             return []
         session, facts = self.session, self.session.facts
         now = session.runtime.stamp()
         try:
             file = own_facts(session.folder, session.identity) or blank(session)
             entries = dict(file.facts)
-            for name, request in self.found.items():
+            for name, request in self.evidence.items():
                 before = entries.get(name) or FactEntry(row=row_of(name), found="", verdict="unknown", probed=now)
                 entries[name] = before.model_copy(update={"contradicted": Contradiction(at=now, request=request)})
             path = write_facts(session.folder, file.model_copy(update={"facts": dict(sorted(entries.items()))}))
@@ -94,5 +94,5 @@ class FactWatch:
         return [
             f"the account contradicts the fact `{name}` ({facts.get(name)}"
             f"{f', probed on {facts.lender}' if name in facts.borrowed else ''}): {request}; {where}, probe it again"
-            for name, request in self.found.items()
+            for name, request in self.evidence.items()
         ]

@@ -64,7 +64,7 @@ class Replanning:
         seen = (await self.look({kind})).lives.get(kind)
         return seen is not None and all(live.id != identity for live in seen)
 
-    async def found(self, addresses: frozenset[str]) -> dict[str, Change]:
+    async def late(self, addresses: frozenset[str]) -> dict[str, Change]:
         """Return what is left to do for those of these creates that are there by now."""
         plan = self.replan(await self.look({kind_of(address) for address in addresses}), addresses)
         return {

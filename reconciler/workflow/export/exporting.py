@@ -180,7 +180,7 @@ class _Exporting:
         )
         self.notes += left_out
         if not self.extent.target:
-            self.notes += beside(self.seen, kinds, known, self.extent.kinds, said=True)
+            self.notes += beside(self.seen, kinds, known, self.extent.kinds, listed=True)
             return entries
         whole = Desired({entry.resource.address: entry.resource for entry in entries})
         nothing = book.state().model_copy(update={"resources": {}})

@@ -121,7 +121,7 @@ async def contents_of(
             seen, kinds, state.resources, only, redactor=redactor, reserved=reserved
         )
         left_out = [*undeclarable]
-    left_out += beside(seen, kinds, state.resources, only, said=for_files)
+    left_out += beside(seen, kinds, state.resources, only, listed=for_files)
     left_out += [
         f"{entry.resource.address}: {why}"
         for entry in exported

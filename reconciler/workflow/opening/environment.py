@@ -27,9 +27,9 @@ if TYPE_CHECKING:  # what only some commands need is imported by them
     from reconciler.workflow.opening.secrets import SecretSource
 
 
-def state_url(name: str, said: str | None) -> str:
+def state_url(name: str, url: str | None) -> str:
     """Return where the state of an environment is: as it says, or in the file of its name."""
-    return said or f"file:state/{name}.json"
+    return url or f"file:state/{name}.json"
 
 
 def _called(identity: str) -> str:

@@ -118,7 +118,7 @@ def troubles(session: Session) -> list[str]:
     return lines
 
 
-def told(session: Session) -> list[str]:
+def remarks(session: Session) -> list[str]:
     """Return what a plan says of the facts that it rests on: what is wrong with them, whose they are, and which the
     account contradicts.
     """

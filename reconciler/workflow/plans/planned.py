@@ -141,9 +141,9 @@ def _of_facts(session: Session) -> list[str]:
     """Say whose facts the plan rests on; most projects have none."""
     if session.facts == Facts() and session.settings.facts is None:
         return []
-    from reconciler.workflow.opening.facts import told
+    from reconciler.workflow.opening.facts import remarks
 
-    return told(session)
+    return remarks(session)
 
 
 def _interrupted(book: StateTransaction) -> list[str]:

@@ -15,7 +15,7 @@ SLACK = 1.25
 PATIENCE = 2.0
 CHECKS = 8
 """Requests before the experiments: whose key it is, what it may, and the account's plan."""
-LISTED = sum(not one.owner for one in FORMS.values())
+LISTED = sum(not form.owner for form in FORMS.values())
 """Requests before the first write: whether what is made could be found again."""
 
 

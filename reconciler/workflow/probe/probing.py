@@ -214,5 +214,5 @@ async def _work(lab: Lab, experiments: Iterable[Experiment], results: Results, t
             except STRANGE as error:
                 reason = f"an answer was of no known shape ({type(error).__name__})"
             await lab.clear(last=False)
-        missing = [fact.name for fact in experiment.facts if fact.name not in results.found]
+        missing = [fact.name for fact in experiment.facts if fact.name not in results.values]
         results.why |= {name: results.why.get(name, reason) for name in missing}

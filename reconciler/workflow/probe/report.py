@@ -35,7 +35,7 @@ class Asked:
 class Results:
     """What the experiments found so far."""
 
-    found: dict[str, str] = field(default_factory=dict)
+    values: dict[str, str] = field(default_factory=dict)
     why: dict[str, str] = field(default_factory=dict)
     complete: bool = True
 
@@ -44,7 +44,7 @@ class Results:
         if isinstance(value, Unsettled):
             self.why[name] = str(value)
         elif takes(name, value := abridged(value, FOUND)):
-            self.found[name] = value
+            self.values[name] = value
         else:
             self.why[name] = "the account answered something that no branch of this program knows"
 
@@ -87,7 +87,7 @@ def _listing(listing: Listing, lab: Lab) -> ListingView:
 
 
 def _part(fact: Fact, results: Results, asked: Asked) -> ProbePart:
-    value = results.found.get(fact.name, "")
+    value = results.values.get(fact.name, "")
     verdict: FactVerdict = (
         "unknown" if not value else "assumed" if value == fact.assumed or not fact.assumed else "differs"
     )

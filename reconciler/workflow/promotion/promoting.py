@@ -78,7 +78,7 @@ async def promote(source: Session, target: Session, choice: PromotionChoice) -> 
         reserved=reserved,
         silent=True,
     )
-    left_out += beside(contents.seen, source.kinds, bindings, choice.kinds, said=True)
+    left_out += beside(contents.seen, source.kinds, bindings, choice.kinds, listed=True)
     shown, _ = differing(contents, other, target)
     sides = ThreeSides(source, target, choice, mine, theirs, replace(contents, exported=entries), other, left_out)
     return _Promoting(sides).run(shown, {entry.resource.address: entry.live.id for entry in contents.exported})

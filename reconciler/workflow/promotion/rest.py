@@ -47,7 +47,7 @@ def memberships_left(sides: ThreeSides, after: Loaded, refused: Sequence[Refusal
     files = Files(after.desired.resources, sides.other.state.resources)
     gone = sides.gone if sides.choice.prune else ()
     return [
-        left.said
+        left.sentence
         for left in left_members(sides.kinds, _source(sides), _target(sides), files, gone)
         if not waits.intersection(left.places) and any(sides.covers(address) for address, _ in left.places)
     ]

@@ -41,14 +41,14 @@ def evaluate(
 
     evaluator()  # said here, where it is asked for
     each, deadline = min(EACH, seconds), monotonic() + PATIENCE
-    said: list[ExpressionValue | list[ExpressionValue]] = []
+    answers: list[ExpressionValue | list[ExpressionValue]] = []
     for left in range(seconds, 0, -each):
-        said += _asked(questions[len(said) :], values, (left, min(each, left), memory), deadline - monotonic())
-        if len(said) >= len(questions):
-            return said
-        said.append(f"it takes more than {each} s of computing, or more than {memory >> 20:,} MB of memory")
+        answers += _asked(questions[len(answers) :], values, (left, min(each, left), memory), deadline - monotonic())
+        if len(answers) >= len(questions):
+            return answers
+        answers.append(f"it takes more than {each} s of computing, or more than {memory >> 20:,} MB of memory")
     late = f"expressions before it took the {seconds} s of computing that all of them have"
-    return [*said, *([late] * (len(questions) - len(said)))]
+    return [*answers, *([late] * (len(questions) - len(answers)))]
 
 
 def _asked(

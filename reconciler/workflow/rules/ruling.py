@@ -42,7 +42,7 @@ def rules_of(session: Session) -> Rules:
     source = session.changed.source if session.changed else ""
     baselines = session.baselines or session.locked(offline=session.offline)
     rules = project_rules(session.project, session.runtime.environ, source, baselines, offline=session.offline)
-    idle = [one for rule in rules.rules for one in _about_nothing(rule, rules, session.kinds)]
+    idle = [problem for rule in rules.rules for problem in _about_nothing(rule, rules, session.kinds)]
     if not source and (idle := [*idle, *_of_no_kind(rules, session.kinds)]):
         raise ConfigError(idle)
     return rules
@@ -89,7 +89,7 @@ def idle_waivers(rules: Rules, addresses: Collection[str], where: str, today: da
         for waiver, place in placed
         if datetime.date.fromisoformat(waiver.expires) >= today
         and waiver.address != "*"
-        and not any(fnmatch.fnmatchcase(one, waiver.address) for one in addresses)
+        and not any(fnmatch.fnmatchcase(address, waiver.address) for address in addresses)
     ]
 
 

@@ -98,7 +98,7 @@ class Bench:
             return await _run(self.changed, run)
         except ConfigError as error:
             codes = sorted({diagnostic.code for diagnostic in error.diagnostics})
-            return {"exit_code": 3, "problems": codes, "said": [told(error)]}
+            return {"exit_code": 3, "problems": codes, "said": [sentence(error)]}
 
     def _records(self, account: Application, given: Given) -> None:
         """Give objects of the configuration their records, and change them behind its back."""
@@ -148,7 +148,7 @@ def _runtime(given: Given, secrets: Mapping[str, str]) -> Runtime:
     )
 
 
-def told(error: ReconcilerError) -> str:
+def sentence(error: ReconcilerError) -> str:
     """Return what went wrong on one line, with its places."""
     if isinstance(error, ConfigError):
         return "; ".join(

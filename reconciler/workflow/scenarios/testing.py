@@ -23,7 +23,7 @@ from reconciler.store.edits import write_files
 from reconciler.store.reading import read_regular
 from reconciler.workflow.opening.runtime import run_async, within
 from reconciler.workflow.scenarios.outcomes import OutcomeMembers, expected_of, seen, written
-from reconciler.workflow.scenarios.testbench import Bench, told
+from reconciler.workflow.scenarios.testbench import Bench, sentence
 
 SECONDS = 60.0
 """How long a test may take, what it would wait for included."""
@@ -68,7 +68,7 @@ def verdicts_of(folder: Path, scenarios: Sequence[FoundScenario], jobs: int, sec
 
 
 def verdict_of(folder: Path, scenario: FoundScenario, seconds: float = SECONDS) -> Verdict:
-    """Run one test. Whatever goes wrong is told by the verdict."""
+    """Run one test. Whatever goes wrong is sentence by the verdict."""
     began = time.monotonic()
     return replace(_run(folder, scenario, seconds), seconds=round(time.monotonic() - began, 3))
 
@@ -83,7 +83,7 @@ def _run(folder: Path, scenario: FoundScenario, seconds: float) -> Verdict:
         except TimeoutError:
             return replace(bare, error=f"it takes more than {seconds:g} seconds")
         except ReconcilerError as error:
-            return replace(bare, error=told(error))
+            return replace(bare, error=sentence(error))
         except OSError as error:
             return replace(bare, error=str(error))
     expected = expected_of(scenario.scenario.expect)
