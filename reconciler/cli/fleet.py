@@ -164,6 +164,7 @@ def _carry_out(
             version=resumed,
             stopping=stopping,
             show=board.show,
+            tell=note,
         )
         stopped = stopping() and report.state == "running"
     code = show_report(chosen, report, outputs)
@@ -287,15 +288,10 @@ def status(chosen: Globals, rollout: str | None, every: bool, accounts: bool, da
 def _accounts(fleet: Fleet, fmt: str) -> int:
     from reconciler.fleet.rollout_store import looked_into
     from reconciler.fleet.running import tell_unread
-    from reconciler.model.errors import StateError
 
-    versions: dict[str, str] = {}
-    try:
-        with looked_into(fleet.database) as store:
-            versions = store.last_versions(fleet.jobs)
-            tell_unread(store, note)
-    except StateError:
-        pass  # nothing was rolled out yet
+    with looked_into(fleet.database) as store:
+        versions = store.last_versions(fleet.jobs)
+        tell_unread(store, note)
     rows = [
         {
             "account": name,
@@ -334,7 +330,7 @@ def report(
     fleet = opened(chosen, database, ask=False)
     with looked_into(fleet.database) as store:
         spec = store.rollout(rollout)
-        rollout_report = finished(store, spec)
+        rollout_report = finished(store, spec, note)
         if out is not None:
             from reconciler.fleet.pages import write_pages
 

@@ -37,6 +37,8 @@ MOST_NAMED = 500
 """Rollouts that are known by name."""
 MOST_ROLLOUTS = 50
 """Rollouts that are looked through for what an account has."""
+NO_TABLE = ("42P01", "3F000")
+"""What PostgreSQL calls a table, or a schema, that is not there."""
 TAKEN = "taken-over-by"
 """What the engine keeps of a rollout that another version of the program resumed."""
 
@@ -72,12 +74,18 @@ def looked_into(database: str) -> Iterator[RolloutStore]:
     except Exception as error:
         if not type(error).__module__.startswith("sqlalchemy."):
             raise
-        raise StateError(  # nothing was begun there yet, or the server has gone
+        raise StateError(  # the server has gone, or the file is none
             f"the fleet's database cannot be read ({type(error).__name__})",
-            hint="a first `fleet plan` makes it; where the server was away, `fleet resume` goes on",
+            hint="check --database; where the server was away, `fleet resume` goes on",
         ) from error
     finally:
         client.destroy()
+
+
+def _without_tables(error: Exception) -> bool:
+    """Return whether an error says that nothing was ever begun in a database: it has no tables yet."""
+    cause = getattr(error, "orig", None)
+    return getattr(cause, "sqlstate", None) in NO_TABLE or str(cause).startswith("no such table")
 
 
 @dataclass
@@ -104,10 +112,15 @@ class RolloutStore:
                     self.unread[name] = error.message
 
     def _names(self, limit: int) -> list[str]:
-        """Return the names of the newest rollouts, the newest first."""
-        rows = self.client.list_workflows(
-            name="rollout", sort_desc=True, limit=limit, load_input=False, load_output=False
-        )
+        """Return the names of the newest rollouts, the newest first; none of a database that is still empty."""
+        try:
+            rows = self.client.list_workflows(
+                name="rollout", sort_desc=True, limit=limit, load_input=False, load_output=False
+            )
+        except Exception as error:
+            if not _without_tables(error):
+                raise
+            return []
         return [row.workflow_id for row in rows]
 
     def _specs(self, names: Iterable[str]) -> Iterator[RolloutSpec]:
@@ -123,8 +136,9 @@ class RolloutStore:
         known = self._names(MOST_NAMED if name else 1)
         meant = [name] if name in known else [rollout for rollout in known if rollout.startswith(name or "")]
         if not meant:
-            what = f"there is no rollout `{name}`" if name else "there is no rollout yet"
-            raise WrongInput(what, hint="`reconciler fleet status --all` lists them")
+            what = f"there is no rollout `{name}`" if known else "there is no rollout yet"
+            listed = "`reconciler fleet status --all` lists them"
+            raise WrongInput(what, hint=listed if known else "`reconciler fleet plan` begins one; check --database")
         if len(meant) > 1:
             raise WrongInput(f"`{name}` means {len(meant)} rollouts", hint="write more of its name")
         return next(self._specs(meant))
@@ -135,7 +149,10 @@ class RolloutStore:
         """
         if name is not None:
             return self.rollout(name)
-        for newest in self._names(MOST_NAMED):
+        names = self._names(MOST_NAMED)
+        if not names:
+            return self.rollout(None)
+        for newest in names:
             row = self._row(newest)
             if row is not None and row.status in (*OPEN, "CANCELLED"):
                 return next(self._specs([newest]))

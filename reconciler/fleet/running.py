@@ -120,6 +120,8 @@ def choose(fleet: Fleet, selection: AccountSelection, tell: Callable[[str], None
             known = store.last_versions(fleet.jobs) if selection.behind is not None else {}
             failed = store.failed(fleet.jobs) if selection.failed else failed
             tell_unread(store, tell)
+        if selection.behind is not None and not known:
+            tell("No rollout is on record that applied to an account: all of them count as behind.")
     chosen = selection.of(fleet.jobs, known, failed)
     if not chosen:
         raise WrongInput("no account is selected", hint="`reconciler fleet status --accounts` lists them")
@@ -163,8 +165,11 @@ def carry_out(
     version: str | None = None,
     stopping: Callable[[], bool],
     show: OnProgress,
+    tell: Callable[[str], None] = lambda said: None,
 ) -> FleetReport:
-    """Work on a rollout until it has ended, waits for an approval (unless `wait`), or `stopping` says so."""
+    """Work on a rollout until it has ended, waits for an approval (unless `wait`), or `stopping` says so; `tell` is
+    told of which rollouts its report knows nothing.
+    """
     worker = Worker(fleet.baselines)
     concurrency = fleet.loaded.fleet.concurrency
     name = f"run-{fleet.runtime.token()}"
@@ -178,7 +183,7 @@ def carry_out(
             engine.begin(spec, concurrency)
         with looked_into(fleet.database) as store:
             _watch(store, spec, worker, wait=wait, stopping=stopping, show=show)
-            return finished(store, spec)
+            return finished(store, spec, tell)
 
 
 def _watch(
@@ -205,13 +210,16 @@ def _watch(
         time.sleep(BEAT)
 
 
-def finished(store: RolloutStore, spec: RolloutSpec) -> FleetReport:
-    """Return the report of a rollout, compared with the last one of its kind."""
+def finished(store: RolloutStore, spec: RolloutSpec, tell: Callable[[str], None] = lambda said: None) -> FleetReport:
+    """Return the report of a rollout, compared with the last one of its kind; `tell` is told of those that could not be
+    read for that.
+    """
     report = store.report(spec)
     earlier = _earlier(store, spec)
     since, before = (earlier.name, store.report(earlier).accounts) if earlier is not None else ("", [])
     looked = spec.mode == "drift"
     has = store.last_versions(spec.jobs) if looked else {}
+    tell_unread(store, tell)
     return report.model_copy(
         update={
             "groups": groups(report.accounts),

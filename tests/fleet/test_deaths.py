@@ -137,8 +137,10 @@ class TestDeaths:
         """After a database was away every account converged once."""
         assert differs(fleet, server, accounts, database_away, 1) == []
 
-    def test_a_database_in_which_nothing_was_begun_is_told(self, fleet: Fleet, server: Postgres) -> None:
-        """As one that is not there, for every command that looks into it."""
+    def test_a_database_in_which_nothing_was_begun_has_nothing_on_record(self, fleet: Fleet, server: Postgres) -> None:
+        """For every command that looks into it, as one without a rollout: who asks for accounts that are behind gets
+        all of them.
+        """
         fleet.write(file_of({"acme": ""}))
         empty = server.database("empty")
         for words in (
@@ -149,8 +151,16 @@ class TestDeaths:
             ["approve", "x", "--wave", "w", "--digest", "0"],
         ):
             ran = follow(fleet.folder, "fleet", *words, "--database", empty)
-            assert ran.code == 1
-            assert ran.err.startswith("error: the fleet's database cannot be read"), ran.err
+            assert (ran.code, ran.err.startswith("error: there is no rollout yet")) == (3, True), ran.err
+        for kept in (empty, "sqlite:///new.db"):
+            assert follow(fleet.folder, "fleet", "apply", "--failed", "--database", kept).code == 3
+            listed = follow(fleet.folder, "fleet", "status", "--accounts", "--format", "json", "--database", kept)
+            assert [(one["account"], one["has"]) for one in json.loads(listed.out)] == [("acme", "")]
+            ran = follow(fleet.folder, "fleet", "plan", "-q", "--behind", "0.1", "--database", kept)
+            assert (ran.code, "all of them count as behind" in ran.err) == (0, True), ran.text
+            assert "1 account: 1 with changes" in ran.out
+        away = follow(fleet.folder, "fleet", "status", "--accounts", "--database", server.database("none") + "-not")
+        assert (away.code, "cannot be read" in away.err) == (1, True), "what accounts have is not known"
 
     @pytest.mark.prove
     @pytest.mark.parametrize("seed", range(2, 27))

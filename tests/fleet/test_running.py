@@ -131,7 +131,7 @@ class TestFleet:
         """With new plans and the same gates: those that failed, and those that the rollout did not come to."""
         waves = "waves: [{name: first, accounts: 0}, {name: rest}]"
         fleet.write(file_of({"acme": "wave: first", "beta": "", "core": "", "done": "wave: first"}, waves))
-        assert follow(fleet.folder, "fleet", "apply", "--failed").code == 1, "nothing was begun yet"
+        assert follow(fleet.folder, "fleet", "apply", "--failed").code == 3, "nothing was begun yet"
         assert follow(fleet.folder, "fleet", "apply", "--account", "done", "-q").code == 0
         (fleet.folder / "accounts" / "acme.json").write_text("not an account")
         ran = follow(fleet.folder, "fleet", "apply", "--format", "json")

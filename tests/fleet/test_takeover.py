@@ -96,7 +96,7 @@ class TestTakeover:
             def newer(client: DBOSClient, **how: Any) -> Any:
                 rows = listed(client, **how)
                 for row in rows:
-                    if row.input and row.name == "rollout":
+                    if row.input and row.workflow_id == spec.name:
                         row.input["args"][0]["waves"][0]["max_regret"] = 3
                 return rows
 
@@ -106,12 +106,14 @@ class TestTakeover:
                 ["status", "--all"],
                 ["status", "--accounts"],
                 ["plan", "--behind", "2", "--account", "nobody"],
+                ["plan", "-q"],
+                ["report"],
             ):
                 told = now(fleet, *words)
                 assert f"Passed over: the rollout {spec.name} of {VERSION} cannot be read" in told.err, words
             assert spec.name in now(fleet, "status", "--all").out
             with pytest.raises(StateError, match=f"the rollout {spec.name} of {VERSION} cannot be read"):
-                store.rollout(None)
+                store.rollout(spec.name)
             assert foreign(store, spec.name) == ""
             store.take_over(spec.name, "reconciler 9.0.0, fleet 2.0")
             assert "belongs to reconciler 9.0.0, fleet 2.0" in foreign(store, spec.name)
