@@ -94,9 +94,9 @@ class Screen:
     def interrupted(self) -> str:
         """Return what is said where an interrupt ended the command: what was read and written, and what goes on."""
         from reconciler.model.touched import collected
-        from reconciler.render.interrupts import told
+        from reconciler.render.interrupts import message
 
-        return told(self._traffic, self._what, collected(), self.next_command)
+        return message(self._traffic, self._what, collected(), self.next_command)
 
     def connected(self, name: str, kinds: Mapping[str, str], rate: float | None) -> None:
         """See `Watch`."""

@@ -15,12 +15,12 @@ from reconciler.render.tree import entries
 
 @dataclass(frozen=True, slots=True)
 class BoardCard:
-    """A stage or a field; `note` are its deals or its type, `said` what happens to it."""
+    """A stage or a field; `note` are its deals or its type, `verb` what happens to it."""
 
     title: str
     note: str
     state: Literal["", "new", "gone", "moved", "changed"] = ""
-    said: str = ""
+    verb: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ class Board:
 
 def boards(document: PlanDocument) -> list[Board]:
     """Return the screens of which a plan changes something."""
-    told = {"update": "changes", "replace": "made again"}
-    changed = {change.address: told[change.action] for change in document.changes if change.action in told}
+    verbs = {"update": "changes", "replace": "made again"}
+    changed = {change.address: verbs[change.action] for change in document.changes if change.action in verbs}
     reordered = {change.address for change in document.changes if any(map(told_as_moved, change.attributes))}
     return [_board(board, changed, reordered) for board in document.boards]
 

@@ -55,7 +55,7 @@ def headline(report: FleetReport) -> str:
         "locked": "locked by another process",
         "failed": "failed",
     }
-    parts = [f"{count[name]:,} {said}" for name, said in words.items() if count[name]]
+    parts = [f"{count[name]:,} {what}" for name, what in words.items() if count[name]]
     if report.pending:
         parts.append(f"{len(report.pending):,} not done")
     whole = len({*report.pending, *(account.account for account in report.accounts)})
@@ -110,7 +110,7 @@ def _group(group: Group, most: int) -> list[str]:
 
 
 def _closing(report: FleetReport) -> list[str]:
-    lines = ["", said] if (said := at_risk(report)) else []
+    lines = ["", at_stake] if (at_stake := at_risk(report)) else []
     if report.versions:
         lines += ["", "Versions: " + ", ".join(f"{name} {count:,}" for name, count in sorted(report.versions.items()))]
     for by, rows in drift_of(report):
@@ -150,7 +150,7 @@ def as_json(report: FleetReport) -> str:
 def markdown(report: FleetReport) -> str:
     """Return the report as Markdown, for a comment or an issue."""
     lines = [f"## Rollout {cell(report.name)}: {_STATES[report.state]}", "", cell(headline(report)), ""]
-    lines += [f"**{said}**", ""] if (said := at_risk(report)) else []
+    lines += [f"**{at_stake}**", ""] if (at_stake := at_risk(report)) else []
     lines += ["| wave | accounts | state | stopped |", "|---|---|---|---|"]
     lines += [
         f"| {cell(wave.name)} | {wave.accounts:,} | {wave.state} | {cell(wave.stopped)} |" for wave in report.waves
@@ -168,7 +168,7 @@ def markdown(report: FleetReport) -> str:
         lines += ["", f"Since {cell(report.since)}:", "", *(f"- {cell(line)}" for line in report.news[:MANY])]
     if report.failures:
         lines += ["", "| failed | first cause | accounts |", "|---|---|---|"]
-        lines += [f"| {len(names):,} | {cell(said)} | {cell(named(names))} |" for said, _, names in causes(report)]
+        lines += [f"| {len(names):,} | {cell(cause)} | {cell(named(names))} |" for cause, _, names in causes(report)]
     return "\n".join(lines) + "\n"
 
 
@@ -178,13 +178,13 @@ def cell(text: str) -> str:
 
 
 def html(
-    report: FleetReport, links: Mapping[str, str] | None = None, told: Mapping[str, SameChanges] | None = None
+    report: FleetReport, links: Mapping[str, str] | None = None, planned: Mapping[str, SameChanges] | None = None
 ) -> str:
-    """Return the report as one page; `links` lead from accounts to their own reports, `told` says by group what is
+    """Return the report as one page; `links` lead from accounts to their own reports, `planned` says by group what is
     done in its accounts, where a plan tells it.
     """
     drift = report.mode == "drift"
-    same = {group.digest: of_notes(group.changes, drift=drift) for group in report.groups} | dict(told or {})
+    same = {group.digest: of_notes(group.changes, drift=drift) for group in report.groups} | dict(planned or {})
     groups = [(group, same[group.digest]) for group in report.groups]
     return filled(
         "fleet.html",

@@ -119,7 +119,7 @@ def _mermaid(text: str) -> str:
     """In a quoted label: what mermaid would read as its own or as HTML are its entities. Directives (`%%{init: {}}%%`),
     formulas (`$$`) and icons (`fa:fa-car`) have a meaning inside of quotes too, and an empty label is none.
     """
-    return _seen(_OF_MERMAID.sub(lambda found: f"#{ord(found[0])};", text)) or " "
+    return _seen(_OF_MERMAID.sub(lambda match: f"#{ord(match[0])};", text)) or " "
 
 
 def _dot(text: str) -> str:

@@ -40,7 +40,7 @@ class ChangeEntry:
     tone: str
     done: str
     name: str
-    said: str
+    summary: str
     consequences: Sequence[str]
     losses: Sequence[str]
     rows: Sequence[SideRow]

@@ -15,7 +15,7 @@ _OURS = (".reconciler",)
 """Folders of what the program keeps for itself."""
 
 
-def told(traffic: Traffic | None, what: str, written: Sequence[str], next_command: str) -> str:
+def message(traffic: Traffic | None, what: str, written: Sequence[str], next_command: str) -> str:
     """Return the lines. `what` was done with accounts ("": nothing), `written` are files and places of states, and
     `next_command` goes on ("": the same command begins again).
     """
@@ -62,6 +62,6 @@ def _changed(traffic: Traffic | None, places: Sequence[str]) -> str:
     )
     if not places:
         return account or "Nothing was changed."
-    shown = [place(one) for one in places]
+    shown = [place(path) for path in places]
     files = f"Written before: {abridged(shown)}."
     return f"{account or 'Nothing was changed in the account.'} {files}"

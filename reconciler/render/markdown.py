@@ -136,7 +136,7 @@ def _board(board: Board) -> str:
 
 def _card(card: BoardCard) -> str:
     notes = ", ".join(
-        [*([_prose(card.note)] if card.note else []), *([f"**{_prose(card.said)}**"] if card.said else [])]
+        [*([_prose(card.note)] if card.note else []), *([f"**{_prose(card.verb)}**"] if card.verb else [])]
     )
     return f"{_prose(card.title)}{f' ({notes})' if notes else ''}"
 

@@ -93,11 +93,11 @@ class Names:
         kind, dot, _ = text.partition(".")
         if dot and kind in SCREENS:
             return self.thing(text)
-        found = _BY_ID.fullmatch(text)
-        if found is None or found[1] not in SCREENS:
+        match = _BY_ID.fullmatch(text)
+        if match is None or match[1] not in SCREENS:
             return text
-        name = self.undeclared(found[1], found[2])
-        return f"{screen(found[1]).one} {name}" if self.known(found[1], found[2]) else name
+        name = self.undeclared(match[1], match[2])
+        return f"{screen(match[1]).one} {name}" if self.known(match[1], match[2]) else name
 
     def known(self, kind: str, identity: str) -> str:
         """Return the name of an object that nothing declares, "" where it is not known."""
@@ -122,7 +122,7 @@ def introduced(document: PlanDocument, known: Mapping[str, str] | None = None) -
 def _introduced(change: ChangeView, names: Names) -> ChangeView:
     attributes = [_with_names(view, names) for view in change.attributes]
     impacts = [
-        view.model_copy(update={"objects": [one if "." in one else names.mentioned(one) for one in view.objects]})
+        view.model_copy(update={"objects": [text if "." in text else names.mentioned(text) for text in view.objects]})
         if view.objects
         else view
         for view in change.impacts

@@ -38,7 +38,7 @@ def of_plan(document: PlanDocument, *, drift: bool = False) -> SameChanges:
             )
             for change in sentences.worst_first(lost)
         ],
-        [sentences.told(change, names, drift=drift) for change in changes if change not in lost],
+        [sentences.sentence(change, names, drift=drift) for change in changes if change not in lost],
     )
 
 
@@ -52,5 +52,5 @@ def of_notes(lines: Sequence[str], *, drift: bool = False) -> SameChanges:
             changes.append(ChangeView.model_validate({"address": address, "kind": kind_of(address), "action": action}))
         else:
             others.append(line)
-    said = of_plan(PlanDocument(changes=changes), drift=drift)
-    return SameChanges(said.lost, [*said.rest, *others])
+    same = of_plan(PlanDocument(changes=changes), drift=drift)
+    return SameChanges(same.lost, [*same.rest, *others])

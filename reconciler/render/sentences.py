@@ -63,7 +63,7 @@ _IMPACTS: Sequence[tuple[str, str, str]] = (
     (r"(.+?)s? (?:is|are) invisible", "{0} is not shown to users any more", "{0}s are not shown to users any more"),
     (r"(options|fields|relationships)", "{0} goes with it", "{0} go with it"),
 )  # fmt: skip
-_SENTENCES = [(re.compile(noun), one, many) for noun, one, many in _IMPACTS]
+_SENTENCES = [(re.compile(noun), singular, many) for noun, singular, many in _IMPACTS]
 _WHOLE = {
     ("deals", "lost"): ("deal is deleted", "deals are deleted"),
     ("deals", "moved"): (
@@ -143,14 +143,14 @@ def consequences(change: ChangeView) -> list[str]:
 def losses(change: ChangeView, names: Names) -> list[str]:
     """Return what becomes of records and other things that a change touches, the worst first."""
     order = ("lost", "moved", "unmanaged", "along", "hidden")
-    counted = sorted((one for one in change.impacts if one.count != 0), key=lambda one: order.index(one.effect))
-    counted = [_in_words(one, change) for one in counted]
+    counted = sorted((view for view in change.impacts if view.count != 0), key=lambda view: order.index(view.effect))
+    counted = [_in_words(view, change) for view in counted]
     evacuations = change.on_destroy if change.action in words.DESTRUCTIVE else {}
     to = joined([names.thing(where) for where in evacuations.values()])
-    sentences = [impact(one, names, evacuated_to=to if one.effect in ("lost", "moved") else "") for one in counted]
-    if not any(" first" in one for one in sentences):
+    sentences = [impact(view, names, evacuated_to=to if view.effect in ("lost", "moved") else "") for view in counted]
+    if not any(" first" in sentence for sentence in sentences):
         sentences += [_moved_first(what, names.thing(where)) for what, where in evacuations.items()]
-    if any(one.effect in words.AT_RISK for one in change.impacts) and not words.risky(change):
+    if any(view.effect in words.AT_RISK for view in change.impacts) and not words.risky(change):
         sentences.append("No customer data is lost.")
     return sentences
 
@@ -231,7 +231,7 @@ _TOLD: Mapping[str, str] = {
 _TOLD_OF_DRIFT = {"update": "was changed in the account", "delete": "is gone from the account"}
 
 
-def told(change: ChangeView, names: Names, *, drift: bool = False) -> str:
+def sentence(change: ChangeView, names: Names, *, drift: bool = False) -> str:
     """Return what happens to one object, and of a change to what of it: `The list News changes: name and fields.`"""
     if change.switches_off and not drift:
         return headline(change, names)
@@ -423,9 +423,9 @@ def _needs(document: PlanDocument) -> str:
     stopped = document.tripped
     if not stopped:
         return ""
-    if all(one.override for one in stopped):
+    if all(guard.override for guard in stopped):
         return f"It needs {sized(len(stopped), 'approval', 'approvals')}."
-    fixed = sum(not one.override for one in stopped)
+    fixed = sum(not guard.override for guard in stopped)
     return f"It cannot be applied: {sized(fixed, 'reason', 'reasons')} below cannot be allowed."
 
 

@@ -35,7 +35,7 @@ def compared(document: PlanDocument, earlier: PlanDocument, name: str) -> Differ
 def text(report: Differences) -> str:
     """Return what is different as text that ends with a newline."""
     lines = [f"Different from {report.since}: {report.verdict}."]
-    lines += [f"  {one.mark} {one.said}" for one in report.differences]
+    lines += [f"  {difference.mark} {difference.said}" for difference in report.differences]
     return "\n".join(map(clean, [*lines, *_rest(report)])) + "\n"
 
 
@@ -52,8 +52,8 @@ def markdown(report: Differences) -> str:
     """Return what is different for a comment: as many lines as a host takes, the others counted."""
     lines = [f"## Different from {harmless(report.since, 'code')}: {report.verdict}", ""]
     room = MOST
-    for at, one in enumerate(report.differences):
-        line = f"- **{MEANING[one.mark]}**: {harmless(one.said, 'prose')}"
+    for at, difference in enumerate(report.differences):
+        line = f"- **{MEANING[difference.mark]}**: {harmless(difference.said, 'prose')}"
         room -= 2 * len(line)  # hosts count UTF-16 units
         if room < 0:
             lines.append(f"- and {words.counted(len(report.differences) - at, 'line')} more")
@@ -68,12 +68,14 @@ def _prose(line: str) -> str:
 
 def html(report: Differences) -> str:
     """Return what is different as an HTML page."""
-    return filled("since.html", found=report, meaning=MEANING, tones=TONES, rest=_rest(report))
+    return filled("since.html", report=report, meaning=MEANING, tones=TONES, rest=_rest(report))
 
 
 def github(report: Differences) -> str:
     """Return what is different as GitHub workflow commands: a notice for each line, and one where there is none."""
-    notices = [f"{MEANING[one.mark]}: {one.said}" for one in report.differences] or ["Nothing is different."]
+    notices = [f"{MEANING[difference.mark]}: {difference.said}" for difference in report.differences] or [
+        "Nothing is different."
+    ]
     title = harmless(f"Different from {report.since}", "property")
     return "".join(f"::notice title={title}::{harmless(line, 'command')}\n" for line in [*notices, *_rest(report)])
 

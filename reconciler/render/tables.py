@@ -69,8 +69,8 @@ def _narrowed(widths: list[int], least: list[int], room: int) -> list[int]:
 
 def _stacked(heading: Sequence[str], row: Sequence[str], width: int) -> str:
     """Return a row as lines: what it is about, and below that what each further column says of it."""
-    said = [row[0], *(f"  {name.lower()}: {cell}" for name, cell in zip(heading[1:], row[1:], strict=True) if cell)]
-    return "".join(f"{folded(line, width)}\n" for line in said)
+    lines = [row[0], *(f"  {name.lower()}: {cell}" for name, cell in zip(heading[1:], row[1:], strict=True) if cell)]
+    return "".join(f"{folded(line, width)}\n" for line in lines)
 
 
 def _broken(row: Sequence[str], widths: Sequence[int]) -> Iterator[list[str]]:

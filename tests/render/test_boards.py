@@ -67,7 +67,7 @@ def test_a_board_tells_what_is_made_again_from_what_changes() -> None:
     ]
     view = BoardView(kind="deal_field", title="Deals", before=cards, after=cards)
     (board,) = boards(PlanDocument(changes=changes, boards=[view]))
-    assert [card.said for card in board.after] == ["made again", "changes"]
+    assert [card.verb for card in board.after] == ["made again", "changes"]
 
 
 def test_a_board_tells_all_that_becomes_of_a_stage(world: World) -> None:
@@ -151,7 +151,7 @@ def test_a_stage_that_moves_is_marked() -> None:
     cards = {name: CardView(key=name, title=name) for name in "abc"}
     view = BoardView(kind="stage", title="S", before=list(cards.values()), after=[cards["c"], cards["a"], cards["b"]])
     [board] = boards(PlanDocument(boards=[view]))
-    assert [(one.title, one.said) for one in board.after] == [("c", "moved"), ("a", ""), ("b", "")]
+    assert [(one.title, one.verb) for one in board.after] == [("c", "moved"), ("a", ""), ("b", "")]
 
 
 KEYS = """

@@ -36,7 +36,7 @@ def report_of(mode: str, accounts: list[JobResult], **more: object) -> FleetRepo
 
 def read(report: FleetReport, **more: object) -> str:
     """Return what stands on the page, without what is folded away for engineers."""
-    page = fleet.html(report, told={"g": of_plan(PLAN)} if more.get("plan") else None)
+    page = fleet.html(report, planned={"g": of_plan(PLAN)} if more.get("plan") else None)
     body = re.sub(r'(?s)<details><summary class="quiet">.*?</details>|<pre>.*?</pre>', " ", page.partition("<body>")[2])
     return " ".join(pages.unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
@@ -70,7 +70,7 @@ def test_every_action_is_told_with_and_without_a_plan() -> None:
     for action in get_args(ChangeView.model_fields["action"].annotation):
         change = ChangeView(address="list.news", kind="list", action=action)
         for drift in (False, True):
-            assert sentences.told(change, Names([change]), drift=drift).startswith("The list News ")
+            assert sentences.sentence(change, Names([change]), drift=drift).startswith("The list News ")
     told = of_notes(["delete tag.vip", "update list.news (name)", "and 3 more"])
     assert [said for said, _ in told.lost] == ["The tag Vip is deleted."]
     assert told.rest == ["The list News changes.", "and 3 more"]
