@@ -67,6 +67,6 @@ def command(chosen: Globals, out: Path, source: str, no_counts: bool, requests: 
     )
     if book.spent:
         note(book.spent)
-    tell("Not in it, ", (f"{kind}: {why}" for kind, why in book.unread.items()))
+    tell("Not in it, ", (f"{', '.join(part.kind for part in parts)}: {why}" for why, parts in book.unread.items()))
     tell("Not in it: ", (line for part in book.chapters for line in part.partly))
     return 4 if book.unread else 0

@@ -18,6 +18,7 @@ from reconciler.model.conditions import in_words
 from reconciler.model.desired import Resource
 from reconciler.model.grammar import a, agreeing
 from reconciler.model.handbook import (
+    BlindSpot,
     Chapter,
     Detail,
     EntryMark,
@@ -98,8 +99,7 @@ class _Binder:
     def bound(self, name: str, environment: str, source: str, spent: str) -> Handbook:
         entries = {thing.address: self._entry(thing) for thing in self.things.values()}
         chapters = [self._chapter(kind, entries) for kind in self.kinds.values()]
-        blind = [line for line, _ in sorted(self._blind().items())]
-        return Handbook(self.show(name), environment, source, chapters, blind, spent)
+        return Handbook(self.show(name), environment, source, chapters, self._blind(), spent)
 
     @cached_property
     def things(self) -> dict[str, _Thing]:
@@ -458,7 +458,7 @@ class _Binder:
         if kind.name in snapshot.absent:
             yield "The account does not offer it."
         elif kind.name not in snapshot.lives and kind.name not in snapshot.unknown:
-            yield "What the account has of it is not known here: it was not asked for."
+            yield "This is not in the snapshot: what the account has of it is not known."
         listed = {thing.live.id for thing in known if thing.live is not None}
         rest = [live for live in snapshot.lives.get(kind.name, ()) if live.id not in listed]
         builtin = [live for live in rest if live.builtin]
@@ -474,14 +474,19 @@ class _Binder:
         named = f": {', '.join(names)}" if not kind.reading.mostly_unmanaged else ""
         return f"{len(builtin):,} came with the account{named}."
 
-    def _blind(self) -> dict[str, None]:
-        """Return what could not be looked into, one line for each place: of those that are counted the most."""
-        blind: dict[str, tuple[int, str, str]] = {}
+    def _blind(self) -> list[BlindSpot]:
+        """Return what could not be looked into, each place once, as it is for the object that knows least of it; what
+        has one reason together.
+        """
+        most: dict[tuple[str, bool], Use] = {}
         for use in (use for uses in self.material.uses.values() for use in uses if use.certainty == "not inspected"):
-            count, _, what = use.where.partition(" ") if use.where[:1].isdigit() else ("0", "", use.where)
-            sort = what.removesuffix("s")
-            blind[sort] = max(blind.get(sort, (0, "", "")), (int(count), use.note, use.where))
-        return {self.show(f"{where}: {note}" if note else where): None for _, note, where in blind.values()}
+            place = (use.by[0], use.rows == 0)
+            if place not in most or use.rows > most[place].rows:
+                most[place] = use
+        reasons: dict[str, list[str]] = defaultdict(list)
+        for use in most.values():
+            reasons[self.show(use.note)].append(self.show(use.where))
+        return [BlindSpot(tuple(sorted(places)), why) for why, places in sorted(reasons.items())]
 
 
 def _first_sentence(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from reconciler.engine.remotes import Around, Filed
-from reconciler.model.errors import AuthError, ReconcilerError, Rejected, RemoteError, concerns_all
+from reconciler.model.errors import AuthError, NotRecorded, ReconcilerError, Rejected, RemoteError, concerns_all
 from reconciler.model.http import Remote, Request, Response
 from reconciler.model.redaction import Redactor
 from reconciler.model.snapshot_file import Exchange, Recording, without_secrets
@@ -54,8 +54,8 @@ class Masked(Around):
 
 
 class Replay(Filed):
-    """A remote that answers reads from a recording; what was not recorded does not exist. `where` is the file that the
-    recording is kept in, so that a user can look what is damaged.
+    """A remote that answers reads from a recording; what was not recorded is not known, which does not mean that the
+    account has none. `where` is the file that the recording is kept in, so that a user can look what is damaged.
     """
 
     def __init__(self, recording: Recording, where: str = "") -> None:
@@ -66,15 +66,18 @@ class Replay(Filed):
         self.requests = 0
 
     async def send(self, request: Request) -> Response:
-        """Answer a read; a dry run is not known to fail. Raises Rejected for what is not there."""
+        """Answer a read; a dry run is not known to fail. Raises NotRecorded for what is not there, Rejected for what
+        the account refused when the snapshot was taken.
+        """
         if request.writes:
             raise ReconcilerError(f"a snapshot cannot be written to ({request})")
         if request.dry_run:
             return Response(200, request.body)
         self.requests += 1
         exchange = self._answers.get((request.path, request.query))
-        if exchange is None or not 200 <= exchange.status < 300:
-            status = exchange.status if exchange is not None else 404
-            why = "is not in the snapshot" if exchange is None else "could not be read when the snapshot was taken"
-            raise Rejected(f"{request} {why} ({status})", status=status)
+        if exchange is None:
+            raise NotRecorded(f"{request} is not in the snapshot", status=404)
+        if not 200 <= exchange.status < 300:
+            message = f"{request} could not be read when the snapshot was taken ({exchange.status})"
+            raise Rejected(message, status=exchange.status)
         return Response(exchange.status, exchange.body)

@@ -16,6 +16,7 @@ from reconciler.model.coerce import listed
 from reconciler.model.errors import (
     AuthError,
     IncompleteListing,
+    NotRecorded,
     ReconcilerError,
     Rejected,
     RemoteError,
@@ -36,6 +37,9 @@ NO_SUCH_LISTING = (404, 405, 410)
 """What an account answers that has no such path, or none to read."""
 REFUSED = (402, 403)
 """What an account answers that has such a path, and not for this key."""
+NOT_RECORDED = "this is not in the snapshot"
+NOT_OFFERED = "the account does not show this to programs"
+NOT_ALLOWED = "the API key may not read this"
 TOGETHER = 10
 """Pages that are asked for at once when the first one says how many there are: as many as there are connections."""
 LINKS = "links"
@@ -195,20 +199,23 @@ async def _read(remote: Remote, collection: Collection, few: SingleReads | None 
 
 
 def _is_missing(error: ReconcilerError) -> bool:
-    return isinstance(error, Rejected) and error.status in NO_SUCH_LISTING
+    return isinstance(error, Rejected) and error.status in NO_SUCH_LISTING and not isinstance(error, NotRecorded)
 
 
 def _unknown(collection: Collection, error: ReconcilerError) -> Unknown:
     """Return what a listing that was not answered rightly means: whatever it is, it is said and never empty."""
+    if isinstance(error, NotRecorded):
+        return Unknown(NOT_RECORDED, general=NOT_RECORDED)
     if isinstance(error, Rejected) and _is_missing(error):
-        return Unknown(f"the account has no {collection.path} ({error.status})", forbidden=False)
+        reason = f"the account has no {collection.path} ({error.status})"
+        return Unknown(reason, forbidden=False, general=NOT_OFFERED)
     refused = isinstance(error, AuthError) or (isinstance(error, Rejected) and error.status in REFUSED)
     hint = error.hint if refused else ""
     if collection.optional and not isinstance(error, AuthError | Unexpected | _Strange):
         named = collection.path in error.message
         reason = error.message if named else f"GET {collection.path}: {error.message}"
-        return Unknown(reason, forbidden=False, hint=hint)
-    return Unknown(error.message, hint=hint)
+        return Unknown(reason, forbidden=False, hint=hint, general=NOT_ALLOWED if refused else "")
+    return Unknown(error.message, hint=hint, general=NOT_ALLOWED if refused else "")
 
 
 async def _single(remote: Remote, collection: Collection) -> _Listing:

@@ -16,7 +16,7 @@ from reconciler.model.errors import ReconcilerError, RemoteError
 from reconciler.model.grammar import a
 from reconciler.model.http import Remote, at, get
 from reconciler.model.kind import Kinds
-from reconciler.model.live import STRANGE, Collection, Row, Unknown, odd
+from reconciler.model.live import STRANGE, Row, Unknown, odd
 from reconciler.model.mention import Mention
 from reconciler.model.plan import DESTROYS, Change, Plan
 from reconciler.model.usage import Certainty, Place, Use, leaves
@@ -76,7 +76,9 @@ def _mention(change: Change, kinds: Kinds) -> Mention | None:
 async def _look(place: Place, remote: Remote, about: Mapping[str, Mention]) -> dict[str, list[Use]]:
     """Return the uses in one place by address."""
     try:
-        rows = await _rows(remote, place.collection)
+        rows = await read_listing(remote, place.collection)
+        if isinstance(rows, Unknown):
+            return _unseen(place, about, rows.general or rows.reason)
         names = await _names(remote, place)
         if place.detail:
             rows = [await _whole(remote, place, row) for row in rows]
@@ -86,14 +88,11 @@ async def _look(place: Place, remote: Remote, about: Mapping[str, Mention]) -> d
         why = error.message
     except STRANGE as error:
         why = odd(place.collection.path, error).reason
-    return {address: [Use(f"{place.title}s", "not inspected", why)] for address in about}
+    return _unseen(place, about, why)
 
 
-async def _rows(remote: Remote, collection: Collection) -> list[Row]:
-    rows = await read_listing(remote, collection)
-    if isinstance(rows, Unknown):
-        raise RemoteError(rows.reason)
-    return list(rows)
+def _unseen(place: Place, about: Iterable[str], why: str) -> dict[str, list[Use]]:
+    return {address: [Use(f"{place.title}s", "not inspected", why, by=(place.title, ""))] for address in about}
 
 
 async def _names(remote: Remote, place: Place) -> dict[str, str]:
@@ -101,9 +100,12 @@ async def _names(remote: Remote, place: Place) -> dict[str, str]:
     if place.names is None:
         return {}
     try:
-        return {str(row.get("id")): str(row.get(place.label) or "") for row in await _rows(remote, place.names)}
+        rows = await read_listing(remote, place.names)
     except ReconcilerError:
-        return {}  # names are for people: without them, ids have to do
+        return {}
+    if isinstance(rows, Unknown):
+        return {}
+    return {str(row.get("id")): str(row.get(place.label) or "") for row in rows}
 
 
 async def _whole(remote: Remote, place: Place, row: Row) -> Row:
@@ -118,8 +120,8 @@ class Searched:
     """
 
     def __init__(self, place: Place, row: Row) -> None:
-        self.place, self.row = place, row
-        self._texts = frozenset(text for _, text in leaves(row))
+        self.place, self.row = place, place.spelled(row)
+        self._texts = frozenset(text for _, text in leaves(self.row))
         self._whole = "\n".join(self._texts)
         self._nowhere: dict[tuple[str, frozenset[str]], Certainty | Literal[""]] = {}
 
@@ -151,7 +153,7 @@ def _uses(place: Place, rows: Iterable[Searched], names: Mapping[str, str], ment
         count = unseen.total()
         part = f"{place.title} blocks" if place.sort else f"{count} {place.title}{'s' if count > 1 else ''}"
         note = "what they hold is not known" + (f": {sorts}" if sorts else "")
-        uses.append(Use(part, "not inspected", note))
+        uses.append(Use(part, "not inspected", note, by=(place.title, ""), rows=count))
     return uses
 
 

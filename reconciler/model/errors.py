@@ -106,6 +106,10 @@ class Rejected(RemoteError):
         self.status = status
 
 
+class NotRecorded(Rejected):
+    """A snapshot holds no answer to what was asked: what the account has there is not known from it."""
+
+
 def concerns_all(error: ReconcilerError) -> bool:
     """Return whether an error of a read is one of the connection or the account, so that any other read would end in it
     too. What is none concerns what was asked for: that is unknown, and nothing else is.

@@ -46,6 +46,14 @@ class Mentioned:
 
 
 @dataclass(frozen=True, slots=True)
+class BlindSpot:
+    """Where uses could not be looked for, all for the same reason."""
+
+    places: tuple[str, ...]
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Twin:
     """Another object that people take for this one, and in what the two differ; "" for nothing."""
 
@@ -130,7 +138,7 @@ class Handbook:
     environment: str
     source: str
     chapters: Sequence[Chapter]
-    blind: Sequence[str] = ()
+    blind: Sequence[BlindSpot] = ()
     spent: str = ""
     entries: Mapping[str, HandbookEntry] = field(init=False, repr=False, compare=False)
     """All entries by address."""
@@ -139,9 +147,13 @@ class Handbook:
         object.__setattr__(self, "entries", {entry.address: entry for part in self.chapters for entry in part.entries})
 
     @property
-    def unread(self) -> Mapping[str, str]:
-        """The kinds that could not be read, with the reason."""
-        return {part.kind: part.unread for part in self.chapters if part.unread}
+    def unread(self) -> Mapping[str, Sequence[Chapter]]:
+        """The kinds that could not be read, by the reason: of many it is often one."""
+        reasons: dict[str, list[Chapter]] = {}
+        for part in self.chapters:
+            if part.unread:
+                reasons.setdefault(part.unread, []).append(part)
+        return reasons
 
     def marked(self, mark: EntryMark) -> list[HandbookEntry]:
         """Return the entries with a mark."""

@@ -79,6 +79,9 @@ class Unknown(NamedTuple):
     forbidden: bool = True
     hint: str = ""
     """Which permission may be missing, where that is why."""
+    general: str = ""
+    """The reason in words that fit any listing, so that it can be said once of many; "" where it is one of this alone.
+    """
 
 
 STRANGE = (ArithmeticError, AttributeError, LookupError, NoPath, RecursionError, TypeError, ValueError)

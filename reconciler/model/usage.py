@@ -21,6 +21,8 @@ class Use:
     note: str = ""
     by: tuple[str, str] = field(default=("", ""), compare=False)
     """The title of the place, and the id of what mentions the object; "" where it is not one."""
+    rows: int = field(default=0, compare=False)
+    """Of what could not be looked into: how many rows of the place; 0 where it is the place as a whole."""
 
 
 class Place(NamedTuple):
@@ -29,7 +31,7 @@ class Place(NamedTuple):
     `finds(row, mention)` says "used", "maybe", "not inspected" (it does not know such rows), or "" for no use. `about`
     are the kinds that can be mentioned there; empty: all. `names` is a listing with the names of what `owner` points
     to. `detail` is the path by which a single row is read in full, `sort` the property that says what sort of row it
-    is.
+    is. `spelled(row)` is the row that `finds` is given, each id that it holds a value of its own.
     """
 
     title: str
@@ -41,6 +43,7 @@ class Place(NamedTuple):
     owner: str = ""
     detail: str = ""
     sort: str = ""
+    spelled: Callable[[Row], Row] = lambda row: row
 
 
 def leaves(value: Any, key: str = "") -> Iterator[tuple[str, str]]:

@@ -16,7 +16,7 @@ from reconciler.model.redaction import Shown, as_made
 from reconciler.render.diagrams import in_order
 from reconciler.render.graph import NODE_HEIGHT, NODE_WIDTH, GraphItem, Picture, drawn, short
 from reconciler.render.harmless import outgoing
-from reconciler.render.naming import humanised, screen
+from reconciler.render.naming import humanised, joined, screen
 from reconciler.render.pages import asset, filled, policy
 from reconciler.render.quoting import clean
 from reconciler.render.sentences import quoted_for_people
@@ -101,6 +101,7 @@ class _Pages:
             titled=_titled,
             chapters=sorted(self.book.chapters, key=lambda chapter: _titled(chapter.kind)),
             label=called,
+            joined=joined,
             quoted=quoted_for_people,
             node_width=NODE_WIDTH,
             node_height=NODE_HEIGHT,

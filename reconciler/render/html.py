@@ -18,6 +18,7 @@ from reconciler.render import cards, charts, sentences, words
 from reconciler.render.boards import boards
 from reconciler.render.graph import NODE_HEIGHT, NODE_WIDTH, picture
 from reconciler.render.naming import Names, screen
+from reconciler.render.outline import gathered
 from reconciler.render.pages import asset, filled, policy
 from reconciler.render.sides import SideRow, called, rows
 
@@ -87,9 +88,9 @@ def plan(document: PlanDocument) -> str:
 
     changes = words.visible(document)
     names = Names.of(document)
-    said_once = sentences.shared(changes)
+    said_once = sentences.said_once(changes)
     drift = bool(document.options.get("refresh_only"))
-    ordered = sentences.in_order([sentences.without_shared(change, said_once) for change in changes])
+    ordered = sentences.in_order(said_once.changes)
     few = len(changes) <= _FEW
     entries = [_entry(number, change, names, few=few, drift=drift) for number, change in enumerate(ordered, 1)]
     lost = [] if drift else _lost(ordered, names)
@@ -111,7 +112,7 @@ def plan(document: PlanDocument) -> str:
         all_commands=cards.all_commands(document),
         kept=words.kept(document.guards),
         manual_steps=_manual_steps(changes, names),
-        said_once=said_once,
+        said_once=said_once.notices,
         boards=boards(document),
         groups=list(_groups(ordered, entries)),
         entries=entries,
@@ -220,7 +221,7 @@ def _notes(change: ChangeView) -> Iterator[str]:
     for finding in change.findings:
         where = f"{called(finding.attribute)}: " if finding.attribute else ""
         yield f"ActiveCampaign says: {where}{finding.message}{f' ({finding.hint})' if finding.hint else ''}"
-    for use in change.uses:
+    for use in gathered(change.uses):
         yield sentences.use(use)
     for name, todo in change.manual.items():
         yield f"To do manually: {called(name)}: {todo}"

@@ -61,8 +61,7 @@ def plan(document: PlanDocument, *, limit: int = GITHUB, apply_command: str = ""
     exactly this plan.
     """
     names, document = Names.of(document), introduced(document)
-    said_once = sentences.shared(words.visible(document))
-    changes = [sentences.without_shared(change, said_once) for change in words.visible(document)]
+    notices, changes = sentences.said_once(words.visible(document))
     closing = _closing(document, apply_command)
     page = _Page(max(limit, LEAST) - _size(closing) - _RESERVE)
     page.add(_opening(document))
@@ -74,7 +73,7 @@ def plan(document: PlanDocument, *, limit: int = GITHUB, apply_command: str = ""
     page.last = _fenced(page, risky, "### Destructive changes\n\n{}", "destructive")
     _listed(page, "### To do manually", list(_manual_steps(changes)))
     _listed(page, "### Not planned", _skipped(document))
-    notes = [f"{_prose(sentences.use(use))} ({words.counted(count, 'change')})" for use, count in said_once]
+    notes = [f"{_prose(sentences.use(use))} ({words.counted(count, 'change')})" for use, count in notices]
     _listed(page, "### Please note", [*notes, *(_prose(names.plainly(warning)) for warning in document.warnings)])
     page.last = 0
     for board in boards(document):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reconciler.model.document import AttributeView, ChangeView
+from reconciler.model.document import AttributeView, ChangeView, UseView
 from reconciler.render import words
+from reconciler.render.naming import joined
 from reconciler.render.quoting import clean, literal
 from reconciler.render.tree import MISSING, Line, compare, padding
 
@@ -120,11 +121,21 @@ def _findings(change: ChangeView) -> list[Line]:
     return lines
 
 
+def gathered(uses: Sequence[UseView]) -> list[UseView]:
+    """Return uses with what could not be looked into for one and the same reason as one."""
+    places: dict[str, list[str]] = {}
+    for use in uses:
+        if use.certainty == "not inspected":
+            places.setdefault(use.note, []).append(use.where)
+    unseen = [UseView(where=joined(some), certainty="not inspected", note=note) for note, some in places.items()]
+    return [*(use for use in uses if use.certainty != "not inspected"), *unseen]
+
+
 def _uses(change: ChangeView) -> list[Line]:
     """Who mentions the object; what could not be looked into is said, for it is no "no use"."""
     marks = {"used": ("!", "used by"), "maybe": ("!", "maybe used by"), "not inspected": (" ", "not inspected:")}
     lines = []
-    for use in change.uses:
+    for use in gathered(change.uses):
         mark, word = marks[use.certainty]
         lines.append(Line(mark, 0, clean(f"{word} {use.where}{f' ({use.note})' if use.note else ''}")))
     return lines

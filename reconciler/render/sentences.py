@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from reconciler.model.document import ChangeView, ImpactView, PlanDocument, Summary, UseView
 from reconciler.render import words
 from reconciler.render.directions import named
 from reconciler.render.naming import Names, identity, joined, label, screen, sized
+from reconciler.render.outline import gathered
 from reconciler.render.sides import called
 from reconciler.render.terms import SCREENS
 from reconciler.render.words import counted, number
@@ -429,20 +431,26 @@ def _needs(document: PlanDocument) -> str:
     return f"It cannot be applied: {sized(fixed, 'reason', 'reasons')} below cannot be allowed."
 
 
-def shared(changes: Iterable[ChangeView]) -> list[tuple[UseView, int]]:
-    """Return what could not be looked into for more than one change, with for how many: it is said once."""
+class SaidOnce(NamedTuple):
+    """What could not be looked into for more than one change, with for how many, and the changes without it."""
+
+    notices: Sequence[tuple[UseView, int]]
+    changes: Sequence[ChangeView]
+
+
+def said_once(changes: Sequence[ChangeView]) -> SaidOnce:
+    """Return what is said once for many changes; of what has the same reason it is said together."""
     found = Counter(
         (one.where, one.note) for change in changes for one in change.uses if one.certainty == "not inspected"
     )
-    return [
-        (UseView(where=where, certainty="not inspected", note=note), count)
-        for (where, note), count in found.items()
-        if count > 1
-    ]
+    common = {about: count for about, count in found.items() if count > 1}
+    by_count: dict[int, list[UseView]] = {}
+    for (where, note), count in common.items():
+        by_count.setdefault(count, []).append(UseView(where=where, certainty="not inspected", note=note))
+    notices = [(use, count) for count, some in by_count.items() for use in gathered(some)]
+    return SaidOnce(notices, [_without(change, common) for change in changes])
 
 
-def without_shared(change: ChangeView, shared: Iterable[tuple[UseView, int]]) -> ChangeView:
-    """Return a change without what is said once for all."""
-    known = {(one.where, one.note) for one, _ in shared}
-    mine = [one for one in change.uses if one.certainty != "not inspected" or (one.where, one.note) not in known]
+def _without(change: ChangeView, common: Container[tuple[str, str]]) -> ChangeView:
+    mine = [one for one in change.uses if one.certainty != "not inspected" or (one.where, one.note) not in common]
     return change if len(mine) == len(change.uses) else change.model_copy(update={"uses": mine})

@@ -6,12 +6,15 @@ under the names by which they are known, and what is of an unknown sort counts a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
+from reconciler.model.conditions import HOLDERS
 from reconciler.model.live import Collection, Row
 from reconciler.model.mention import Mention
 from reconciler.model.usage import Certainty, Place, leaves
+from reconciler.model.values import Json, items_of, maps_of
+from reconciler.resources.segment_body import searchable
 
 Likelihood = Certainty | Literal[""]
 KNOWN_BLOCKS = frozenset({"wait", "end"})
@@ -27,7 +30,7 @@ def _by_id(known: Callable[[Row], bool], part: str = "") -> Callable[[Row, Menti
             return "used"
         if mention.texts and any(wanted in text for _, text in pairs for wanted in mention.texts):
             return "used"
-        if known(row):
+        if not mention.keys or known(row):
             return ""
         return "maybe" if any(text == mention.id for _, text in pairs) else "not inspected"
 
@@ -49,6 +52,23 @@ def _form(row: Row, mention: Mention) -> Likelihood:
         return "not inspected"
     pairs = list(leaves(actions))
     return "used" if any(text == mention.id and key.lower() in mention.keys for key, text in pairs) else ""
+
+
+def _segment(row: Row, mention: Mention) -> Likelihood:
+    """`tests` hold the values of a segment's conditions by the field that is looked at (`searchable`)."""
+    others = [test for test in maps_of(row["tests"]) if test["name"] not in HOLDERS]
+    if mention.keys:
+        if any(_is_about(test, mention) and mention.id in items_of(test["ids"]) for test in maps_of(row["tests"])):
+            return "used"
+        if any(mention.id in items_of(ids) for ids in (*(test["ids"] for test in others), row["more"])):
+            return "maybe"
+    told = row["documented"] and (not others or mention.kind in HOLDERS.values())
+    return "" if told else "not inspected"
+
+
+def _is_about(test: Mapping[str, Json], mention: Mention) -> bool:
+    name = str(test["name"])
+    return HOLDERS.get(name) == mention.kind or name.lower() in mention.keys
 
 
 def _content(*parts: str) -> Callable[[Row, Mention], Likelihood]:
@@ -77,8 +97,9 @@ PLACES = (
     Place(
         "segment",
         Collection("/audiences", "data", paging="page", table="audiences", ids="text"),
-        _by_id(lambda row: False),
+        _segment,
         detail="/segmentsV2",
+        spelled=searchable,
     ),
     Place("campaign", Collection("/campaignLists", "campaignLists"),
           _by_id(lambda row: not {"list", "listid"}.isdisjoint(row)), frozenset({"list"}),

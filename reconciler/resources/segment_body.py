@@ -4,6 +4,7 @@ conditions inside groups. No kind lives here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
@@ -12,6 +13,7 @@ from reconciler.model.conditions import HOLDERS
 from reconciler.model.errors import AmbiguousResponse
 from reconciler.model.http import Response
 from reconciler.model.live import Row
+from reconciler.model.usage import leaves
 from reconciler.model.values import Json, RemoteId, Value, items_of, link_of, map_of, maps_of, sendable, transform
 from reconciler.model.write import Write
 
@@ -279,3 +281,51 @@ def created_id(answer: Response) -> str:
     if not identity:
         raise AmbiguousResponse(f"the account's answer to the create ({answer.status}) names no id of the segment")
     return str(identity)
+
+
+_WRITTEN = {name for names in WRITTEN.values() for name in names}
+_CONDITION = {"id", "object_type", "source_system", "fields", "field_aggregate", "hash", "hash_simple"}
+_TEST = {"name", "operator", "value", "data_type", "external"}
+_LATEST = "aggregate_most_recent_field"
+"""What an aggregate calls the test of the most recent object [SEG]."""
+
+
+def searchable(row: Row) -> Row:
+    """Return a segment (its summary, its own page under `_whole`) as what it names: of each test the field, and the ids
+    that its value may hold. `documented` where all of it has a form that is known; else `more` are all words of it.
+    """
+    data = listed(map_of(row.get("_whole")).get("data"))
+    whole = map_of(map_of(data[0] if data else None).get("attributes"))
+    stated = {name: value for name, value in whole.items() if name not in COMPUTED}
+    conditions = _maps(whole.get("segment_conditions"))
+    tests = [test for condition in conditions for test in _tests(condition)]
+    documented = "segment_conditions" in whole and stated.keys() <= _WRITTEN and _have_known_forms(conditions, tests)
+    return {
+        "id": row.get("id"),
+        "attributes": row.get("attributes"),
+        "name": row.get("name"),
+        "tests": [{"name": str(test.get("name")), "ids": _ids_in(test)} for test in tests],
+        "documented": documented,
+        "more": [] if documented else [word for _, text in leaves(stated) for word in _words(text)],
+    }
+
+
+def _have_known_forms(conditions: Sequence[Mapping[str, Json]], tests: Sequence[Mapping[str, Json]]) -> bool:
+    named = all(isinstance(test.get("name"), str) for test in tests)
+    return named and all(one.keys() <= _CONDITION for one in conditions) and all(one.keys() <= _TEST for one in tests)
+
+
+def _tests(condition: Mapping[str, Json]) -> list[Mapping[str, Json]]:
+    latest = map_of(condition.get("field_aggregate")).get(_LATEST)
+    return [*_maps(condition.get("fields")), *([latest] if isinstance(latest, Mapping) else [])]
+
+
+def _ids_in(test: Mapping[str, Json]) -> list[Json]:
+    texts = [text for name, text in leaves(test) if name == "value" or (name == "name" and text not in HOLDERS)]
+    return [word for text in texts for word in _words(text)]
+
+
+def _words(text: str) -> list[str]:
+    """Return what may be an id in a text: its words, and the number at the end of one (`field7`, `field_7`)."""
+    words = re.findall(r"[0-9A-Za-z-]+", text)
+    return [*words, *(match[1] for word in words if (match := re.fullmatch(r"[A-Za-z]+([0-9]+)", word)))]

@@ -122,7 +122,7 @@ class SettingKind(Kind):
         if any(source.name in tables.rows for source in SOURCES.values()):
             return ""
         reasons = [tables.unknown[source.name].reason for source in SOURCES.values() if source.name in tables.unknown]
-        return "; ".join(reasons)
+        return "; ".join(dict.fromkeys(reasons))
 
     def decode(self, row: Row, tables: Tables) -> dict[str, Value]:
         """Only what belongs to the setting. Branding's `links` may be the usual map of links instead (section 2.26)."""

@@ -119,7 +119,7 @@ def test_automations_appear_with_what_they_mention(used: World) -> None:
     """Both ways, and what could not be looked into is said."""
     book = of(used)
     assert entry(book, "automation.id_7").refers == ("tag.vip",)
-    assert any("hologram" in line for line in book.blind)
+    assert any("hologram" in spot.why for spot in book.blind)
 
 
 def test_what_nobody_uses_has_a_mark(used: World) -> None:
@@ -165,7 +165,21 @@ def test_the_budget_is_kept_and_told(used: World, most: int) -> None:
     if most == 0:
         assert entry(book, "tag.carried").records == ()
         assert "the budget of 0 requests is used up" in entry(book, "tag.carried").uncounted
-        assert any("budget" in line for line in book.blind)
+        assert any("budget" in spot.why for spot in book.blind)
+
+
+def test_what_a_snapshot_does_not_hold_is_said_of_the_snapshot(used: World) -> None:
+    """Never of the account, and once for all that it concerns: kinds that were not asked for, and places of uses."""
+    for kinds in ((), ("--kinds", "tag,segment")):
+        snapshot = used.folder / f"{len(kinds)}.snapshot"
+        used.cli("snapshot", "--out", str(snapshot), *kinds)
+        ran = used.cli("handbook", "--out", f"book{len(kinds)}", "--from", str(snapshot))
+        index = html.unescape((used.folder / f"book{len(kinds)}/index.html").read_text("utf-8"))
+        assert "the account has no" not in index + ran.text
+        assert "not offer" not in index + ran.text
+        assert ran.text.count("is not in the snapshot") == bool(kinds)
+        assert index.count("is not in the snapshot") == 2 + bool(kinds)
+        assert ran.code == (4 if kinds else 0)
 
 
 def test_no_counts_counts_nothing(used: World) -> None:

@@ -274,4 +274,4 @@ def test_on_a_telephone_the_index_breaks_no_word_and_shows_no_zeros(browser: Bro
 def test_what_could_not_be_looked_into_is_said_once(messy: Path) -> None:
     """Of segments that hold something unknown, however many each object was looked for in."""
     index = (messy / "index.html").read_text("utf-8")
-    assert len(re.findall(r"<li>Uses: \d+ segments?: ", index)) == 1
+    assert len(re.findall(r"<li>What \d+ segments? use: ", index)) == 1

@@ -260,13 +260,19 @@ def test_what_an_approver_reads_has_no_addresses() -> None:
 
 
 def test_the_same_notice_is_said_once() -> None:
-    """What could not be looked into for several changes stands above them, with how many they are."""
+    """What could not be looked into for several changes stands above them, with how many they are; what could not be
+    for the same reason stands in one sentence.
+    """
     blind = UseView(where="automations", certainty="not inspected", note="the key may not read `them`")
     own = UseView(where="automation Win back")
-    changes = [_deleted("tag", uses=[blind, own]), _deleted("list", uses=[blind])]
+    more = blind.model_copy(update={"where": "forms"})
+    changes = [_deleted("tag", uses=[blind, own, more]), _deleted("list", uses=[blind, more])]
     for shown in (html.plan(PlanDocument(changes=changes)), markdown.plan(PlanDocument(changes=changes))):
         assert shown.count("the key may not read “them”") == 1
+        assert shown.count("automations and forms") == 1
         assert shown.count("automation Win back") == 1
+    alone = text.plan(PlanDocument(changes=changes[1:]))
+    assert alone.count("not inspected: automations and forms (the key may not read `them`)") == 1
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,11 @@ import pytest
 
 from reconciler.engine.usage import Searched
 from reconciler.model.mention import Mention
+from reconciler.resources import load_kinds
 from reconciler.resources.places import PLACES
 from tests.world import World
 
+KINDS = load_kinds()
 CONFIG = """
 tags: {vip: {name: VIP}, keep: {name: Keep}}
 lists: {news: {name: News, string_id: news, sender_url: https://a.example, sender_reminder: R}}
@@ -98,6 +100,41 @@ def test_what_cannot_be_read_is_said(used: World) -> None:
     assert uses(used, "field.tier") == ["message `Your tier`"]
 
 
+def _whole(tests: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+    """Return a segment as its own page tells it."""
+    conditions = [{"id": "1", "object_type": "tag", "source_system": "activecampaign", "fields": tests}]
+    attributes = {"user_id": "7", "segment_conditions": conditions, "name": "S", **more}
+    return {"id": "1", "_whole": {"data": [{"attributes": attributes}]}}
+
+
+SEGMENTS: list[tuple[str, str, list[dict[str, Any]], dict[str, Any], str]] = [
+    # what is asked about, its id, the tests of the segment, what else it says, what is known then
+    ("tag", "7", [{"name": "tagid", "operator": "=", "value": "7", "data_type": "string"}], {}, "used"),
+    ("tag", "7", [{"name": "tagid", "value": "12,7"}], {}, "used"),
+    ("tag", "7", [{"name": "tagid", "value": "12"}, {"name": "listid", "value": "7"}], {}, ""),
+    ("list", "7", [{"name": "tagid", "value": "12"}, {"name": "listid", "value": "7"}], {}, "used"),
+    ("tag", "1", [{"name": "tagid", "value": "12"}], {}, ""),
+    ("tag", "7", [{"name": "total", "value": "7"}], {}, "maybe"),
+    ("tag", "7", [{"name": "total", "value": "70"}], {}, ""),
+    ("field", "7", [{"name": "tagid", "value": "7"}], {}, ""),
+    ("field", "7", [{"name": "field_7", "value": "Gold"}], {}, "maybe"),
+    ("field", "7", [{"name": "tier", "value": "Gold"}], {}, "not inspected"),
+    ("tag", "7", [{"name": "tagid", "value": "12"}], {"exclusions": {"x": "9"}}, "not inspected"),
+    ("tag", "7", [{"name": "tagid", "value": "12"}], {"exclusions": {"x": "7"}}, "maybe"),
+    ("tag", "7", [{"name": "tagid", "value": "12", "unless": "9"}], {}, "not inspected"),
+]
+
+
+@pytest.mark.parametrize(("kind", "identity", "tests", "more", "known"), SEGMENTS)
+def test_a_segment_that_was_read_names_what_it_uses_and_nothing_else(
+    kind: str, identity: str, tests: list[dict[str, Any]], more: dict[str, Any], known: str
+) -> None:
+    """What a condition looks at says of what its ids are; who saved the segment, and when, is no use of anything."""
+    place = next(place for place in PLACES if place.title == "segment")
+    keys = frozenset(KINDS[kind].identity.id_parameters.every)
+    assert Searched(place, _whole(tests, **more)).finds(Mention(kind, identity, keys)) == known
+
+
 LOOKS = ("/automation", "/forms", "/messages", "/templates", "/campaign", "/audiences", "/segments")
 
 
@@ -149,6 +186,7 @@ def test_looking_for_many_objects_at_once_finds_what_looking_for_each_does() -> 
             {"listid": "7"},
             {"cfields": [{"id": "1"}]},
             {"actiondata": chance.choice([None, "?", {"actions": [inner]}])},
+            _whole([{"name": key, "value": chance.choice(["7", "7,12", "a"])}], **chance.choice([{}, {"x": "7"}])),
         ]
         row |= chance.choice(more)
         for place in PLACES:
@@ -157,5 +195,5 @@ def test_looking_for_many_objects_at_once_finds_what_looking_for_each_does() -> 
                 keys = frozenset(chance.choice([(), ("tagid", "tag"), ("list",)]))
                 mention = Mention(kind, chance.choice(ids), keys, tuple(texts[: chance.randint(0, 2)]))
                 told.add(searched.finds(mention))
-                assert searched.finds(mention) == place.finds(row, mention), (row, mention, place.title)
+                assert searched.finds(mention) == place.finds(searched.row, mention), (row, mention, place.title)
     assert told == {"", "used", "maybe", "not inspected"}
