@@ -1,6 +1,8 @@
 """Real processes that are stopped (SIGSTOP) somewhere in an apply, while another one waits for the lock, has a clock
 that is two minutes fast, or breaks the lock; then they go on (SIGCONT). Nothing is made twice, on any backend.
 
+Somewhere but in one place: between the last question for the lock and the system call that sends the request are some
+45 microseconds that no program can close (decision 0135). A process that would stop there is stopped a little later.
 The lock lasts three seconds here, so a schedule takes a few; nothing is asserted about time.
 """
 
@@ -13,6 +15,7 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -31,11 +34,28 @@ from tests.store.wire_proxy import Proxy, proxy
 from tests.world import Ran
 
 PROGRAM = """
-import sys, time
+import asyncio.selector_events, mmap, os, sys, time
 from reconciler.cli import program
 from reconciler.model.waits import Waits
+from reconciler.remote.client import Client
 from reconciler.store import Clock
 from reconciler.workflow.opening.runtime import Runtime, within
+
+with open(os.environ["SENDING"], "r+b") as file:
+    sending = mmap.mmap(file.fileno(), 1)
+asked, write = Client._last_moment, asyncio.selector_events._SelectorSocketTransport.write
+
+async def asked_and_marked(client, event, about):
+    await asked(client, event, about)
+    if event == "http11.send_request_body.started":
+        sending[0] = 1
+
+def write_and_unmark(transport, data):
+    write(transport, data)
+    sending[0] = 0
+
+Client._last_moment = asked_and_marked
+asyncio.selector_events._SelectorSocketTransport.write = write_and_unmark
 waits = Waits(lease=3.0, look=0.3, poll=0.05, answer=0.7, settling=(0.0, 0.5), late=0.2)
 ahead = float(sys.argv[1])
 with within(Runtime(waits=waits, clock=Clock(wall=lambda: time.time() + ahead))):
@@ -61,6 +81,8 @@ environments:
 WRITES = 16
 """About as many writes as the apply of this configuration has."""
 SAMPLE, WHOLE = 1, 50
+STOPS = 1000
+"""So often a process is stopped again that was about to send."""
 
 
 @dataclass
@@ -68,6 +90,8 @@ class Freeze:
     """Stops a process at one of its writes, or some time after, and lets it go on at a later one of somebody else's."""
 
     process: subprocess.Popen[str]
+    sending: Path
+    """Its only byte is 1 while the process is between the last question for the lock and the call that sends."""
     nth: int
     when: str
     wake_after: int
@@ -96,12 +120,31 @@ class Freeze:
 
     def stop(self) -> None:
         """Freeze the process, if it still lives."""
-        self.process.send_signal(signal.SIGSTOP)
+        for _ in range(STOPS):
+            self.process.send_signal(signal.SIGSTOP)
+            if self.process.poll() is None:
+                os.waitid(os.P_PID, self.process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+            if self.sending.read_bytes() != b"\1":
+                break
+            self.wake()
         self.frozen.set()
 
     def wake(self) -> None:
         """Let the process go on."""
         self.process.send_signal(signal.SIGCONT)
+
+
+def sending_of(folder: Path) -> Path:
+    """Return the file in which a process marks that it is about to send; each gets one of its own."""
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix="sending-")
+    os.write(descriptor, b"\0")
+    os.close(descriptor)
+    return Path(name)
+
+
+def environ(sending: Path) -> dict[str, str]:
+    """Return the variables of a process that marks there that it is about to send."""
+    return {**os.environ, "NO_PROXY": "127.0.0.1", "SENDING": str(sending)}
 
 
 def command(folder: Path, *argv: str, ahead: float = 0.0) -> list[str]:
@@ -119,9 +162,13 @@ def follow(folder: Path, *argv: str) -> Ran:
 
 def call(folder: Path, *argv: str, ahead: float = 0.0) -> subprocess.CompletedProcess[str]:
     """Run a command in a process of its own to its end."""
-    environ = {**os.environ, "NO_PROXY": "127.0.0.1"}
     return subprocess.run(
-        command(folder, *argv, ahead=ahead), capture_output=True, text=True, timeout=100, env=environ, check=False
+        command(folder, *argv, ahead=ahead),
+        capture_output=True,
+        text=True,
+        timeout=100,
+        env=environ(sending_of(folder)),
+        check=False,
     )
 
 
@@ -151,15 +198,16 @@ def check_schedule(place: Place, wire: Proxy, seed: int) -> None:
     nth, when = chance.randint(1, WRITES), chance.choice(["before", "before, in flight", "after", "some time after"])
     wake = chance.choice([0, 1, 2, 5])
     case = f"{place.name}, seed {seed}: frozen {when} write {nth}, the other one: {how}, awake after {wake} writes"
+    sending = sending_of(folder)
     with subprocess.Popen(
         command(folder, "apply", "--auto-approve"),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "NO_PROXY": "127.0.0.1"},
+        env=environ(sending),
     ) as first:
-        freeze = Freeze(first, nth, when, wake, chance.uniform(0.001, 0.2) if when.startswith("some") else 0.0)
+        freeze = Freeze(first, sending, nth, when, wake, chance.uniform(0.001, 0.2) if when.startswith("some") else 0.0)
         wire.on_write = freeze
         try:
             while not freeze.frozen.wait(0.1) and first.poll() is None:
@@ -187,7 +235,8 @@ def check_account(folder: Path, wire: Proxy, case: str) -> None:
     dump = admin(wire.target, "GET", "dump")
     for table, names in KEYS.items():
         rows = Counter(tuple(str(row.get(name)) for name in names) for row in dump.get(table, []))
-        assert [key for key, count in rows.items() if count > 1] == [], f"{case}: twins in {table}"
+        twins = [key for key, count in rows.items() if count > 1]
+        assert twins == [], f"{case}: twins in {table}: {twins}; {wire.times()}"
     assert follow(folder, "plan", "--detailed-exitcode").code == 0, case
     sound = follow(folder, "state", "doctor")
     assert sound.code == 0, f"{case}: {sound.out}"

@@ -8,6 +8,7 @@ import resource
 import signal
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -53,6 +54,13 @@ class Proxy:
     on_write: Callable[[str], None] | None = None
     """Is told of each write: "before" it is forwarded, "after" the work, before the answer."""
     turn: threading.Lock = field(default_factory=threading.Lock)
+    writes: deque[tuple[float, float, str]] = field(default_factory=lambda: deque(maxlen=100))
+    """When the last writes were forwarded and answered, in seconds of the steady clock, and what they were."""
+
+    def times(self) -> str:
+        """Return what was written when, in seconds before the last of it."""
+        end = max((answered for _, answered, _ in self.writes), default=0.0)
+        return ", ".join(f"{end - at:.3f}-{end - over:.3f} {what}" for at, over, what in self.writes)
 
     def arm(self, nth: int, mode: Mode | None) -> None:
         self.nth, self.mode, self.seen, self.pid = nth, mode, 0, 0
@@ -171,7 +179,10 @@ class Handler(BaseHTTPRequestHandler):
         told = self.made.on_write if self.command != "GET" else None
         if told is not None:
             told("before")
+        began = time.monotonic()
         status, said, kind = self.made.forward(self.command, self.path, headers, body)
+        if self.command != "GET":
+            self.made.writes.append((began, time.monotonic(), f"{self.command} {self.path} {body[:80]!r}"))
         if told is not None:
             told("after")
         if mode == "kill_after":
