@@ -47,9 +47,15 @@ class Contract:
         problems += _body_problems(body, operation["body"])
         return [f"{method} {path}: {problem}" for problem in problems]
 
-    def _template(self, path: str) -> str | None:
-        """Return the path template that fits, literal segments before parameters (`/users/me` before `/users/{id}`)."""
-        return self._fitting(tuple(self._word(segment) for segment in path.split("/")))
+    @functools.cached_property
+    def _template(self) -> Callable[[str], str | None]:
+        """Find the template that fits a path, literal segments before parameters (`/users/me` before `/users/{id}`)."""
+
+        @functools.lru_cache(10_000)
+        def find(path: str) -> str | None:
+            return self._fitting(tuple(self._word(segment) for segment in path.split("/")))
+
+        return find
 
     def _word(self, segment: str) -> str:
         """Return a segment as the templates may hold it: a literal of theirs, `{id}` for another text, or nothing."""
@@ -112,13 +118,18 @@ def _fits(segments: Sequence[str], words: Sequence[str]) -> bool:
 
 
 def _query_problems(query: Iterable[str], documented: Sequence[str], *, reads: bool) -> list[str]:
-    patterns = [re.escape(name).replace(re.escape("<operator>"), r"\w+") for name in documented]
-    known = re.compile("|".join([*patterns, *(PAGING if reads else ())]) or r"(?!)")
+    known = _known(tuple(documented), reads)
     return [
         f"query name {name!r} is not documented{_suggest(name, documented)}"
         for name in query
         if not known.fullmatch(name)
     ]
+
+
+@functools.cache
+def _known(documented: tuple[str, ...], reads: bool) -> re.Pattern[str]:
+    patterns = [re.escape(name).replace(re.escape("<operator>"), r"\w+") for name in documented]
+    return re.compile("|".join([*patterns, *(PAGING if reads else ())]) or r"(?!)")
 
 
 def _body_problems(body: object, shape: Shape) -> list[str]:
