@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import importlib
 import os
 import shutil
 import signal
@@ -43,6 +45,7 @@ settings.register_profile(
 settings.register_profile("prove", deadline=None, max_examples=1000, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "dev"))
 
+_TESTS = Path(__file__).parent
 network_guard.install()
 # Projects, states and servers of tests are small and written often: in memory where there is room, as on most machines.
 _MEMORY = Path("/dev/shm")
@@ -55,6 +58,17 @@ gc.set_threshold(200_000, 50, 100)  # as the program does; tests run it in this 
 def pytest_xdist_auto_num_workers() -> int:
     """Two workers more than processors: tests of real processes wait for them, and leave a processor idle meanwhile."""
     return (os.cpu_count() or 1) + 2
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Let each worker of a whole run import other modules first: where none is compiled yet, they share that work."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0"))
+    if workers and session.config.args == session.config.getini("testpaths"):
+        modules = [path.relative_to(session.config.rootpath) for path in sorted(_TESTS.rglob("test_*.py"))]
+        first = len(modules) * int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw")) // workers
+        for path in modules[first:] + modules[:first]:
+            with contextlib.suppress(Exception, pytest.skip.Exception):  # collecting it says what is wrong
+                importlib.import_module(".".join(path.with_suffix("").parts))
 
 
 def pytest_pycollect_makeitem(collector: pytest.Collector, obj: object) -> list[pytest.Item] | None:
