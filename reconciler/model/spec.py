@@ -9,7 +9,7 @@ import functools
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypeVar, cast, get_args, get_origin
+from typing import Any, Literal, NamedTuple, TypeVar, cast, get_args, get_origin
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -44,13 +44,42 @@ class Lifecycle(Spec):
 # --- marks ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
 class Mark:
     """A mark that says all that it has to say by being there; one is like another of its type."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True)
-class Api:
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other)
+
+    def __hash__(self) -> int:
+        return hash(type(self))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+def _alike(mark: tuple[object, ...], other: object) -> bool:
+    return type(mark) is type(other) and tuple.__eq__(mark, other)
+
+
+def _unlike(mark: tuple[object, ...], other: object) -> bool:
+    return not _alike(mark, other)
+
+
+def _hashed(mark: tuple[object, ...]) -> int:
+    return hash((type(mark), *mark))
+
+
+def _of_its_type(mark: type[M]) -> type[M]:
+    """Let a named tuple be like none of another type: `typing` takes two annotations with equal marks for one."""
+    for name, method in (("__eq__", _alike), ("__ne__", _unlike), ("__hash__", _hashed)):
+        setattr(mark, name, method)
+    return mark
+
+
+@_of_its_type
+class Api(NamedTuple):
     """The attribute's name in the API; None when it is not a plain property of the object and the kind's flow handles
     it. `read` is its name in answers where that differs from the one to write.
     """
@@ -65,8 +94,8 @@ class Immutable(Mark):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class CreateOnly:
+@_of_its_type
+class CreateOnly(NamedTuple):
     """Sent on create; afterwards only a person can change it. `how` says where. Planned as a manual step, never as
     a replace.
     """
@@ -80,15 +109,15 @@ class Once(Mark):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+@_of_its_type
+class Observed(NamedTuple):
     """The reference does not list it; recorded traffic or programs in production write it. `why` names the source."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Sensitive:
+@_of_its_type
+class Sensitive(NamedTuple):
     """Never shown in full (tokens in URLs); with `queries`, only where a URL holds more than host and path."""
 
     queries: bool = False
@@ -112,8 +141,8 @@ class Folded(Mark):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Keyed:
+@_of_its_type
+class Keyed(NamedTuple):
     """A map of sub-objects: entries that are not declared are left alone, entries once applied and no longer declared
     are removed.
     """
@@ -121,22 +150,22 @@ class Keyed:
     fold: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Coded:
+@_of_its_type
+class Coded(NamedTuple):
     """Texts that the API spells otherwise: what is declared -> what is sent. Others pass as they are."""
 
     codes: Mapping[str, str | int]
 
 
-@dataclass(frozen=True, slots=True)
-class SentAs:
+@_of_its_type
+class SentAs(NamedTuple):
     """How the API wants a text spelled that users may spell otherwise (case of currencies, `#` of colours)."""
 
     rule: Callable[[str], str | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Normal:
+@_of_its_type
+class Normal(NamedTuple):
     """How values of this attribute are brought into the form in which they are compared."""
 
     rule: Callable[[Any], Any]
@@ -150,15 +179,15 @@ class Expected(Mark):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Takes:
+@_of_its_type
+class Takes(NamedTuple):
     """Which values the API takes: `rule` says what is wrong with another one ("is not a currency"), "" for nothing."""
 
     rule: Callable[[Any], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Doubts:
+@_of_its_type
+class Doubts(NamedTuple):
     """Which values are hardly meant: `rule` says what is odd about one, "" for nothing. No source says that the API
     refuses them, so it is a word beforehand and no more.
     """
@@ -198,8 +227,8 @@ class RefTo:
         return replace(self, kind=self.kinds.get(str(value), self.kind)) if self.by else self
 
 
-@dataclass(frozen=True, slots=True)
-class Roster:
+@_of_its_type
+class Roster(NamedTuple):
     """A list of references in order, of which only what is declared counts: entries that are not declared stay where
     they are, those that were applied and are no longer declared are taken out. `short` is the attribute of those
     referred to that says the same of one of them.
@@ -208,15 +237,15 @@ class Roster:
     short: str
 
 
-@dataclass(frozen=True, slots=True)
-class Default:
+@_of_its_type
+class Default(NamedTuple):
     """Part of the declaration even when the user leaves it out (identity). `KEY` stands for the resource's key."""
 
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
-class Ensure:
+@_of_its_type
+class Ensure(NamedTuple):
     """Where the user leaves it out and the live object has none: without it the object is invisible to humans."""
 
     value: Value
@@ -234,8 +263,8 @@ class AfterCreate(Mark):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Nested:
+@_of_its_type
+class Nested(NamedTuple):
     """A map of resources of another kind, each with its own address below this one; its order is the order in the
     file.
     """

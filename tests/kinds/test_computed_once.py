@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from copy import copy
+from typing import Annotated, get_args
+
 import pytest
 
 from reconciler.model.spec import Ensure, Once, RefTo, WriteOnly, attributes
@@ -39,3 +42,15 @@ def test_rows_are_decoded_by_what_is_answered_and_kept(name: str) -> None:
     kind = KINDS[name]
     read = {one.name: one.read for one in kind.attributes.values() if one.read and not one.has(WriteOnly, Once)}
     assert {attribute: found for attribute, found, _ in kind._decoders} == read
+
+
+def test_what_a_mark_says_is_said_by_its_type_too() -> None:
+    """Marks of two types with the same words are two: `typing` would put the first in place of the other."""
+    attribute = (one for kind in KINDS.values() for one in kind.attributes.values())
+    types = {type(mark) for one in attribute for mark in one.marks if type(mark).__module__ == Ensure.__module__}
+    marks = [kind(*["x"] * len(getattr(kind, "_fields", ()))) for kind in types - {RefTo}]
+    assert len(marks) > 20
+    for mark in marks:
+        assert [other for other in marks if other == mark or not other != mark] == [mark]
+        assert (mark, hash(mark)) == (copy(mark), hash(copy(mark)))
+        assert type(get_args(Annotated[str, mark])[1]) is type(mark)
