@@ -51,6 +51,7 @@ def test_what_a_mark_says_is_said_by_its_type_too() -> None:
     marks = [kind(*["x"] * len(getattr(kind, "_fields", ()))) for kind in types - {RefTo}]
     assert len(marks) > 20
     for mark in marks:
-        assert [other for other in marks if other == mark or not other != mark] == [mark]
+        assert [other for other in marks if other == mark] == [mark]
+        assert [other for other in marks if other != mark] == [other for other in marks if other is not mark]
         assert (mark, hash(mark)) == (copy(mark), hash(copy(mark)))
         assert type(get_args(Annotated[str, mark])[1]) is type(mark)
