@@ -125,7 +125,7 @@ class Time:
 
 def tenth(rows: Sequence[Row], what: str, size: int, of: str) -> Cost | None:
     """Return what the same took with a tenth of the objects; None where that was not measured."""
-    return next((one.cost for one in rows if (one.what, one.of, one.size * 10) == (what, of, size)), None)
+    return next((row.cost for row in rows if (row.what, row.of, row.size * 10) == (what, of, size)), None)
 
 
 def measure(command: Sequence[str], environ: Mapping[str, str] | None = None) -> Cost:
@@ -139,11 +139,11 @@ def measure(command: Sequence[str], environ: Mapping[str, str] | None = None) ->
         wall = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
         output.seek(0)
-        said = output.read().decode("utf-8", "replace")
+        printed = output.read().decode("utf-8", "replace")
     if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{said[-2000:]}")
-    found = REQUESTS.findall(said)
-    requests = int(found[-1].replace(",", "")) if found else None
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{printed[-2000:]}")
+    counts = REQUESTS.findall(printed)
+    requests = int(counts[-1].replace(",", "")) if counts else None
     return Cost(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024, requests)
 
 
@@ -230,17 +230,17 @@ uvicorn.run(app, port=0, lifespan="off", access_log=False, log_level="info", tim
 def account(folder: Path, *, rate: float = 0, latency: float = 0.0) -> Iterator[str]:
     """Serve empty accounts in memory, and yield their URL."""
     command = [sys.executable, "-c", SERVED, str(rate), str(latency)]
-    with (folder / "served").open("w+") as said:
-        served = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT)
+    with (folder / "served").open("w+") as log:
+        served = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
         try:
             for _ in range(300):
-                found = re.search(r"http://[\d.:]+", (folder / "served").read_text("utf-8"))
-                if found:
+                url = re.search(r"http://[\d.:]+", (folder / "served").read_text("utf-8"))
+                if url:
                     break
                 time.sleep(0.1)
             else:
                 raise RuntimeError("the emulator does not listen")
-            yield found[0]
+            yield url[0]
         finally:
             served.terminate()
             served.wait()
@@ -294,8 +294,8 @@ def exported(folder: Path, url: str, out: Path, of: str = "tags") -> Cost:
     environ = {**os.environ, "AC_TOKEN": TOKEN}
     kinds = ["--kinds", "tag"] if of == "tags" else []
     cost = ours("--chdir", str(folder / "seeded"), "-e", "one", "export", *kinds, "--out", str(out), environ=environ)
-    found = (out / "reconciler.yaml").read_text("utf-8")
-    (out / "reconciler.yaml").write_text(found.replace("${env.AC_ONE_TOKEN}", TOKEN), "utf-8")
+    written = (out / "reconciler.yaml").read_text("utf-8")
+    (out / "reconciler.yaml").write_text(written.replace("${env.AC_ONE_TOKEN}", TOKEN), "utf-8")
     return cost
 
 
@@ -378,7 +378,7 @@ def growth(rows: Sequence[Row], row: Row) -> float | None:
 
 def ratio(rows: Sequence[Row], row: Row) -> float | None:
     """Return the CPU time of a plan of unchanged objects as a part of octoDNS's; None where nothing is compared."""
-    other = [one.cost for one in rows if (one.what, one.size) == ("octoDNS, unchanged", row.size)]
+    other = [theirs.cost for theirs in rows if (theirs.what, theirs.size) == ("octoDNS, unchanged", row.size)]
     compared = other and other[0] is not None and row.cost is not None and row.what == "plan, unchanged"
     return row.cost.cpu / other[0].cpu if compared else None  # type: ignore[union-attr]
 
@@ -408,7 +408,8 @@ def before_and_now(rows: Sequence[Row]) -> str:
     """Return the table of what the work on speed began with, what it aimed at, and what this run measured."""
     lines = ["| work | before | goal | now: CPU, wall, memory |", "|---|---|---|---|"]
     for (what, size), before in BEFORE.items():
-        row = next((one for one in rows if (one.what, one.size, one.of) == (what, size, "tags")), None)
+        measured = (row for row in rows if (row.what, row.size, row.of) == (what, size, "tags"))
+        row = next(measured, None)
         now = "not measured"
         if row is not None and row.cost is not None:
             part = ratio(rows, row)
@@ -469,15 +470,15 @@ def main(arguments: Sequence[str]) -> int:
     if unknown := set(parts) - set(PARTS):
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
     left = Time(math.inf if asked.all else asked.minutes * 60)
-    found = [partial(part, left) for name, part in (("start", start_up), ("network", network)) if name in parts]
+    work = [partial(part, left) for name, part in (("start", start_up), ("network", network)) if name in parts]
     compared = "octodns" in parts and has_octodns()
     for size in asked.sizes:
-        found += [partial(octodns, left, size)] if compared else []
-        found += [partial(whole, left, size, "tags", tags(size))] if "tags" in parts else []
+        work += [partial(octodns, left, size)] if compared else []
+        work += [partial(whole, left, size, "tags", tags(size))] if "tags" in parts else []
     for size in asked.sizes if "mixed" in parts else ():
-        found.append(partial(whole, left, size, "mixed", mixed(size)))
+        work.append(partial(whole, left, size, "mixed", mixed(size)))
     print(HEAD, flush=True)
-    for measured in found:
+    for measured in work:
         for row in measured():
             left.rows.append(row)
             print(line(left.rows, row), flush=True)

@@ -49,9 +49,9 @@ ALLOWED = 5
 # --- simulated accounts --------------------------------------------------------------------------------------------
 
 
-def tag_of(at: int, **said: str) -> dict[str, str]:
+def tag_of(at: int, **columns: str) -> dict[str, str]:
     """Return a tag as the API shows it."""
-    return {"id": str(at + 1), "tagType": "contact", "description": "", "subscriber_count": "0", **said}
+    return {"id": str(at + 1), "tagType": "contact", "description": "", "subscriber_count": "0", **columns}
 
 
 HAD = [tag_of(at, tag=f"Tag {at}", description=f"Number {at}") for at in range(THERE)]
@@ -111,7 +111,7 @@ class Accounts(asyncio.Protocol):
         return 200, {path.split("/")[0]: rows, "meta": {"total": str(len(rows))}}
 
 
-def serve(said: Connection) -> None:
+def serve(pipe: Connection) -> None:
     """Serve accounts; tell the port, and on every word how many requests came, how many of them too fast, and the
     seconds of CPU so far.
     """
@@ -119,16 +119,16 @@ def serve(said: Connection) -> None:
     async def run() -> None:
         loop = asyncio.get_running_loop()
         server = await loop.create_server(Accounts, "127.0.0.1", 0, backlog=1024)
-        said.send(server.sockets[0].getsockname()[1])
+        pipe.send(server.sockets[0].getsockname()[1])
         asked = asyncio.Event()
-        loop.add_reader(said.fileno(), asked.set)
+        loop.add_reader(pipe.fileno(), asked.set)
         while True:
             await asked.wait()
             asked.clear()
             try:
-                while said.poll():
-                    said.recv()
-                    said.send((Accounts.requests, Accounts.fast, time.process_time()))
+                while pipe.poll():
+                    pipe.recv()
+                    pipe.send((Accounts.requests, Accounts.fast, time.process_time()))
                     Accounts.requests = Accounts.fast = 0
             except EOFError:
                 return
@@ -186,9 +186,9 @@ def run(folder: Path, words: Sequence[str], workers: int = 0, database: str = ""
         subprocess.Popen([*command, f"w{at}"], env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         for at in range(workers)
     ]
-    for one in beside:
-        assert one.stdout is not None
-        while "is ready" not in (line := one.stdout.readline()):
+    for worker in beside:
+        assert worker.stdout is not None
+        while "is ready" not in (line := worker.stdout.readline()):
             assert line, "a worker ended"
     began = time.monotonic()
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
@@ -198,9 +198,9 @@ def run(folder: Path, words: Sequence[str], workers: int = 0, database: str = ""
         _, _, used = os.wait4(process.pid, 0)
         wall = time.monotonic() - began
         usage = [used]
-        for one in beside:
-            one.terminate()
-            usage.append(os.wait4(one.pid, 0)[2])
+        for worker in beside:
+            worker.terminate()
+            usage.append(os.wait4(worker.pid, 0)[2])
         out.seek(0)
         err.seek(0)
         try:
@@ -210,8 +210,8 @@ def run(folder: Path, words: Sequence[str], workers: int = 0, database: str = ""
     outcomes: dict[str, int] = defaultdict(int)
     for account in report["accounts"]:
         outcomes[account["outcome"]] += 1
-    cpu = sum(one.ru_utime + one.ru_stime for one in usage)
-    return Took(wall, cpu, max(one.ru_maxrss for one in usage) / 1024, dict(outcomes))
+    cpu = sum(used_by.ru_utime + used_by.ru_stime for used_by in usage)
+    return Took(wall, cpu, max(used_by.ru_maxrss for used_by in usage) / 1024, dict(outcomes))
 
 
 def kept(folder: Path) -> tuple[float, int]:
@@ -235,12 +235,12 @@ def cpu_of(pid: int) -> float:
             fields = place.read_text().rpartition(")")[2].split()
             parents[int(fields[1])].append(int(place.parent.name))
             ticks[int(place.parent.name)] = sum(map(int, fields[11:15]))
-    found, family = 0, [pid]
+    spent, family = 0, [pid]
     while family:
-        one = family.pop()
-        found += ticks.get(one, 0)
-        family += parents[one]
-    return found / os.sysconf("SC_CLK_TCK")
+        member = family.pop()
+        spent += ticks.get(member, 0)
+        family += parents[member]
+    return spent / os.sysconf("SC_CLK_TCK")
 
 
 # --- parts ---------------------------------------------------------------------------------------------------------
@@ -291,10 +291,10 @@ def rollout(chosen: argparse.Namespace) -> list[Row]:
     with accounts() as (port, asked), tempfile.TemporaryDirectory() as place:
         bases = {verb: few(port, verb) for verb in ("apply", "plan")}
         write(Path(place), port, chosen.accounts, chosen.concurrency, chosen.rate, "r")
-        told(asked)
+        counts(asked)
         for verb, base in bases.items():
             took = run(Path(place), (verb,))
-            requests, fast, _ = told(asked)
+            requests, fast, _ = counts(asked)
             rounds = -(-chosen.accounts // chosen.concurrency)
             ideal = rounds * max(requests / chosen.accounts - 1, 0) / chosen.rate
             now = kept(Path(place))
@@ -310,9 +310,9 @@ def many(chosen: argparse.Namespace) -> list[Row]:
     with accounts() as (port, asked), tempfile.TemporaryDirectory() as place:
         base = few(port, "plan")
         write(Path(place), port, chosen.planned, MANY, chosen.rate, "m")
-        told(asked)
+        counts(asked)
         took = run(Path(place), ("plan",))
-        requests, fast, _ = told(asked)
+        requests, fast, _ = counts(asked)
         what = f"plan, {MANY} at the same time"
         return [Row(what, took, chosen.planned, MANY, (requests, fast), "", kept(Path(place)), base)]
 
@@ -332,9 +332,9 @@ def shared(chosen: argparse.Namespace) -> list[Row]:
             took = {}
             for count, name in ((FEW, "few"), (chosen.shared, "bench")):
                 write(folder, port, count, 8, 10_000, f"{name}{workers}-")
-                beside, others, began = cpu_of(server.process.pid) + told(asked)[2], busy(), time.monotonic()
+                beside, others, began = cpu_of(server.process.pid) + counts(asked)[2], busy(), time.monotonic()
                 took[name] = run(folder, ("apply",), workers, server.database(f"{name}{workers}"))
-                requests, fast, own = told(asked)
+                requests, fast, own = counts(asked)
                 beside = cpu_of(server.process.pid) + own - beside
                 others = (busy() - others - beside - took[name].cpu) / (time.monotonic() - began)
                 shutil.rmtree(folder / "state")
@@ -355,7 +355,7 @@ def busy() -> float:
     return (user + nice + system) / os.sysconf("SC_CLK_TCK")
 
 
-def told(asked: Connection) -> tuple[int, int, float]:
+def counts(asked: Connection) -> tuple[int, int, float]:
     """Return how many requests came since the last time, how many too fast, and the CPU of the accounts so far."""
     asked.send("how many")
     requests, fast, cpu = asked.recv()
@@ -409,13 +409,13 @@ def main(arguments: Sequence[str]) -> int:
                 print(row, flush=True)
     print(arithmetic(rows))
     load = os.getloadavg()[0]
-    said = f"Measured on {time.strftime('%Y-%m-%d')}, Python {platform.python_version()}, {os.cpu_count()} processors "
-    said += f"(load at the end {load:.1f}), with `python -m scripts.bench_fleet {' '.join(arguments)}`".rstrip() + ":"
+    how = f"Measured on {time.strftime('%Y-%m-%d')}, Python {platform.python_version()}, {os.cpu_count()} processors "
+    how += f"(load at the end {load:.1f}), with `python -m scripts.bench_fleet {' '.join(arguments)}`".rstrip() + ":"
     if chosen.write:
         text = DOCUMENT.read_text()
         before, _, rest = text.partition(BEGIN)
         after = rest.partition(END)[2]
-        lines = [said.replace(" --write`", "`"), "", *HEAD, *map(str, rows), "", *textwrap.wrap(arithmetic(rows), 118)]
+        lines = [how.replace(" --write`", "`"), "", *HEAD, *map(str, rows), "", *textwrap.wrap(arithmetic(rows), 118)]
         DOCUMENT.write_text("\n".join([f"{before}{BEGIN}", "", *lines, "", f"{END}{after}"]))
     return 0
 

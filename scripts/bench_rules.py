@@ -43,8 +43,8 @@ WHENS = (
 def main(arguments: list[str]) -> int:
     """Print the seconds of computing."""
     size = int(arguments[0]) if arguments else 10_000
-    rules = [{"deny": one} for one in DENIES] + [{"when": one} for one in WHENS]
-    held = Rules(tuple(Rule.model_validate({"id": f"r{n}", "message": "No", **one}) for n, one in enumerate(rules)))
+    rules = [{"deny": clause} for clause in DENIES] + [{"when": clause} for clause in WHENS]
+    held = Rules(tuple(Rule.model_validate({"id": f"r{n}", "message": "No", **rule}) for n, rule in enumerate(rules)))
     tags = (
         Resource(
             f"tag.t{number}",
@@ -58,7 +58,7 @@ def main(arguments: list[str]) -> int:
         )
         for number in range(size)
     )
-    desired, now = Desired({one.address: one for one in tags}), datetime.datetime.now(datetime.UTC)
+    desired, now = Desired({tag.address: tag for tag in tags}), datetime.datetime.now(datetime.UTC)
     best = min(_seconds(held, desired, now) for _ in range(RUNS))
     print(f"{len(held.rules)} rules over {size:,} objects: {best:.2f} s of computing")
     return 0
@@ -67,10 +67,10 @@ def main(arguments: list[str]) -> int:
 def _seconds(held: Rules, desired: Desired, now: datetime.datetime) -> float:
     objects = declared_objects(desired, load_kinds())
     before = os.times()
-    found = breaches(held, "declaration", objects, "prod", now, evaluate)
+    broken = breaches(held, "declaration", objects, "prod", now, evaluate)
     evaluating().close()  # the system counts the time of a process that has ended only
     after = os.times()
-    if found:
+    if broken:
         raise AssertionError("the objects keep all rules")
     return sum(after[:4]) - sum(before[:4])
 

@@ -39,23 +39,23 @@ def counted(report: str) -> dict[str, Counted]:
 
 def share(modules: Mapping[str, Counted], package: str) -> float:
     """Return the share of a package, as a part of 1."""
-    found = [one for name, one in modules.items() if name == package or name.startswith(f"{package}.")]
-    return sum(one.loose for one in found) / max(sum(one.whole for one in found), 1)
+    inside = [counted for name, counted in modules.items() if name == package or name.startswith(f"{package}.")]
+    return sum(counted.loose for counted in inside) / max(sum(counted.whole for counted in inside), 1)
 
 
 def problems(modules: Mapping[str, Counted]) -> list[str]:
     """Return a line for each package that is past its ceiling, and where there is nothing to count."""
-    found = []
+    lines = []
     for package, most in CEILINGS.items():
         have = share(modules, package)
-        inside = {name: one for name, one in modules.items() if name == package or name.startswith(f"{package}.")}
-        if not sum(one.whole for one in inside.values()):
-            found.append(f"{package}: mypy reported no expressions")
+        inside = {name: modules[name] for name in modules if name == package or name.startswith(f"{package}.")}
+        if not sum(counted.whole for counted in inside.values()):
+            lines.append(f"{package}: mypy reported no expressions")
         elif have > most:
             worst = sorted(inside, key=lambda name: -inside[name].loose)[:WORST]
             named = ", ".join(f"{name} ({inside[name].loose})" for name in worst)
-            found.append(f"{package}: {have:.2%} of the expressions are `Any`, at most {most:.0%}: {named}")
-    return found
+            lines.append(f"{package}: {have:.2%} of the expressions are `Any`, at most {most:.0%}: {named}")
+    return lines
 
 
 def measured() -> dict[str, Counted]:
@@ -71,10 +71,10 @@ def measured() -> dict[str, Counted]:
 def main() -> int:
     """Check the clone; 0 when every package is below its ceiling."""
     modules = measured()
-    found = problems(modules)
+    lines = problems(modules)
     shares = (f"{share(modules, package):.2%} of {package}" for package in CEILINGS)
-    print("\n".join(found) or f"expressions of type Any: {', '.join(shares)}")
-    return bool(found)
+    print("\n".join(lines) or f"expressions of type Any: {', '.join(shares)}")
+    return bool(lines)
 
 
 if __name__ == "__main__":

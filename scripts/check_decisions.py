@@ -52,24 +52,24 @@ class Decision:
 
 def read(folder: Path) -> list[Decision]:
     """Return the pages of a folder in the order of their numbers."""
-    found = []
+    decisions = []
     for file in sorted(folder.glob("*.md")):
         if named := PAGE.fullmatch(file.name):
             text = file.read_text("utf-8")
             title = TITLE.search(text)
-            found.append(
+            decisions.append(
                 Decision(
                     named[1],
                     file.name,
                     title[1] if title else "",
                     tuple(
-                        Superseded(tuple(_numbers(one["pages"])), one["date"], bool(one["part"]))
-                        for one in BY.finditer(text.replace("\n", " "))
+                        Superseded(tuple(_numbers(note["pages"])), note["date"], bool(note["part"]))
+                        for note in BY.finditer(text.replace("\n", " "))
                     ),
                     frozenset(number for part in SUPERSEDES.findall(text) for number in _numbers(part)),
                 )
             )
-    return found
+    return decisions
 
 
 def _numbers(text: str) -> list[str]:
@@ -79,51 +79,52 @@ def _numbers(text: str) -> list[str]:
 
 def status(decision: Decision, files: dict[str, str]) -> str:
     """Return the last column: whether a page holds, and what holds in its place since when."""
-    said = [
-        f"superseded {'in part ' if one.part else ''}by "
-        f"{' and '.join(f'[{by}]({files[by]})' if by in files else by for by in one.by)} ({one.date})"
-        for one in decision.superseded
+    notes = [
+        f"superseded {'in part ' if note.part else ''}by "
+        f"{' and '.join(f'[{by}]({files[by]})' if by in files else by for by in note.by)} ({note.date})"
+        for note in decision.superseded
     ]
-    return "; ".join(said) or "accepted"
+    return "; ".join(notes) or "accepted"
 
 
 def problems(decisions: Sequence[Decision]) -> Iterator[str]:
     """Yield what does not fit together: a number given twice, a page that is missing, or named by one side only."""
-    known = {one.number: one for one in decisions}
-    for one in decisions:
-        if known[one.number] is not one:
-            yield f"{FOLDER}/{one.file}: the number {one.number} is that of {known[one.number].file} too"
-        if not one.title:
-            yield f"{FOLDER}/{one.file}: no title"
-        for by in (by for said in one.superseded for by in said.by):
+    known = {decision.number: decision for decision in decisions}
+    for decision in decisions:
+        page = f"{FOLDER}/{decision.file}"
+        if known[decision.number] is not decision:
+            yield f"{page}: the number {decision.number} is that of {known[decision.number].file} too"
+        if not decision.title:
+            yield f"{page}: no title"
+        for by in (by for note in decision.superseded for by in note.by):
             if by not in known:
-                yield f"{FOLDER}/{one.file}: superseded by {by}, which does not exist"
-            elif one.number not in known[by].supersedes:
-                yield f'{FOLDER}/{known[by].file}: has no paragraph "Supersedes {one.number}", which says that it is'
-        for other in sorted(one.supersedes):
+                yield f"{page}: superseded by {by}, which does not exist"
+            elif decision.number not in known[by].supersedes:
+                yield f'{FOLDER}/{known[by].file}: has no paragraph "Supersedes {decision.number}", which says so'
+        for other in sorted(decision.supersedes):
             if other not in known:
-                yield f"{FOLDER}/{one.file}: supersedes {other}, which does not exist"
-            elif one.number not in {by for said in known[other].superseded for by in said.by}:
-                yield f'{FOLDER}/{known[other].file}: does not say "Superseded by {one.number} (DATE)"'
+                yield f"{page}: supersedes {other}, which does not exist"
+            elif decision.number not in {by for note in known[other].superseded for by in note.by}:
+                yield f'{FOLDER}/{known[other].file}: does not say "Superseded by {decision.number} (DATE)"'
 
 
 def listed(root: Path, decisions: Sequence[Decision]) -> str:
     """Return the list as it should be: dates as they are in it, of new pages as git knows them, else today."""
     readme = (root / FOLDER / "README.md").read_text("utf-8")
     dates = dict(ROW.findall(readme))
-    files = {one.number: one.file for one in decisions}
+    files = {decision.number: decision.file for decision in decisions}
     rows = [
-        f"| [{one.number}]({one.file}) | {one.title} | {dates.get(one.number) or _made(root, one.file)} "
-        f"| {status(one, files)} |\n"
-        for one in decisions
+        f"| [{page.number}]({page.file}) | {page.title} | {dates.get(page.number) or _made(root, page.file)} "
+        f"| {status(page, files)} |\n"
+        for page in decisions
     ]
     return readme[: readme.index("\n| ") + 1] + HEAD + "".join(rows)
 
 
 def _made(root: Path, file: str) -> str:
     command = ["git", "-C", str(root), "log", "--diff-filter=A", "--format=%as", "--", f"{FOLDER}/{file}"]
-    said = subprocess.run(command, check=False, capture_output=True, text=True).stdout.split()
-    return said[-1] if said else datetime.datetime.now(datetime.UTC).date().isoformat()
+    dates = subprocess.run(command, check=False, capture_output=True, text=True).stdout.split()
+    return dates[-1] if dates else datetime.datetime.now(datetime.UTC).date().isoformat()
 
 
 def main(arguments: Sequence[str], root: Path = ROOT) -> int:
@@ -133,11 +134,11 @@ def main(arguments: Sequence[str], root: Path = ROOT) -> int:
     fresh = listed(root, decisions)
     if "--write" in arguments:
         readme.write_text(fresh, "utf-8")
-    found = list(problems(decisions))
+    faults = list(problems(decisions))
     if readme.read_text("utf-8") != fresh:
-        found.append(f"{FOLDER}/README.md: stale; run `python -m scripts.check_decisions --write`")
-    print("\n".join(found) or f"the {len(decisions)} decisions are listed, and those that were reversed say by which")
-    return bool(found)
+        faults.append(f"{FOLDER}/README.md: stale; run `python -m scripts.check_decisions --write`")
+    print("\n".join(faults) or f"the {len(decisions)} decisions are listed, and those that were reversed say by which")
+    return bool(faults)
 
 
 if __name__ == "__main__":

@@ -95,42 +95,41 @@ def facts(text: str) -> Facts:
     titles = HEADING.findall(_prose(text))
     contradictory = re.search(r"^## 7\..*?(?=^## |\Z)", text, re.M | re.S)
     return Facts(
-        frozenset(found[1] for title in titles if (found := re.match(r"(\d+(?:\.\d+)?)\.? ", title))),
+        frozenset(match[1] for title in titles if (match := re.match(r"(\d+(?:\.\d+)?)\.? ", title))),
         frozenset(re.findall(r"^\| (\d+) \|", contradictory[0] if contradictory else "", re.M)),
-        frozenset(found[1] for title in titles if (found := re.match(r"Appendix ([A-Z])\.", title))),
+        frozenset(match[1] for title in titles if (match := re.match(r"Appendix ([A-Z])\.", title))),
     )
 
 
 def numbered_twice(text: str) -> list[str]:
     """Return the numbers of sections and rows that the page gives to two places: a citation would mean either."""
-    titles = [found[1] for title in HEADING.findall(_prose(text)) if (found := re.match(r"(\d+(?:\.\d+)?)\.? ", title))]
+    titles = [match[1] for title in HEADING.findall(_prose(text)) if (match := re.match(r"(\d+(?:\.\d+)?)\.? ", title))]
     rows = re.findall(r"^\| (\d+) \|", text, re.M)
-    return sorted(
-        {f"{kind} {one}" for kind, all_ in (("section", titles), ("row", rows)) for one in all_ if all_.count(one) > 1}
-    )
+    numbers = [*(f"section {number}" for number in titles), *(f"row {number}" for number in rows)]
+    return sorted({number for number in numbers if numbers.count(number) > 1})
 
 
 def citations(name: str, text: str, known: Facts) -> Iterator[str]:
     """Yield `file:line: what` for each citation of the vendor facts that leads nowhere."""
     breaks = list(BREAK.finditer(text))
     joined = BREAK.sub(" ", text)
-    for found in CITATION.finditer(joined):
-        if RFC.search(joined, max(0, found.start() - 100), found.start()):
+    for citation in CITATION.finditer(joined):
+        if RFC.search(joined, max(0, citation.start() - 100), citation.start()):
             continue
-        kind = found["kind"] or found["appendix"]
-        places = re.findall(r"\d+(?:\.\d+)?", found["places"]) if found["kind"] else [found["letter"]]
+        kind = citation["kind"] or citation["appendix"]
+        places = re.findall(r"\d+(?:\.\d+)?", citation["places"]) if citation["kind"] else [citation["letter"]]
         for place in places:
             if not known.has(kind, place):
-                yield f"{name}:{_line(breaks, found.start())}: no {kind.rstrip('s')} {place} in {FACTS}"
+                yield f"{name}:{_line(breaks, citation.start())}: no {kind.rstrip('s')} {place} in {FACTS}"
 
 
 def _line(breaks: list[re.Match[str]], offset: int) -> int:
     """Return the line of an offset in the text whose breaks were made one blank each."""
     removed = 0
-    for number, found in enumerate(breaks, 1):
-        if found.start() - removed >= offset:
+    for number, match in enumerate(breaks, 1):
+        if match.start() - removed >= offset:
             return number
-        removed += len(found[0]) - 1
+        removed += len(match[0]) - 1
     return len(breaks) + 1
 
 
@@ -146,10 +145,10 @@ def cited(root: Path) -> Iterator[str]:
 
 def main() -> int:
     """Check all pages and citations; 0 when nothing was found."""
-    found = pages(ROOT)
-    problems = [problem for page in found for problem in findings(page, ROOT)]
+    checked = pages(ROOT)
+    problems = [problem for page in checked for problem in findings(page, ROOT)]
     problems += cited(ROOT)
-    print("\n".join(problems) or f"the links of {len(found)} pages and the citations of {FACTS} lead somewhere")
+    print("\n".join(problems) or f"the links of {len(checked)} pages and the citations of {FACTS} lead somewhere")
     return bool(problems)
 
 

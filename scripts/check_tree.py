@@ -25,8 +25,8 @@ def findings(name: str, text: str) -> Iterator[str]:
     """Yield `file:line: reason: excerpt` for each line of a text that names a machine's path or a registry's host."""
     for number, line in enumerate(text.splitlines(), 1):
         for pattern, reason in REASONS:
-            if found := pattern.search(line):
-                yield f"{name}:{number}: {reason}: {line[max(0, found.start() - 20) : found.end() + 20].strip()}"
+            if match := pattern.search(line):
+                yield f"{name}:{number}: {reason}: {line[max(0, match.start() - 20) : match.end() + 20].strip()}"
 
 
 def tracked_files(root: Path) -> list[str]:

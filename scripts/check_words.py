@@ -40,9 +40,9 @@ def findings(name: str, text: str) -> Iterator[str]:
     """Yield `file:line: "what stands there": what to write` for each such word of a text, also across line ends."""
     spoken = text if name.endswith(".md") else text.replace("_", " ")  # pages cite tests by their names
     for pattern, instead in _PATTERNS.items():
-        for found in pattern.finditer(spoken):
-            words = " ".join(found[0].split())
-            line = text.count("\n", 0, found.end() - len(found[0].lstrip())) + 1
+        for match in pattern.finditer(spoken):
+            words = " ".join(match[0].split())
+            line = text.count("\n", 0, match.end() - len(match[0].lstrip())) + 1
             yield f'{name}:{line}: "{words}": {instead}'
 
 

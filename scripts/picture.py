@@ -30,14 +30,14 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 def report(folder: Path) -> Path:
     """Do in an empty folder what the front page does, and return the report of its plan."""
     session = Session(folder)
-    for found in BLOCK.finditer(PAGE.read_text("utf-8")):
-        if found["word"] == "start":
-            session.start(ROOT / found["rest"].strip())
-        elif found["word"] == "setup":
-            session.run(found["rest"])
-        elif title := TITLE.search(found["info"] or ""):
-            session.write(title[1], found["body"])
-        elif found["info"] == "console":
+    for match in BLOCK.finditer(PAGE.read_text("utf-8")):
+        if match["word"] == "start":
+            session.start(ROOT / match["rest"].strip())
+        elif match["word"] == "setup":
+            session.run(match["rest"])
+        elif title := TITLE.search(match["info"] or ""):
+            session.write(title[1], match["body"])
+        elif match["info"] == "console":
             break
     printed = session.run("reconciler plan --format html=report.html")
     if not (session.folder / "report.html").is_file():
@@ -57,18 +57,18 @@ def chunks(picture: bytes) -> list[tuple[bytes, bytes]]:
     """Return the chunks of a PNG file: their types, and what they hold. Raises ValueError for another file."""
     if not picture.startswith(SIGNATURE):
         raise ValueError("not a PNG file")
-    found, at = [], len(SIGNATURE)
+    parts, at = [], len(SIGNATURE)
     while at < len(picture):
         (length,) = struct.unpack(">I", picture[at : at + 4])
-        found.append((picture[at + 4 : at + 8], picture[at + 8 : at + 8 + length]))
+        parts.append((picture[at + 4 : at + 8], picture[at + 8 : at + 8 + length]))
         at += length + 12
-    return found
+    return parts
 
 
 def marked(picture: bytes, mark: str) -> bytes:
     """Return a PNG file with a text in it, behind its header."""
     first, *rest = chunks(picture)
-    kept = [one for one in rest if one[0] != b"tEXt"]
+    kept = [chunk for chunk in rest if chunk[0] != b"tEXt"]
     whole = [first, (b"tEXt", NAME + b"\0" + mark.encode()), *kept]
     parts = (
         struct.pack(">I", len(held)) + kind + held + struct.pack(">I", zlib.crc32(kind + held)) for kind, held in whole
@@ -84,7 +84,7 @@ def mark_of(picture: bytes) -> str:
 
 def take(html: Path) -> bytes:
     """Return the picture of a page. Raises SystemExit where no Chromium is."""
-    browser = next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    browser = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if browser is None:
         raise SystemExit("no Chromium is installed, which takes the picture")
     picture = html.with_suffix(".png")

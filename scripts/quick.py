@@ -92,13 +92,13 @@ def rooms_of(module: str) -> Sequence[str]:
 
 def imports(file: Path) -> set[str]:
     """Return the modules that a file imports at its top."""
-    found: set[str] = set()
+    modules: set[str] = set()
     for node in ast.parse(file.read_text("utf-8")).body:
         if isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module, *(f"{node.module}.{name.name}" for name in node.names)}
+            modules |= {node.module, *(f"{node.module}.{name.name}" for name in node.names)}
         elif isinstance(node, ast.Import):
-            found |= {name.name for name in node.names}
-    return found
+            modules |= {name.name for name in node.names}
+    return modules
 
 
 class Budget:

@@ -143,15 +143,15 @@ def neutral_environment(home: Path) -> Iterator[None]:
 
 def commands(body: str, line: int) -> Iterator[Shown]:
     """Yield the commands of a console fence whose first line has that number."""
-    found: list[tuple[str, list[str], int]] = []
+    shown: list[tuple[str, list[str], int]] = []
     for number, text in enumerate(body.splitlines(), line):
         if text.startswith("$ "):
-            found.append((text[2:], [], number))
-        elif not found:
+            shown.append((text[2:], [], number))
+        elif not shown:
             raise ValueError(f"line {number}: a console fence begins with `$ `")
         else:
-            found[-1][1].append(text)
-    for command, output, number in found:
+            shown[-1][1].append(text)
+    for command, output, number in shown:
         yield Shown(command, tuple(output), number)
 
 
@@ -200,12 +200,12 @@ def check_page(page: Path, *, write: bool = False) -> list[str]:
     with tempfile.TemporaryDirectory() as temporary:
         session = Session(Path(temporary).resolve() / "project")
         session.home.mkdir()
-        for found in BLOCK.finditer(text):
-            line = text.count("\n", 0, found.start("body")) + 1 if found["info"] else 0
-            body = _run_block(session, found, line, problems)
+        for match in BLOCK.finditer(text):
+            line = text.count("\n", 0, match.start("body")) + 1 if match["info"] else 0
+            body = _run_block(session, match, line, problems)
             if body is not None:
-                pieces += [text[done : found.start("body")], body]
-                done = found.end("body")
+                pieces += [text[done : match.start("body")], body]
+                done = match.end("body")
         if session.code:
             problems.append(
                 f"{text.count(chr(10))}: the last command failed with {session.code}, and the page hides it"
@@ -216,20 +216,20 @@ def check_page(page: Path, *, write: bool = False) -> list[str]:
     return [f"{name}:{problem}" for problem in problems]
 
 
-def _run_block(session: Session, found: re.Match[str], line: int, problems: list[str]) -> str | None:
+def _run_block(session: Session, match: re.Match[str], line: int, problems: list[str]) -> str | None:
     """Do what one fence or comment asks for; return the body that a console fence should have."""
-    if found["word"] == "start":
-        session.start(ROOT / found["rest"].strip())
-    elif found["word"] == "setup":
-        session.code, output = session._in_shell(found["rest"])
+    if match["word"] == "start":
+        session.start(ROOT / match["rest"].strip())
+    elif match["word"] == "setup":
+        session.code, output = session._in_shell(match["rest"])
         if session.code:
             problems.append(f"{line}: the setup failed: {output}")
-    elif found["info"] == "console":
-        return _run_console(session, found["body"], line, problems)
-    elif title := TITLE.search(found["info"]):
-        session.write(title[1], found["body"])
-    elif found["info"] == "sh":
-        problems += [f"{line}: {what}" for what in unknown_words(found["body"])]
+    elif match["info"] == "console":
+        return _run_console(session, match["body"], line, problems)
+    elif title := TITLE.search(match["info"]):
+        session.write(title[1], match["body"])
+    elif match["info"] == "sh":
+        problems += [f"{line}: {what}" for what in unknown_words(match["body"])]
     return None
 
 

@@ -43,21 +43,21 @@ class Step:
 
 def steps(text: str) -> Iterator[Step]:
     """Yield what a page does, in its order; `day` is the heading above."""
-    for found in BLOCK.finditer(text):
-        day = (re.findall(r"^## (.+)$", text[: found.start()], re.M) or [""])[-1]
-        if found["word"] == "setup":
-            yield Step(day, line=found["rest"], hidden=True)
-        elif found["info"] == "console":
-            for shown in commands(found["body"], 1):
+    for match in BLOCK.finditer(text):
+        day = (re.findall(r"^## (.+)$", text[: match.start()], re.M) or [""])[-1]
+        if match["word"] == "setup":
+            yield Step(day, line=match["rest"], hidden=True)
+        elif match["info"] == "console":
+            for shown in commands(match["body"], 1):
                 if shown.command != "echo $?":
                     yield Step(day, line=shown.command)
-        elif title := TITLE.search(found["info"] or ""):
-            yield Step(day, file=title[1], text=found["body"])
+        elif title := TITLE.search(match["info"] or ""):
+            yield Step(day, file=title[1], text=match["body"])
 
 
 def typed(line: str, folder: Path, environ: dict[str, str]) -> tuple[Path, int]:
     """Run a line as a shell at a terminal would; return the folder that it leads to, and its exit code."""
-    told, ended = os.pipe()
+    reader, ended = os.pipe()
     os.set_inheritable(ended, True)
     child, terminal = pty.fork()
     if child == 0:
@@ -75,13 +75,13 @@ def typed(line: str, folder: Path, environ: dict[str, str]) -> tuple[Path, int]:
             break  # as Linux says that no process holds the other end
     os.close(terminal)
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    with os.fdopen(told) as stream:
+    with os.fdopen(reader) as stream:
         return Path(stream.read().strip() or folder), code
 
 
 def walk(program: Path, folder: Path) -> dict[str, tuple[int, float]]:
     """Do what the page says; return for each day how many lines are typed, and the seconds that they take."""
-    found: dict[str, tuple[int, float]] = {}
+    days: dict[str, tuple[int, float]] = {}
     with neutral_environment(folder):
         environ = {**os.environ, "PATH": f"{program}{os.pathsep}{os.environ['PATH']}", "TERM": "xterm", "PAGER": "cat"}
     at = folder
@@ -96,9 +96,9 @@ def walk(program: Path, folder: Path) -> dict[str, tuple[int, float]]:
             raise SystemExit(f"`{step.line}` failed with {code}")
         if not step.hidden:
             print(f"{took:6.1f} s  {step.line}")
-            count, seconds = found.get(step.day, (0, 0.0))
-            found[step.day] = count + 1, seconds + took
-    return found
+            count, seconds = days.get(step.day, (0, 0.0))
+            days[step.day] = count + 1, seconds + took
+    return days
 
 
 def installed(folder: Path) -> float:

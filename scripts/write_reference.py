@@ -88,9 +88,9 @@ def _sections(command: click.Command, parent: click.Context, name: str) -> Itera
         yield "Examples:\n\n```text\n" + "".join(f"{line}\n" for line in examples(title)) + "```\n"
     if isinstance(command, click.Group):
         for inner in command.list_commands(context):
-            found = command.get_command(context, inner)
-            if found is not None:
-                yield from _sections(found, context, inner)
+            subcommand = command.get_command(context, inner)
+            if subcommand is not None:
+                yield from _sections(subcommand, context, inner)
 
 
 def _options(command: click.Command, context: click.Context) -> str:
@@ -173,11 +173,11 @@ def _offers(kind: Kind) -> str:
 
 def _models(kind: Kind) -> dict[str, type[BaseModel]]:
     """Return the models inside a kind's attributes by path, e.g. `options`, `fields.*.labels`."""
-    found: dict[str, type[BaseModel]] = {}
+    models: dict[str, type[BaseModel]] = {}
 
     def look(path: str, annotation: Any) -> None:
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            found[path] = annotation
+            models[path] = annotation
             for name, info in annotation.model_fields.items():
                 look(f"{path}.{name}", info.annotation)
             return
@@ -190,7 +190,7 @@ def _models(kind: Kind) -> dict[str, type[BaseModel]]:
         attribute = kind.attributes.get(name)
         if attribute is not None and not attribute.has(Nested):
             look(name, info.annotation)
-    return found
+    return models
 
 
 def _specs(kind: Kind) -> list[type[BaseModel]]:
@@ -292,7 +292,7 @@ def plan_page() -> str:
 
 def _inner(model: type[BaseModel]) -> list[Any]:
     candidates = [c for info in model.model_fields.values() for c in (info.annotation, *get_args(info.annotation))]
-    return [one for one in candidates if isinstance(one, type) and issubclass(one, BaseModel)]
+    return [candidate for candidate in candidates if isinstance(candidate, type) and issubclass(candidate, BaseModel)]
 
 
 def _linked(model: type[BaseModel]) -> str:
@@ -319,11 +319,11 @@ def not_covered_page() -> str:
         f"{NOTE}# What is not covered\n",
         f"{NOT_COVERED}\n",
     ]
-    for group in dict.fromkeys(one.group for one in LEFT):
+    for group in dict.fromkeys(entry.group for entry in LEFT):
         rows = (
-            [_operations(one), ", ".join(f"`{name}`" for name in one.properties), one.why]
-            for one in LEFT
-            if one.group == group
+            [_operations(entry), ", ".join(f"`{name}`" for name in entry.properties), entry.why]
+            for entry in LEFT
+            if entry.group == group
         )
         lines += [f"## {group}\n", table(["operations", "only these properties", "why"], rows)]
     return "\n".join(lines)

@@ -35,9 +35,11 @@ def text(kinds: Mapping[str, Kind], guards: Iterable[Guard]) -> str:
 def _screens(kinds: Mapping[str, Kind]) -> Iterator[str]:
     yield "SCREENS: Mapping[str, KindWords] = {"
     for name, kind in sorted(kinds.items(), key=lambda item: (item[1].texts.place, item[0])):
-        one = kind.texts.one or name.replace("_", " ")
+        singular = kind.texts.one or name.replace("_", " ")
         yield f"    {_quoted(name)}: KindWords("
-        yield from (f"        {_quoted(said)}," for said in (one, kind.texts.many or f"{one}s", kind.texts.gone))
+        yield from (
+            f"        {_quoted(text)}," for text in (singular, kind.texts.many or f"{singular}s", kind.texts.gone)
+        )
         yield "    ),"
     yield "}"
     yield '"""Every kind, in the order in which a report speaks of them."""'
@@ -57,8 +59,8 @@ def _reasons(guards: Iterable[Guard]) -> Iterator[str]:
     yield '"""What is said of guards whose messages speak of the files in their own words."""'
 
 
-def _quoted(said: str) -> str:
-    return json.dumps(said, ensure_ascii=False)
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 if __name__ == "__main__":
