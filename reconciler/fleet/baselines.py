@@ -33,7 +33,7 @@ from reconciler.workflow.opening.secrets import SecretSource
 from reconciler.workflow.opening.session import Session
 from reconciler.workflow.rules.ruling import rules_of
 
-PACED = 4096
+PACED = 1024
 """Accounts whose last requests are remembered: of those before them, more than a second has gone."""
 VAULT = 600.0
 """Seconds for which a vault is not asked again for the same secret."""

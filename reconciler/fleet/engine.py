@@ -45,6 +45,9 @@ NIGHT = "drift"
 """The schedule of looks for drift."""
 NIGHTS = "nights"
 """The queue of the schedule. Only workers listen to it: who carries out one rollout begins no other one."""
+THREADS = 8
+"""Threads that the engine talks to its database with, however many accounts are in work: each keeps a stack, and a
+connection with pages of the database."""
 BACK = (1 / 24, 1, 31, 366)
 """Days back in which a missed look is searched, the nearest first."""
 _WORKER: list[Worker] = []
@@ -352,6 +355,7 @@ def _configuration(database: str, name: str, version: str, traces: str | None) -
         "executor_id": name,
         "log_level": "CRITICAL",
         "serializer": DBOSPortableJSONSerializer(),
+        "max_executor_threads": THREADS,
         "notification_listener_polling_interval_sec": POLL,
     }
     if traces:

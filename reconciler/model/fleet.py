@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from reconciler.model.documents import Count
+from reconciler.model.documents import Count, Lean
 from reconciler.model.empty import no_items, no_members
 from reconciler.model.http import is_api_address
 from reconciler.model.project import FormatVersion, Guards
@@ -187,7 +187,7 @@ moved since the plan; another process holds its lock; anything else.
 BAD = frozenset({"partial", "refused", "stale", "locked", "failed"})
 
 
-class _Part(BaseModel):
+class _Part(Lean):
     model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
 
 

@@ -126,8 +126,9 @@ class Pacer:
         return max(due, first.sent + self._span + late + ROUNDED)
 
     def learn(self, took: float) -> None:
-        """Take note of the seconds after which a request was answered."""
-        self._took.append(took)
+        """Take note of the seconds after which a request was answered, where that is asked for."""
+        if self._jitter < STRICT:
+            self._took.append(took)
 
     def hold(self, seconds: float) -> bool:
         """Let nothing pass for so long: the account said so. Returns whether that is longer than was known."""

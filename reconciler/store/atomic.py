@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import glob
+import functools
 import os
 import stat
 import tempfile
@@ -128,10 +128,23 @@ def sync_folder(folder: Path) -> None:
 
 def _tidy(target: Path) -> None:
     """Remove what killed processes left of earlier attempts at this file."""
+    now, begins = time.time(), f".{target.name[:200]}."
+    for name in _unfinished(target.parent, now // ABANDONED):
+        if name.startswith(begins):
+            left = target.parent / name
+            with contextlib.suppress(OSError):
+                if now - left.stat().st_mtime > ABANDONED:
+                    left.unlink()
+
+
+@functools.lru_cache(maxsize=64)
+def _unfinished(folder: Path, hour: float) -> tuple[str, ...]:
+    """Return the names of the files in a folder that were not finished. It is looked at once an hour: what is abandoned
+    in this one was there when it began, and a folder may hold the states of thousands of accounts.
+    """
     with contextlib.suppress(OSError):
-        for left in target.parent.glob(f".{glob.escape(target.name[:200])}.*{SUFFIX}"):
-            if time.time() - left.stat().st_mtime > ABANDONED:
-                left.unlink()
+        return tuple(name for name in os.listdir(folder) if name.startswith(".") and name.endswith(SUFFIX))
+    return ()
 
 
 def _open_special(path: Path) -> int:

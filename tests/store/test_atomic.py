@@ -161,6 +161,27 @@ def test_what_killed_processes_left_is_removed_in_time(tmp_path: Path) -> None:
     assert sorted(tmp_path.iterdir()) == sorted([path, young, other])
 
 
+@pytest.mark.parametrize("folders", [1, 3])
+def test_a_folder_of_many_files_is_looked_through_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folders: int
+) -> None:
+    """A fleet keeps the states of thousands of accounts in one folder, and writes each of them several times."""
+    looked: list[str] = []
+
+    def noted(list_: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        return lambda path: (looked.append(str(path)), list_(path))[1]
+
+    monkeypatch.setattr(os, "listdir", noted(os.listdir))
+    monkeypatch.setattr(os, "scandir", noted(os.scandir))
+    monkeypatch.setattr("reconciler.store.atomic.time.time", lambda: 1_800_000_000.0)
+    for at in range(30):
+        write_file(tmp_path / str(at % folders) / f"{at}.json", b"1")
+    assert sorted(looked) == [str(tmp_path / str(at)) for at in range(folders)]
+    monkeypatch.setattr("reconciler.store.atomic.time.time", lambda: 1_800_000_000.0 + 3600)
+    write_file(tmp_path / "0" / "0.json", b"2")
+    assert len(looked) == folders + 1, "what was left since then would stay"
+
+
 def _writes(node: ast.AST) -> bool:
     """Whether a node writes a file another way."""
     if not isinstance(node, ast.Call):
