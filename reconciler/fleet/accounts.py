@@ -280,21 +280,26 @@ class AccountSelection:
         for label in self.labels:
             if not any(_labelled(job, label) for job in jobs.values()):
                 raise WrongInput(f"no account has the label `{label}`", hint="say it as NAME=VALUE; globs are taken")
-        chosen = {
+        return {
             name: job
-            for name, job in jobs.items()
-            if self._means(name, job, versions) and (not self.failed or name in failed)
+            for name, job in self._by_files(jobs).items()
+            if (self.behind is None or older(versions.get(name, ""), self.behind))
+            and (not self.failed or name in failed)
         }
-        if self.shard is not None:
-            number, count = self.shard
-            chosen = {name: job for at, (name, job) in enumerate(sorted(chosen.items())) if at % count == number - 1}
-        return chosen
 
-    def _means(self, name: str, job: Job, versions: Mapping[str, str]) -> bool:
-        return (
-            (not self.names or any(fnmatchcase(name, own) for own in self.names))
-            and all(_labelled(job, label) for label in self.labels)
-            and (self.behind is None or older(versions.get(name, ""), self.behind))
+    def _by_files(self, jobs: Mapping[str, Job]) -> dict[str, Job]:
+        """Return the accounts that are meant as far as files say so. Shards are parts of these: each has a record of
+        its own, by which an account could move to another one.
+        """
+        chosen = {name: job for name, job in jobs.items() if self._named(name, job)}
+        if self.shard is None:
+            return chosen
+        number, count = self.shard
+        return {name: job for at, (name, job) in enumerate(sorted(chosen.items())) if at % count == number - 1}
+
+    def _named(self, name: str, job: Job) -> bool:
+        return (not self.names or any(fnmatchcase(name, own) for own in self.names)) and all(
+            _labelled(job, label) for label in self.labels
         )
 
 

@@ -123,7 +123,7 @@ def choose(fleet: Fleet, selection: AccountSelection, tell: Callable[[str], None
         if selection.behind is not None and not known:
             tell("No rollout is on record that applied to an account: all of them count as behind.")
     chosen = selection.of(fleet.jobs, known, failed)
-    if not chosen:
+    if not chosen and selection.shard is None:  # of several parts, some may have nothing to do
         raise WrongInput("no account is selected", hint="`reconciler fleet status --accounts` lists them")
     return chosen
 

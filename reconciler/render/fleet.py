@@ -59,7 +59,8 @@ def headline(report: FleetReport) -> str:
     if report.pending:
         parts.append(f"{len(report.pending):,} not done")
     whole = len({*report.pending, *(account.account for account in report.accounts)})
-    return f"{counted(whole, 'account')}: {', '.join(parts) or 'nothing is known yet'}."
+    nothing = "nothing is known yet" if whole else "nothing to do"
+    return f"{counted(whole, 'account')}: {', '.join(parts) or nothing}."
 
 
 def causes(report: FleetReport) -> list[tuple[str, str, list[str]]]:

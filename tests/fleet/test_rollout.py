@@ -114,6 +114,19 @@ class TestRollout:
         found = [name for at in range(parts) for name in AccountSelection(shard=(at + 1, parts)).of(jobs, {})]
         assert sorted(found) == sorted(jobs)
 
+    @pytest.mark.parametrize("parts", [1, 2, 3, 7])
+    def test_what_is_on_record_moves_no_account_to_another_shard(self, parts: int) -> None:
+        """Each part has a record of its own, which knows nothing of the accounts of the others."""
+        jobs = {f"a{at}": job(f"a{at}") for at in range(10)}
+        bad = {"a0", "a1", "a4", "a9"}
+        again, behind = list[str](), list[str]()
+        for number in range(1, parts + 1):
+            own = AccountSelection(shard=(number, parts)).of(jobs, {})
+            known = {name: "1.0" if name in bad else "2.0" for name in own}
+            again += AccountSelection(shard=(number, parts), failed=True).of(jobs, {}, bad & own.keys())
+            behind += AccountSelection(shard=(number, parts), behind="2.0").of(jobs, known)
+        assert sorted(again) == sorted(behind) == sorted(bad)
+
 
 class Kept:
     """Rollouts that are on record, the newest first."""

@@ -168,8 +168,12 @@ def test_a_folder_of_many_files_is_looked_through_once(
     """A fleet keeps the states of thousands of accounts in one folder, and writes each of them several times."""
     looked: list[str] = []
 
-    def noted(list_: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        return lambda path: (looked.append(str(path)), list_(path))[1]
+    def noted(listing: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def look(path: Any) -> Any:
+            looked.append(str(path))
+            return listing(path)
+
+        return look
 
     monkeypatch.setattr(os, "listdir", noted(os.listdir))
     monkeypatch.setattr(os, "scandir", noted(os.scandir))
