@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from reconciler.judging import looks
-from reconciler.judging.looks import DESTROYS, SMALL, Case, Trip, total
-from reconciler.model.document import GuardView, PlanDocument
+from reconciler.judging.looks import SMALL, Case, Trip, total
+from reconciler.model.document import DESTROYS, GuardView, PlanDocument
 from reconciler.model.project import Guards
 
 

@@ -8,16 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from reconciler.model.address import abridged
-from reconciler.model.document import ChangeView, ImpactView, PlanDocument
+from reconciler.model.document import DESTROYS, ChangeView, ImpactView, PlanDocument
 from reconciler.model.grammar import agreeing
 from reconciler.model.project import Guards
 from reconciler.model.write import Effect
 
 SMALL = 10
 """Kinds with fewer objects are not held to the percentage."""
-
-
-DESTROYS = ("delete", "replace")
 
 
 class Case(NamedTuple):

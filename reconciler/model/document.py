@@ -23,6 +23,10 @@ from reconciler.model.identity import check, check_values
 from reconciler.model.write import Effect, Finding, Impact
 
 PLAN_FORMAT = "1.2"
+COUNTED_SINCE = (1, 2)
+"""The format of plans that say what their changes cost, how it is counted again, and how much is managed."""
+DESTROYS = ("delete", "replace")
+"""Actions after which the object that was there is gone."""
 
 
 class _Part(Lean):
@@ -356,6 +360,16 @@ class PlanDocument(_Part):
     def tripped(self) -> list[GuardView]:
         """Guards that stop the plan."""
         return [guard for guard in self.guards if guard.verdict == "tripped"]
+
+
+def too_early(document: PlanDocument, change: ChangeView) -> str:
+    """Return why a change of a saved plan is not carried out though nothing has moved: a plan of an earlier format
+    says nothing that what goes could be held to, by guards or when it is counted again.
+    """
+    version = tuple(int(part) for part in document.format_version.split(".")[:2] if part.isdecimal())
+    if version >= COUNTED_SINCE or not (change.action in DESTROYS or change.impacts):
+        return ""
+    return f"plans of format {document.format_version} do not say how records are counted again before they go"
 
 
 def digest(content: Mapping[str, Any]) -> str:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 
-from reconciler.model.document import ChangeView, PlanDocument
-from reconciler.model.plan import DESTROYS, Change, Plan
+from reconciler.model.document import ChangeView, PlanDocument, too_early
+from reconciler.model.plan import Change, Plan
 from reconciler.model.write import Impact
 from reconciler.workflow.plans.planned import Planned
 
-SINCE = (1, 2)
-"""The format of plans that say what their changes cost, and how it is counted again."""
 PromisedStep = tuple[str, str]
 NAMELESS = "something that the account does not show"
 
@@ -39,7 +37,7 @@ def broken(document: PlanDocument, plan: Plan, besides: Collection[str] = ()) ->
     for change in document.changes:
         if change.address in besides or change.address not in now:
             continue
-        if why := _uncounted(document, change) or _unkept(document, change, now[change.address], plan):
+        if why := too_early(document, change) or _unkept(document, change, now[change.address], plan):
             reasons[change.address] = why
         elif change.address in late:
             reasons[change.address] = f"it would not wait for {late[change.address]}, as planned"
@@ -69,14 +67,6 @@ def _beyond(planned: ChangeView, going: Iterable[Impact]) -> list[str]:
             names = impact.objects if impact.count is not None else ("",)
             more += [name or NAMELESS for name in names if (impact.noun, name) not in shown]
     return more
-
-
-def _uncounted(document: PlanDocument, change: ChangeView) -> str:
-    """A plan of an earlier format says nothing that what goes could be held to."""
-    version = tuple(int(part) for part in document.format_version.split(".")[:2] if part.isdecimal())
-    if version >= SINCE or not (change.action in DESTROYS or change.impacts):
-        return ""
-    return f"plans of format {document.format_version} do not say how records are counted again before they go"
 
 
 def _unkept(document: PlanDocument, change: ChangeView, now: Change, plan: Plan) -> str:

@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 
 from reconciler.judging.guards import judge
-from reconciler.judging.looks import DESTROYS
 from reconciler.model.address import kind_of
-from reconciler.model.document import PlanDocument
+from reconciler.model.document import DESTROYS, PlanDocument, too_early
 from reconciler.model.errors import Refused
 from reconciler.workflow.observation.book import StateTransaction
 from reconciler.workflow.opening.session import Session
@@ -18,6 +17,7 @@ from reconciler.workflow.rules.ruling import rules_of
 
 def judged(session: Session, document: PlanDocument, managed: Mapping[str, int]) -> PlanDocument:
     """Return the plan with the verdicts that it has under the session's limits and policies today; its digest stays.
+    What its format keeps from being carried out is not judged.
 
     `managed` are the objects of each kind in the state. Drift alone changes nothing, so nothing guards it.
     """
@@ -25,15 +25,17 @@ def judged(session: Session, document: PlanDocument, managed: Mapping[str, int])
         return document
     changed = session.changed if session.changed is not None and session.changed.changed else None
     document = document.model_copy(update={"settings": changed})  # what another pipeline found counts for nothing here
-    bare = document.model_copy(update={"guards": judge(document, session.settings.guards, managed)})
+    possible = [change for change in document.changes if not too_early(document, change)]
+    bare = document.model_copy(update={"changes": possible})
+    bare = bare.model_copy(update={"guards": judge(bare, session.settings.guards, managed)})
     policies, rules = session.project.project.policies, rules_of(session)
     if not policies and not rules.on("change", document.environment):
-        return bare
+        return document.model_copy(update={"guards": bare.guards})
     from reconciler.judging.policies import judge_policies
 
     now = session.runtime.now()
     guards = judge_policies(bare, policies, session.kinds, now, evaluate, rules=rules, tell_all=True)
-    return bare.model_copy(update={"guards": [*bare.guards, *guards]})
+    return document.model_copy(update={"guards": [*bare.guards, *guards]})
 
 
 def counts_of(book: StateTransaction, document: PlanDocument) -> dict[str, int]:
