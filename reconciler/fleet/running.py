@@ -165,7 +165,7 @@ def carry_out(
     version: str | None = None,
     stopping: Callable[[], bool],
     show: OnProgress,
-    tell: Callable[[str], None] = lambda said: None,
+    tell: Callable[[str], None] = lambda text: None,
 ) -> FleetReport:
     """Work on a rollout until it has ended, waits for an approval (unless `wait`), or `stopping` says so; `tell` is
     told of which rollouts its report knows nothing.
@@ -210,7 +210,7 @@ def _watch(
         time.sleep(BEAT)
 
 
-def finished(store: RolloutStore, spec: RolloutSpec, tell: Callable[[str], None] = lambda said: None) -> FleetReport:
+def finished(store: RolloutStore, spec: RolloutSpec, tell: Callable[[str], None] = lambda text: None) -> FleetReport:
     """Return the report of a rollout, compared with the last one of its kind; `tell` is told of those that could not be
     read for that.
     """

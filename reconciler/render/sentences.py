@@ -440,10 +440,10 @@ class SaidOnce(NamedTuple):
 
 def said_once(changes: Sequence[ChangeView]) -> SaidOnce:
     """Return what is said once for many changes; of what has the same reason it is said together."""
-    found = Counter(
-        (one.where, one.note) for change in changes for one in change.uses if one.certainty == "not inspected"
+    counts = Counter(
+        (use.where, use.note) for change in changes for use in change.uses if use.certainty == "not inspected"
     )
-    common = {about: count for about, count in found.items() if count > 1}
+    common = {about: count for about, count in counts.items() if count > 1}
     by_count: dict[int, list[UseView]] = {}
     for (where, note), count in common.items():
         by_count.setdefault(count, []).append(UseView(where=where, certainty="not inspected", note=note))
@@ -452,5 +452,5 @@ def said_once(changes: Sequence[ChangeView]) -> SaidOnce:
 
 
 def _without(change: ChangeView, common: Container[tuple[str, str]]) -> ChangeView:
-    mine = [one for one in change.uses if one.certainty != "not inspected" or (one.where, one.note) not in common]
+    mine = [use for use in change.uses if use.certainty != "not inspected" or (use.where, use.note) not in common]
     return change if len(mine) == len(change.uses) else change.model_copy(update={"uses": mine})

@@ -62,8 +62,8 @@ def _segment(row: Row, mention: Mention) -> Likelihood:
             return "used"
         if any(mention.id in items_of(ids) for ids in (*(test["ids"] for test in others), row["more"])):
             return "maybe"
-    told = row["documented"] and (not others or mention.kind in HOLDERS.values())
-    return "" if told else "not inspected"
+    documented = row["documented"] and (not others or mention.kind in HOLDERS.values())
+    return "" if documented else "not inspected"
 
 
 def _is_about(test: Mapping[str, Json], mention: Mention) -> bool:

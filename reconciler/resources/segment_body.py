@@ -311,8 +311,8 @@ def searchable(row: Row) -> Row:
 
 
 def _have_known_forms(conditions: Sequence[Mapping[str, Json]], tests: Sequence[Mapping[str, Json]]) -> bool:
-    named = all(isinstance(test.get("name"), str) for test in tests)
-    return named and all(one.keys() <= _CONDITION for one in conditions) and all(one.keys() <= _TEST for one in tests)
+    known = all(isinstance(test.get("name"), str) and test.keys() <= _TEST for test in tests)
+    return known and all(condition.keys() <= _CONDITION for condition in conditions)
 
 
 def _tests(condition: Mapping[str, Json]) -> list[Mapping[str, Json]]:

@@ -86,6 +86,32 @@ def test_private_words_are_found(text: str, words: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "one = rows[0]",
+        "said: list[str] = []",
+        "if told := answer():\n    pass",
+        "rows = [one for one in lines]",
+        "def line(*, found):\n    pass",
+        "sort(key=lambda one: one.name)",
+        "try:\n    pass\nexcept ValueError as told:\n    pass",
+        "match answer:\n    case [first, *found]:\n        pass",
+    ],
+)
+def test_a_variable_that_says_nothing_is_found(text: str) -> None:
+    """However it is bound."""
+    [line] = check_words.mute("a.py", text)
+    assert line.startswith("a.py:")
+    assert "a variable says what it holds" in line
+
+
+def test_members_and_functions_may_have_such_names() -> None:
+    """They are read with what they belong to: `entry.found`."""
+    text = "class Entry:\n    found: str\n    one: bool = False\n\n    def said(self):\n        return self.found\n"
+    assert list(check_words.mute("a.py", text)) == []
+
+
+@pytest.mark.parametrize(
     "text", ["there is no lock", "it is no longer declared", "so there\nis no way", "as one can tell whether"]
 )
 def test_plain_english_is_no_private_word(text: str) -> None:
