@@ -48,7 +48,7 @@ def headline(report: FleetReport) -> str:
     words = {
         "applied": "applied",
         "same": "with nothing to do" if report.mode != "drift" else "without drift",
-        "changes": "with changes" if report.mode != "drift" else "with drift",
+        "changes": {"plan": "with changes", "drift": "with drift", "apply": "with changes not applied"}[report.mode],
         "partial": "applied in part",
         "refused": "refused by a guard",
         "stale": "that moved since the plan",
@@ -56,9 +56,10 @@ def headline(report: FleetReport) -> str:
         "failed": "failed",
     }
     parts = [f"{count[name]:,} {what}" for name, what in words.items() if count[name]]
-    if report.pending:
-        parts.append(f"{len(report.pending):,} not done")
-    whole = len({*report.pending, *(account.account for account in report.accounts)})
+    unknown = set(report.pending).difference(account.account for account in report.accounts)
+    if unknown:
+        parts.append(f"{len(unknown):,} not {'planned' if report.mode == 'apply' else 'done'}")
+    whole = len(unknown) + len(report.accounts)
     nothing = "nothing is known yet" if whole else "nothing to do"
     return f"{counted(whole, 'account')}: {', '.join(parts) or nothing}."
 
@@ -67,11 +68,17 @@ def causes(report: FleetReport) -> list[tuple[str, str, list[str]]]:
     """Return failures by their first cause: message, hint, accounts."""
     by_cause: dict[tuple[str, str], list[str]] = {}
     for failure in report.failures:
-        by_cause.setdefault((failure.message.replace(failure.account, "<account>"), failure.hint), []).append(
-            failure.account
-        )
+        by_cause.setdefault((_unnamed(failure.message, failure.account), failure.hint), []).append(failure.account)
     rows = [(message or "no reason is known", hint, accounts) for (message, hint), accounts in by_cause.items()]
     return sorted(rows, key=lambda row: (-len(row[2]), row[0]))
+
+
+def _unnamed(message: str, account: str) -> str:
+    """Return a message without the name of its account, where that is a part of a path, a URL or a quotation: an
+    account may be called `a`.
+    """
+    name = re.escape(account)
+    return re.sub(rf"(?<=[^\w\s-]){name}(?![\w-])|(?<![\w-]){name}(?=[^\w\s-]\w)", "<account>", message)
 
 
 def text(report: FleetReport) -> str:
