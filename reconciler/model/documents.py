@@ -16,6 +16,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 _GIVEN: set[str] = set()
+_SHARED = 30
 
 
 def _fixed(*_: Any, **__: Any) -> Any:
@@ -47,7 +48,8 @@ class Lean(BaseModel):
         alike = object.__new__(self.__class__)
         for name, value in self.__dict__.items():
             object.__setattr__(alike, name, value or _EMPTY.get(value.__class__, value))
-        object.__setattr__(self, "__dict__", alike.__dict__)  # of one set of names for the class (PEP 412)
+        named = alike.__dict__  # of one set of names for the class (PEP 412), which takes up to 30; a copy has no gaps
+        object.__setattr__(self, "__dict__", {**named} if len(named) > _SHARED else named)
         object.__setattr__(self, "__pydantic_fields_set__", _GIVEN)
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.model.document import PlanDocument
+from reconciler.model.document import ChangeView, PlanDocument
 from reconciler.model.documents import outermost, read_document, read_json, written
 from reconciler.model.garbage import LARGE
 from reconciler.model.run import RunRecord
@@ -131,3 +131,12 @@ def test_documents_are_written_as_pydantic_writes_them() -> None:
     for document in (state, RunRecord(name="r", operation="apply"), PlanDocument()):
         assert written(document) == (document.model_dump_json(indent=2) + "\n").encode(), type(document)
         assert read_document(type(document), written(document)) == document
+
+
+def test_no_part_takes_more_room_than_a_copy_of_it() -> None:
+    """Names are shared by up to thirty members; what has more, as a change of a plan, has no gaps for more to come."""
+    change = ChangeView(address="tag.vip", kind="tag", action="create")
+    binding = Binding(id="1", kind="tag")
+    assert len(binding.__dict__) <= 30 < len(change.__dict__)
+    for part in (change, change.model_copy(update={"id": "7"}), binding):
+        assert sys.getsizeof(part.__dict__) <= sys.getsizeof(dict(part.__dict__.items()))
