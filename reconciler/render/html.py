@@ -28,7 +28,6 @@ MOST_LOST = 30
 """What is lost is told at the top for so many changes; the others are counted, and stand below."""
 
 _FEW = 12
-_MARKS = {"+": "add", "-": "destroy", "~": "change", ">": "move", "!": "manual", "#": "forget", " ": "same"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,6 @@ _ALWAYS: Mapping[str, Any] = {
     "named": words.named,
     "node_width": NODE_WIDTH,
     "node_height": NODE_HEIGHT,
-    "marks": _MARKS,
     "width": charts.WIDTH,
 }
 """What the template takes that is the same for every plan."""
@@ -205,7 +203,7 @@ def _entry(number: int, change: ChangeView, names: Names, *, few: bool, drift: b
         [] if drift else sentences.consequences(change),
         [] if drift else sentences.losses(change, names),
         lines,
-        any(row.before and row.after for row in lines),
+        any((row.before and row.after) or (row.lines_before and row.lines_after) for row in lines),
         list(_notes(change)),
         list(_facts(change)),
         words.risky(change),

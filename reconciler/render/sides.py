@@ -14,12 +14,12 @@ from reconciler.model.conditions import in_words
 from reconciler.model.document import AttributeView, ChangeView
 from reconciler.model.values import is_empty
 from reconciler.render import words
+from reconciler.render.lines import Block, as_before, blocks, lines, written
 from reconciler.render.naming import Names, humanised, label, without_people
 from reconciler.render.outline import ANOTHER, moved, unseen
 from reconciler.render.quoting import apart, clean, is_marker, literal
-from reconciler.render.tree import MISSING, Line, ListEntry, SideValue, compare, entries, same
+from reconciler.render.tree import MISSING, ListEntry, SideValue, entries, same
 
-_WIDTH = 100
 _COMPARED = 400
 _MARKED = 2_000
 """Characters of a text up to which its words are compared."""
@@ -53,16 +53,26 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class TextLine:
+    """A line of a text: its parts, or in place of them what there is to say of it (`note`)."""
+
+    parts: Sequence[TextPart] = ()
+    note: str = ""
+    marked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SideRow:
-    """One thing that changes. Of a list there are `items`, of a text of many lines `lines`, else the two sides.
-    `was_colour` and `colour` are six hexadecimal digits where the sides are colours.
+    """One thing that changes. Of a list there are `items`, of a text of many lines the lines of both sides, else
+    the two sides. `was_colour` and `colour` are six hexadecimal digits where the sides are colours.
     """
 
     name: str
     before: Sequence[TextPart] = ()
     after: Sequence[TextPart] = ()
     items: Sequence[Item] = ()
-    lines: Sequence[Line] = ()
+    lines_before: Sequence[TextLine] = ()
+    lines_after: Sequence[TextLine] = ()
     was_colour: str = ""
     colour: str = ""
     notes: Sequence[str] = field(default=())
@@ -107,11 +117,7 @@ def _rows(change: ChangeView, view: AttributeView, names: Names, *, drift: bool)
     else:
         rows = list(_sides(called(view.name), before, after, names))
     for place_of, row in enumerate(rows):
-        yield (
-            row
-            if place_of
-            else SideRow(row.name, row.before, row.after, row.items, row.lines, row.was_colour, row.colour, notes)
-        )
+        yield row if place_of else replace(row, notes=notes)
 
 
 def _masked(value: Any) -> str:
@@ -131,8 +137,8 @@ def _sides(name: str, before: SideValue, after: SideValue, names: Names, depth: 
         old, new = (side if isinstance(side, list) else [] for side in (before, after))
         one_sided = before is MISSING or after is MISSING
         yield SideRow(name, items=_apart([_item(entry, names, quiet=one_sided) for entry in _ordered(old, new)]))
-    elif MISSING not in (before, after) and any(isinstance(side, str) and "\n" in side for side in sides):
-        yield SideRow(name, lines=compare(name, before, after, width=_WIDTH)[1:])
+    elif any(isinstance(side, str) and "\n" in side for side in sides):
+        yield _of_lines(name, before, after, names)
     else:
         yield _scalar(name, before, after, names)
 
@@ -193,6 +199,50 @@ def _entry(value: SideValue, names: Names) -> str:
         and (name != "value" or title != value.get("label"))
     ]
     return clean(title) + (f" ({', '.join(more)})" if more else "")
+
+
+def _of_lines(name: str, before: SideValue, after: SideValue, names: Names) -> SideRow:
+    """A text of several lines: those of both sides that differ, or all where there is one side only."""
+    if isinstance(before, str) and isinstance(after, str) and before and after:
+        was: list[TextLine] = []
+        now: list[TextLine] = []
+        for block in blocks(before, after):
+            old, new = _block(block)
+            was += old
+            now += new
+        return SideRow(name, lines_before=was, lines_after=now)
+    alone = [
+        [_line(line) for line in lines(side)] if isinstance(side, str) and side else _unlined(side, names)
+        for side in (before, after)
+    ]
+    return SideRow(name, lines_before=alone[0], lines_after=alone[1])
+
+
+def _unlined(side: SideValue, names: Names) -> list[TextLine]:
+    return [] if side is MISSING else [TextLine(_pieces(human(side, names)))]
+
+
+def _block(block: Block) -> tuple[list[TextLine], list[TextLine]]:
+    """Return neighbouring lines of both sides; lines that stand for each other are compared word by word."""
+    if block.unchanged:
+        note = [TextLine(note=as_before(block.unchanged))]
+        return note, note
+    if block.same:
+        return [_line(line) for line in block.old], [_line(line) for line in block.new]
+    was = [_line(line, block.new, marked=True) for line in block.old]
+    now = [_line(line, block.old, marked=True) for line in block.new]
+    if len(was) == len(now):
+        for place, (old, new) in enumerate(zip(block.old, block.new, strict=True)):
+            if old.strip() and new.strip():
+                sides = _marked(old, new)
+                was[place], now[place] = (TextLine(side, marked=True) for side in sides)
+    return was, now
+
+
+def _line(line: str, others: Sequence[str] = (), *, marked: bool = False) -> TextLine:
+    shown = written(line)
+    note = shown.note if marked else ""
+    return TextLine(_pieces(apart(shown.text, others), marked), note, marked)
 
 
 def _scalar(name: str, before: SideValue, after: SideValue, names: Names) -> SideRow:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,9 +11,9 @@ from typing import Final, TypeAlias, TypeGuard
 
 from reconciler.model.values import Value, is_empty_or_off
 from reconciler.render.layout import INDENT, STEP
-from reconciler.render.quoting import apart, clean, is_marker, key, literal, quoted
+from reconciler.render.lines import as_before, blocks, lines, written
+from reconciler.render.quoting import apart, is_marker, key, literal
 
-_CONTEXT = 1
 _COMPARED = 400
 """Entries of a list among which those are looked for that look the same."""
 _IDENTITIES = ("key", "id", "value", "name", "address")
@@ -124,7 +123,7 @@ def _one_sided(mark: str, name: str, value: SideValue, tail: str, depth: int, wi
     if isinstance(value, str) and "\n" in value:
         return [
             Line(mark, depth, f"{name}:{tail}"),
-            *(Line(mark, depth + 1, quoted(text)) for text in value.splitlines(keepends=True)),
+            *(_text(mark, text, depth + 1) for text in lines(value)),
         ]
     if fits(line, width) or not value or not (_is_map(value) or isinstance(value, list)):
         return [line]
@@ -274,23 +273,16 @@ def _longest_rising(values: Sequence[int]) -> set[int]:
 
 def _texts(before: str, after: str, depth: int) -> Iterator[Line]:
     """A diff of two texts by lines, with one line of context. A newline at the end counts."""
-    old, new = before.split("\n"), after.split("\n")
-    for group in difflib.SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(_CONTEXT):
-        first, last = group[0], group[-1]
-        yield Line(" ", depth, "", f"# line {_span(first[1], last[2])} -> {_span(first[3], last[4])}")
-        for tag, old_from, old_to, new_from, new_to in group:
-            if tag == "equal":
-                yield from (Line(" ", depth, _text(line)) for line in old[old_from:old_to])
-                continue
-            gone, come = old[old_from:old_to], new[new_from:new_to]
-            yield from (Line("-", depth, apart(_text(line), come)) for line in gone)
-            yield from (Line("+", depth, apart(_text(line), gone)) for line in come)
+    for block in blocks(before, after):
+        if block.unchanged:
+            yield Line(" ", depth, "", f"# {as_before(block.unchanged)}")
+        elif block.same:
+            yield from (_text(" ", line, depth) for line in block.new)
+        else:
+            yield from (_text("-", line, depth, block.new) for line in block.old)
+            yield from (_text("+", line, depth, block.old) for line in block.new)
 
 
-def _text(line: str) -> str:
-    """A line as it is, in quotes where blanks at its end would not be seen."""
-    return clean(line) if line and line == line.rstrip() else quoted(line)
-
-
-def _span(start: int, end: int) -> str:
-    return f"{start + 1}" if end - start <= 1 else f"{start + 1}-{end}"
+def _text(mark: str, line: str, depth: int, others: Sequence[str] = ()) -> Line:
+    shown = written(line)
+    return Line(mark, depth, apart(shown.text, others), f"# {shown.note}" if shown.note else "")

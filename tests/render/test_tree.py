@@ -104,17 +104,18 @@ def test_long_texts_are_compared_line_by_line() -> None:
     after = before.replace("line 4", "line four ")
     assert shown(before, after) == [
         "~ it:",
-        "    # line 4-6 -> 4-6",
+        "    # 3 lines unchanged",
         "    line 3",
         "  - line 4",
         '  + "line four "',
         "    line 5",
+        "    # 3 lines unchanged",
     ]
 
 
 def test_a_new_text_of_several_lines_is_shown_line_by_line() -> None:
     """Nothing is cut."""
-    assert shown(None, "a\nb\n") == ["+ it:", '  + "a\\n"', '  + "b\\n"']
+    assert shown(None, "a\nb\n") == ["+ it:", "  + a", "  + b"]
 
 
 def test_what_does_not_fit_is_put_on_two_lines() -> None:
