@@ -251,6 +251,8 @@ class _Applying:
                     )
                 break
             except (Unreachable, Rejected, Refused) as error:
+                # Without an answer a write may have been executed. A delete is over once the object is gone; an update
+                # is looked up and sent again here; a create is looked up by name by `_create`.
                 unclear = _is_unclear(error, counting)
                 if step.op == "delete" and await self._is_gone(change.kind, write.id, error, unclear=unclear):
                     break

@@ -94,11 +94,12 @@ async def rollout(spec: Any) -> Any:
         if not why and wave.approve and planned["todo"]:
             await DBOS.set_event_async(f"approval-{wave.name}", planned["digest"])
             approved = None
-            while approved != planned["digest"]:
+            while approved != planned["digest"]:  # an approval of another plan is passed over
                 approved = await DBOS.recv_async(f"approve-{wave.name}", timeout_seconds=PATIENCE)
                 if approved is None:
                     why = "it was not approved in time"
                     break
+        # A gate that is shut applies nothing, and what failed while planning still counts against `stop_after`.
         done: Any = await _phase(whole, wave, "apply", planned["todo"]) if not why else {"gate": why, "failed": 0}
         failures += int(planned["failed"]) + int(done["failed"])
         why = str(done["gate"])

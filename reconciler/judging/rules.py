@@ -78,6 +78,7 @@ def breaches(
         _Sweep.of(rule.when, matching, looks) if rule.when is not None and not isinstance(matching, str) else None
         for rule, matching in zip(here, chosen, strict=True)
     ]
+    # All expressions are asked in one process with one limit of time; the answers come back in the order of the sweeps.
     answers = iter(_swept([sweep for sweep in sweeps if sweep is not None], now, evaluate))
     broken: list[Breach] = []
     for rule, matching, sweep in zip(here, chosen, sweeps, strict=True):

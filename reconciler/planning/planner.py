@@ -169,13 +169,14 @@ def _decide(context: PlanningContext, resources: list[Resource], indexes: Mappin
         if refused:
             _refuse(context, resource, refused, created=live is not None)
             continue
-        names.held(resource)
+        names.held(resource)  # not before: what is refused takes no name from the others
         change = replace(change, findings=(*change.findings, *doubts))
         for value in change.desired.values():
             values.transform(value, context.strictly)  # what is written needs every secret, and nothing else does
         if change.action is Action.CREATE:
             change = _recognisable(context, kind, resource, change, index, spares)
         if change.action is Action.REPLACE:
+            # What refers to it is sent the id of the object to come, which only the apply knows.
             context.resolver.ids.pop(resource.address, None)
         context.changes[resource.address] = change
     rank_moves(context, resources, arranged)

@@ -179,6 +179,7 @@ class _Seen(NamedTuple):
                 continue
             here, there = attribute.normal(value), attribute.normal(live.attrs.get(name))
             weight = _tells(value)
+            # What another object has as well (a default, the company's name) tells nothing of a rename.
             if weight and not any(attribute.normal(other.attrs.get(name)) == here for other in others):
                 hits += weight * _overlap(here, there)
                 total += weight

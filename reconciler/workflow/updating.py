@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from reconciler.config import LoadedProject, load_project
@@ -25,6 +26,7 @@ from reconciler.workflow.opening.baselines import (
 from reconciler.workflow.opening.projects import open_session
 from reconciler.workflow.opening.requests import in_request, refuse_unreviewed
 from reconciler.workflow.opening.runtime import Runtime
+from reconciler.workflow.opening.session import Session
 from reconciler.workflow.opening.trusted_limits import ruled_by
 from reconciler.workflow.plans.options import PlanOptions
 from reconciler.workflow.plans.planning import make_plan
@@ -83,6 +85,21 @@ def _followed(own: LoadedProject, environ: Mapping[str, str], guards_from: str |
     return ruling.project.environments
 
 
+async def _planned(opened: Callable[[], Session], baselines: ProjectBaselines) -> PlanDocument | str:
+    """Return the plan of an environment with what the baselines hold, or why there is none: it cannot be read."""
+    try:
+        session = opened()
+        session.baselines = baselines
+        return (await make_plan(session, PlanOptions())).document
+    except ConfigError as error:
+        # What is wrong in the files is wrong for all; a variable that this process lacks is not.
+        if not any(diagnostic.code in _OF_PROCESS for diagnostic in error.diagnostics):
+            raise
+        return error.diagnostics[0].message
+    except (AuthError, RemoteError, StateError) as error:
+        return error.message
+
+
 async def update(
     folder: Path,
     runtime: Runtime,
@@ -115,16 +132,13 @@ async def update(
         if name not in known and name in project.project.environments:
             unplanned[name] = f"{guards_from} does not know this environment"
             continue
-        try:
-            session = open_session(folder, name, runtime, guards_from=guards_from, declares=DECLARES | {"include"})
-            session.baselines = reads
-            plans[name] = (await make_plan(session, PlanOptions())).document
-        except ConfigError as error:
-            if not any(diagnostic.code in _OF_PROCESS for diagnostic in error.diagnostics):
-                raise
-            unplanned[name] = error.diagnostics[0].message
-        except (AuthError, RemoteError, StateError) as error:
-            unplanned[name] = error.message
+        declares = DECLARES | {"include"}
+        opened = partial(open_session, folder, name, runtime, guards_from=guards_from, declares=declares)
+        planned = await _planned(opened, reads)
+        if isinstance(planned, str):
+            unplanned[name] = planned
+        else:
+            plans[name] = planned
     written = not check and lock != lock_of(folder)
     if written:
         write_file(folder / LOCK_FILE, lock_text(lock).encode())

@@ -119,6 +119,7 @@ class Checks:
         kind = self.kinds.get(ref.kind)
         keys = [key_of(address) for address in self._of_kinds(ref.kind)]
         prefix, dot, rest = ref.key.partition(".")
+        # From the surest cause to the least sure one: only the first is said.
         others = [other for other in self.kinds if join(other, ref.key) in self.declared]
         if dot and prefix == ref.kind and join(prefix, rest) in self.declared:
             self.problems.error("bad-reference", f"`{name}` takes the key alone", spot, f"write `{rest}`")

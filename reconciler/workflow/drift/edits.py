@@ -43,10 +43,10 @@ def proposals_of(
         for item in change.attributes:
             here = differing.get((change.address, item.name))
             if resource is not None and arranges(kind, item.name):
-                continue
+                continue  # an order is written for all siblings at once: `moves_of`
             if resource is None or item.name not in resource.attrs:
                 refused.append(Refusal(change.address, item.name, "the files do not declare it any more"))
-            elif here is None:
+            elif here is None:  # a plan of now finds no difference: somewhere the files say it already
                 held.append((change.address, item.name))
             elif why := _objection(kind, entry.live, item, here):
                 refused.append(Refusal(change.address, item.name, why))
@@ -147,6 +147,7 @@ def moves_of(
         name = (parent, inside(mine[0], kinds))
         if files == account:
             held.append(name)
+        # Files that differ from the last apply were changed too: either order may be the one that is meant.
         elif files != in_account(mine, {address: _as_applied(lives[address], bindings[address]) for address in mine}):
             why = (
                 "its order was changed in the file, too, since the last apply: decide in the file which one it is to be"

@@ -46,6 +46,7 @@ def bind_exported(
         resource = after.desired.resources[entry.resource.address]
         old = bindings.get(resource.address)
         parent = resource.parent or ""
+        # Where the order of a parent could not be written, the last applied one stays known.
         moved = not parent or (parent, inside(resource.address, session.kinds)) not in refused
         agreed = {
             name: value
@@ -104,6 +105,8 @@ def _binding(
     keys, declared = kind.natural_keys(entry.live.attrs), dict(resource.attrs)
     attrs = {name: value for name, value in agreed.items() if not kind.attributes[name].has(Once)}
     if kind.nested:
+        # An export declares no place among siblings as an attribute: it is taken from the account, unless the
+        # order of the files was left as it was.
         applied = old.applied if not moved and old is not None and old.id == entry.live.id else {}
         for name in kind.arrange([(resource.address, {}, entry.live)]).get(resource.address, {}):
             attrs[name] = applied.get(name, entry.live.attrs.get(name))
@@ -124,7 +127,7 @@ def _binding(
 
     try:
         return binding_of(change, kind, entry.live.id, stamp, complete=True, spares=[], secret=secret, salt=salt)
-    except ConfigError:
+    except ConfigError:  # a secret is not at hand here; what was bound with it still holds
         if old is not None:
             return old
         raise

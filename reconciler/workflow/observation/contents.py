@@ -202,6 +202,7 @@ def not_shown(
     why = side.eyes.why if side.eyes is not None else ""
     if not why:
         return unread
+    # A key that sees a part proves nothing by what a listing lacks; a part of an object that both show is shown.
     lacking = {binding.kind for binding in extra.values()}
     return unread | {
         address: f"{address}: {side.name} does not show it, which proves nothing: {why}"
