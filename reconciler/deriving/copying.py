@@ -54,7 +54,8 @@ def portable(
     pins, guessed, there = paired(exported, target, kinds, known or {})
     resolver = Resolver(lives=target.lives, labels={name: kind.identity.name_attribute for name, kind in kinds.items()})
     carrying = _Carrying(kinds, {entry.resource.address: entry.resource for entry in exported}, list(guessed))
-    carrying.leave(lambda reference: _missing(reference, resolver))
+    held = carrying.resources.keys() | (known or {}).keys()
+    carrying.leave(lambda reference: _missing(reference, resolver) or _unread(reference, held))
     names = TakenNames(kinds, (entry.resource for entry in exported if entry.resource.address in there))
     carrying.leave_refused(names, there, barred or {})
     while carrying.fresh:
@@ -149,6 +150,12 @@ def _missing(reference: Value, resolver: Resolver) -> str:
     except NotFound:
         return f"the other account has no {reference}"
     return ""
+
+
+def _unread(reference: Value, held: Container[str]) -> str:
+    """Return why a reference means nothing that the state of this account knows, and its listings do not show."""
+    unread = isinstance(reference, Ref) and reference.address not in held
+    return f"{reference} is in the state of this account, and was not read there" if unread else ""
 
 
 def listing(seen: Snapshot, kinds: Kinds) -> frozenset[RemoteId]:

@@ -35,7 +35,7 @@ class Application(Account):
         self._requests = 0
         with self.rows.transaction():
             self.rows.refresh()
-            if not self.rows.count("groups"):
+            if not self.rows.fact("settings"):
                 seeding.fresh(self)
             self.keep(self.settings)
 

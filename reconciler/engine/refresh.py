@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from reconciler.engine.drive import drive
 from reconciler.engine.gather import gather
+from reconciler.engine.remotes import Counted
 from reconciler.model.coerce import listed
 from reconciler.model.errors import (
     AuthError,
@@ -61,8 +62,8 @@ class SingleReads(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """What one listing cost: its path, requests, rows, and whether it says its total. `singles` were read one by one
-    in place of the further pages.
+    """What one listing cost: its path, the requests that it takes to read it again as it is, rows, and whether it says
+    its total. `singles` were read one by one in place of the further pages; one that is not `known` could not be read.
     """
 
     path: str
@@ -70,6 +71,9 @@ class Cost(NamedTuple):
     rows: int
     total: bool
     singles: frozenset[str] = frozenset()
+    page: int = PAGE
+    """Rows of a page, as far as that is known."""
+    known: bool = True
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,21 @@ class _Listing(NamedTuple):
     rows: tuple[Row, ...]
     sides: Mapping[str, tuple[Row, ...]]
     cost: Cost
+
+    def after(self, refused: int) -> _Listing:
+        """Return the listing, found after so many requests that are refused each time."""
+        return self._replace(cost=self.cost._replace(requests=self.cost.requests + refused))
+
+
+class _Failed(NamedTuple):
+    """A listing that could not be read, and how many requests showed it."""
+
+    unknown: Unknown
+    requests: int
+
+    def after(self, refused: int) -> _Failed:
+        """Return the same after so many further requests."""
+        return self._replace(requests=self.requests + refused)
 
 
 class _Page(NamedTuple):
@@ -140,11 +159,13 @@ class _Tables:
         self.done.update(fresh)
         outcomes = await gather(_read(remote, collection, self.few.get(collection)) for collection in fresh)
         for collection, outcome in zip(fresh, outcomes, strict=True):
-            if isinstance(outcome, Unknown):
-                self.tables = self.tables.merged(Tables(unknown={collection.name: outcome}))
+            if isinstance(outcome, _Failed):
+                self.tables = self.tables.merged(Tables(unknown={collection.name: outcome.unknown}))
+                cost = Cost(collection.path, outcome.requests, 0, total=False, known=False)
             else:
                 self.tables = self.tables.merged(Tables(rows={collection.name: outcome.rows, **outcome.sides}))
-                self.costs[collection.name] = outcome.cost
+                cost = outcome.cost
+            self.costs[collection.name] = cost
         return bool(fresh)
 
 
@@ -167,7 +188,7 @@ async def prove_api(remote: Remote) -> None:
 async def read_listing(remote: Remote, collection: Collection) -> Sequence[Row] | Unknown:
     """Return the rows of one listing, or why nothing can be said about it. Raises what `refresh` raises."""
     listing = await _read(remote, collection)
-    return listing if isinstance(listing, Unknown) else listing.rows
+    return listing.unknown if isinstance(listing, _Failed) else listing.rows
 
 
 class _Elsewhere(IncompleteListing):
@@ -178,24 +199,35 @@ class _Strange(IncompleteListing):
     """A row of a listing is not an object: what it holds is unknown, and so is the kind; the rest can be planned."""
 
 
-async def _read(remote: Remote, collection: Collection, few: SingleReads | None = None) -> _Listing | Unknown:
+async def _read(remote: Remote, collection: Collection, few: SingleReads | None = None) -> _Listing | _Failed:
     """Read one listing; a second time if its pages do not add up, for it may have changed in between."""
+    refused = 0
     try:
         for attempt in (1, 2):
+            counted = Counted(remote)
             try:
-                return await _single(remote, collection) if collection.single else await _pages(remote, collection, few)
+                return await _once(counted, collection, few)
             except IncompleteListing:
                 if attempt == 2:
                     raise
+            finally:
+                refused += counted.sent
     except (AuthError, RemoteError) as error:
         if concerns_all(error):
             raise
         if collection.fallback is not None and isinstance(error, AuthError | Rejected | _Elsewhere):
-            other = await _read(remote, collection.fallback)
-            if not isinstance(other, Unknown) or _is_missing(error):
+            other = (await _read(remote, collection.fallback)).after(refused)
+            if isinstance(other, _Listing) or _is_missing(error):
                 return other
-        return _unknown(collection, error)
+            refused = other.requests
+        return _Failed(_unknown(collection, error), refused)
     raise AssertionError("unreachable")
+
+
+async def _once(counted: Counted, collection: Collection, few: SingleReads | None) -> _Listing:
+    """Read one listing, with what it costs to read it again."""
+    listing = await _single(counted, collection) if collection.single else await _pages(counted, collection, few)
+    return listing._replace(cost=listing.cost._replace(requests=counted.sent))
 
 
 def _is_missing(error: ReconcilerError) -> bool:
@@ -243,7 +275,8 @@ async def _pages(remote: Remote, collection: Collection, few: SingleReads | None
     rows = [row for page in pages for row in page.rows]
     _add_up(collection, rows, [page.total for page in pages])
     sides = _sides(collection, pages)
-    return _Listing(tuple(rows), sides, Cost(collection.path, len(pages), len(rows), total is not None))
+    page = size if len(rows) > size else PAGE
+    return _Listing(tuple(rows), sides, Cost(collection.path, len(pages), len(rows), total is not None, page=page))
 
 
 async def _announced(remote: Remote, collection: Collection, first: list[Row], total: int) -> list[_Page]:

@@ -31,6 +31,26 @@ class Around:
         return self._remote.requests
 
 
+class Counted(Around):
+    """A remote that counts in `sent` what is sent through it, of several that go to the account side by side; tries that
+    failed are counted where the request failed in the end.
+    """
+
+    def __init__(self, remote: Remote) -> None:
+        super().__init__(remote)
+        self.sent = 0
+
+    async def send(self, request: Request) -> Response:
+        """Send a request; see `Remote.send`."""
+        try:
+            answer = await self._remote.send(request)
+        except ReconcilerError as error:
+            self.sent += error.tries
+            raise
+        self.sent += 1
+        return answer
+
+
 class Budget(Around):
     """A remote that sends so many requests and no more, repeated ones included: for one too many it raises what `spent`
     makes. Those that are asked together count before they are sent.

@@ -24,9 +24,12 @@ class ExitCode(IntEnum):
 
 
 class ReconcilerError(Exception):
-    """Root of all errors with a message meant for the user; `hint` says what to do next."""
+    """Root of all errors with a message meant for the user; `hint` says what to do next. Where a request came to it,
+    that was sent so many `tries`.
+    """
 
     exit_code = ExitCode.ERROR
+    tries = 1
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)

@@ -38,11 +38,13 @@ class Readable(Declared):
         """Return further listings that depend on what the first ones answered."""
         return ()
 
-    def reads_each(self, kind: str, attrs: Mapping[str, Value], asked: Iterable[str] = ()) -> bool:
-        """Return whether each object of a kind with these attributes costs one more listing to read this kind; `asked`
-        are the tables that were read for it.
+    def reads_each(
+        self, kind: str, attrs: Mapping[str, Value], asked: Iterable[str] = (), unread: Container[str] = ()
+    ) -> Iterable[str]:
+        """Return what begins the names of the listings that each object of a kind with these attributes costs to read
+        this kind, before its id. `asked` are the tables that were asked for, `unread` those that could not be read.
         """
-        return False
+        return ()
 
     def claims(self, row: Row, tables: Tables) -> bool:
         """Return whether the row is something a user may manage (built-ins and internal rows are not)."""

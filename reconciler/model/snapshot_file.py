@@ -106,8 +106,14 @@ def tables(recording: Recording) -> dict[str, list[dict[str, Any]]]:
             single = isinstance(rows, dict) and exchange.path == f"/{name}"
             for row in [{"id": "1", **rows}] if single else rows if isinstance(rows, list) else ():
                 if isinstance(row, dict) and (identity := row.get("id", row.get("name"))) is not None:
-                    by_name.setdefault(table, {})[str(identity)] = {**row, **(row.get("attributes") or {})}
+                    by_name.setdefault(table, {})[str(identity)] = _flat(row)
     return {name: list(rows.values()) for name, rows in by_name.items()}
+
+
+def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row with its properties beside its id, where they are in an envelope (`type`, `attributes`)."""
+    inside = row.get("attributes")
+    return {**row} if not isinstance(inside, Mapping) else {"id": row.get("id"), **inside}
 
 
 def _table(path: str) -> str:

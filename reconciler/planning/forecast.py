@@ -90,21 +90,26 @@ def _drive(flow: Flow[None], kind: Kind, address: str, predicted: _Predicted, *c
 
 
 class ListingCost(NamedTuple):
-    """What one listing cost: its path, rows, and whether it says its total. `fixed` is what reading it again takes
-    whatever changes (0: it depends on the rows).
+    """What one listing cost: its path, the requests that it takes to read it again as it is, rows, whether it says its
+    total, the rows of a page, whether it could be read at all. Of a `fixed` one, further rows cost nothing.
     """
 
     path: str
+    requests: int
     rows: int
     total: bool
-    fixed: int = 0
+    page: int = PAGE
+    known: bool = True
+    fixed: bool = False
 
     def pages(self, more: int) -> int:
         """Return the requests that reading it again takes once it has so many more rows."""
-        if self.fixed:
-            return self.fixed
-        rows = self.rows + more
-        return max(1, ceil(rows / PAGE)) if self.total else max(0, rows) // PAGE + 1
+        if self.fixed or not self.known:
+            return self.requests
+        return self.requests + self._pages(self.rows + more) - self._pages(self.rows)
+
+    def _pages(self, rows: int) -> int:
+        return max(1, ceil(rows / self.page)) if self.total else max(0, rows) // self.page + 1
 
 
 class Spent(NamedTuple):
@@ -146,7 +151,7 @@ def _read_back(plan: Plan, spent: Spent, kinds: Kinds, sent: list[str]) -> int:
         for change in plan.changes:
             # Who reads one listing for each object of another kind has read the listing of that kind before.
             if {collection.name for collection in kinds[change.kind].reading.collections} & set(asked):
-                tables = _each_object(tables, change, grown, kinds[name], asked)
+                tables = _each_object(tables, change, grown, kinds[name], spent, asked)
     return sum(tables.values())
 
 
@@ -158,18 +163,26 @@ def _written(plan: Plan, kinds: Kinds) -> set[str]:
 
 
 def _each_object(
-    tables: dict[str, int], change: Change, grown: Counter[str], kind: Kind, asked: Sequence[str]
+    tables: dict[str, int], change: Change, grown: Counter[str], kind: Kind, spent: Spent, asked: Sequence[str]
 ) -> dict[str, int]:
     """Return the pages by table with those of an object that comes or goes, where each has a listing of its own."""
     attrs = change.desired if change.live is None else change.live.attrs
-    if not kind.reads_each(change.kind, attrs, asked):
-        return tables
+    unread = {table for table, cost in spent.costs.items() if not cost.known}
+    own = kind.reads_each(change.kind, attrs, asked, unread)
     if change.action is Action.CREATE:
-        more = sum(rows for table, rows in grown.items() if table.endswith(f":{change.address}"))
-        return {**tables, f"new:{change.address}": more // PAGE + 1}
+        return tables | {f"{name}{change.address}": _new(name, change.address, grown, spent) for name in own}
     if change.action is Action.DELETE and change.live is not None:
-        return {table: pages for table, pages in tables.items() if not table.endswith(f":{change.live.id}")}
+        gone = {f"{name}{change.live.id}" for name in own}
+        return {table: pages for table, pages in tables.items() if table not in gone}
     return tables
+
+
+def _new(name: str, address: str, grown: Counter[str], spent: Spent) -> int:
+    """Return the requests of the listing of a new object; where none of its kind could be read, it cannot either."""
+    others = [cost for table, cost in spent.costs.items() if table.startswith(name)]
+    if others and not any(cost.known for cost in others):
+        return others[0].requests
+    return grown[f"{name}{address}"] // PAGE + 1
 
 
 def _shifts(plan: Plan, kinds: Kinds) -> Counter[str]:

@@ -236,6 +236,7 @@ class Client:
         except Again as failed:
             if failed.reason == "forbidden":
                 await self._prove_key(request)
+            failed.error.tries = failures.total()
             raise failed.error from failed.__cause__
         raise AssertionError("a retry context returns or raises")
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
@@ -150,9 +150,11 @@ class FieldKind(membership.Grouped):
         members = membership.listings(tables, membership.CONTACT) if "group" in declared else ()
         return (*members, *_left_out(tables))
 
-    def reads_each(self, kind: str, attrs: Mapping[str, Value], asked: Iterable[str] = ()) -> bool:
+    def reads_each(
+        self, kind: str, attrs: Mapping[str, Value], asked: Iterable[str] = (), unread: Container[str] = ()
+    ) -> Iterable[str]:
         """The members of each group are a listing of their own."""
-        return kind == "field_group" and attrs.get("object") == "contact"
+        return (membership.MEMBERS,) if kind == "field_group" and attrs.get("object") == "contact" else ()
 
     def rows(self, tables: Tables) -> Sequence[Row]:
         """Join options, relations and membership to each field."""

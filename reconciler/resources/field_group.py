@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Literal
 
@@ -71,10 +71,12 @@ class FieldGroupKind(Kind):
             return ()
         return tuple(membership.listing(row["id"]) for row in tables.get("groupDefinitions"))
 
-    def reads_each(self, kind: str, attrs: Mapping[str, Value], asked: Iterable[str] = ()) -> bool:
+    def reads_each(
+        self, kind: str, attrs: Mapping[str, Value], asked: Iterable[str] = (), unread: Container[str] = ()
+    ) -> Iterable[str]:
         """The members of each group are a listing of their own."""
         read = "fields" in attrs or any(table.startswith(membership.MEMBERS) for table in asked)
-        return kind == self.name and read
+        return (membership.MEMBERS,) if kind == self.name and read else ()
 
     def give(self, live: Live, member: RemoteId) -> tuple[Live, RosterPart | None]:
         """A row of its members."""

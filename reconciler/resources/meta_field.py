@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -107,9 +107,12 @@ class MetaFieldKind(membership.Grouped):
         """The members of each group of this type."""
         return membership.listings(tables, self.group_type)
 
-    def reads_each(self, kind: str, attrs: Mapping[str, Value], asked: Iterable[str] = ()) -> bool:
+    def reads_each(
+        self, kind: str, attrs: Mapping[str, Value], asked: Iterable[str] = (), unread: Container[str] = ()
+    ) -> Iterable[str]:
         """The members of each group are a listing of their own."""
-        return kind == "field_group" and attrs.get("object") == self.holders.removesuffix("s")
+        mine = kind == "field_group" and attrs.get("object") == self.holders.removesuffix("s")
+        return (membership.MEMBERS,) if mine else ()
 
     def rows(self, tables: Tables) -> Sequence[Row]:
         """Join the membership to each field."""

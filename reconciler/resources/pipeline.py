@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Literal
 
@@ -45,6 +45,11 @@ MEMBERS = {
 """Who may see a pipeline is not part of its rows: undocumented collections (section 1.11), or sub-collections of
 each pipeline.
 """
+
+
+def _table(collection: Collection, pipeline: Json) -> str:
+    """Return the name of the table of one pipeline's members."""
+    return f"{collection.key}:{pipeline}"
 
 
 class Pipeline(Spec):
@@ -118,7 +123,7 @@ class PipelineKind(Kind):
             Collection(
                 at("/dealGroups", row["id"], collection.key),
                 collection.key,
-                table=f"{collection.key}:{row['id']}",
+                table=_table(collection, row["id"]),
                 optional=True,
                 feeds=(name,),
                 tells=collection.tells,
@@ -129,13 +134,20 @@ class PipelineKind(Kind):
             for row in tables.get("dealGroups")
         )
 
+    def reads_each(
+        self, kind: str, attrs: Mapping[str, Value], asked: Iterable[str] = (), unread: Container[str] = ()
+    ) -> Iterable[str]:
+        """The sub-collections of each pipeline, where they are read."""
+        own = (collection for collection, _, _ in MEMBERS.values() if kind == self.name and collection.name in asked)
+        return [_table(collection, "") for collection in own if collection.name in unread]
+
     def rows(self, tables: Tables) -> Sequence[Row]:
         """Join the members to each pipeline, under `_users` and `_user_groups`; absent where they were not read."""
         joined: dict[str, dict[str, list[str]]] = defaultdict(dict)
         for name, (collection, _, keys) in MEMBERS.items():
             for row in tables.get("dealGroups"):
                 identity = ident(row["id"])
-                table = collection.name if collection.name in tables.rows else f"{collection.key}:{identity}"
+                table = collection.name if collection.name in tables.rows else _table(collection, identity)
                 if table in tables.rows:
                     joined[identity][f"_{name}"] = [
                         ident(next(member[key] for key in keys if key in member))

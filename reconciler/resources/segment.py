@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -27,6 +27,8 @@ from reconciler.resources.segment_body import (
     normal_groups,
 )
 
+CONDITIONS = "segment:"
+"""Tables of conditions are called so, with the id of the segment behind it."""
 AUDIENCES = Collection("/audiences", "data", table="audiences", paging="page", ids="text")
 
 
@@ -128,7 +130,7 @@ class SegmentKind(Kind):
             Collection(
                 at("/segmentsV2", row["id"]),
                 "data",
-                table=f"segment:{row['id']}",
+                table=f"{CONDITIONS}{row['id']}",
                 paging="none",
                 optional=True,
                 ids="text",
@@ -138,15 +140,17 @@ class SegmentKind(Kind):
             for row in tables.get(AUDIENCES.name)
         )
 
-    def reads_each(self, kind: str, attrs: Mapping[str, Value], asked: Iterable[str] = ()) -> bool:
+    def reads_each(
+        self, kind: str, attrs: Mapping[str, Value], asked: Iterable[str] = (), unread: Container[str] = ()
+    ) -> Iterable[str]:
         """Each segment's conditions are an answer of their own."""
-        return kind == self.name
+        return (CONDITIONS,) if kind == self.name else ()
 
     def rows(self, tables: Tables) -> Sequence[Row]:
         """Summary and segment as one row."""
         rows = []
         for row in tables.get(AUDIENCES.name):
-            whole = [*tables.get(f"segment:{row['id']}"), {}][0]
+            whole = [*tables.get(f"{CONDITIONS}{row['id']}"), {}][0]
             attributes = {**_attributes(row), **_attributes(whole)}
             rows.append({**attributes, "id": str(row["id"])})
         return rows

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Annotated
 
 from pydantic import Field
@@ -23,6 +23,8 @@ from reconciler.resources.counts import counted
 OWNER = "1"
 """Id of the account's owner (section 2.19)."""
 GROUPS = Collection("/groups", "groups", feeds=("group",))
+MEMBERS = "userGroups:"
+"""Tables of members are called so, with the group's id behind it."""
 
 
 class User(Spec):
@@ -70,7 +72,7 @@ class UserKind(Kind):
             Collection(
                 at("/groups", row["id"], "userGroups"),
                 "userGroups",
-                table=f"userGroups:{row['id']}",
+                table=f"{MEMBERS}{row['id']}",
                 optional=True,
                 feeds=("group",),
                 tells=(("userid", "user"), ("groupid", "group")),
@@ -78,16 +80,18 @@ class UserKind(Kind):
             for row in tables.get("groups")
         )
 
-    def reads_each(self, kind: str, attrs: Mapping[str, Value], asked: Iterable[str] = ()) -> bool:
+    def reads_each(
+        self, kind: str, attrs: Mapping[str, Value], asked: Iterable[str] = (), unread: Container[str] = ()
+    ) -> Iterable[str]:
         """The members of each group are a listing of their own."""
-        return kind == "user_group"
+        return (MEMBERS,) if kind == "user_group" else ()
 
     def rows(self, tables: Tables) -> Sequence[Row]:
         """Join the group's id to each user, under `group`; absent where the members could not be read."""
         members = {
             ident(member.get("userid", member.get("user"))): ident(member.get("groupid", member.get("group")))
             for name, rows in tables.rows.items()
-            if name.startswith("userGroups:")
+            if name.startswith(MEMBERS)
             for member in rows
         }
         return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,8 +13,6 @@ from reconciler.model.address import kind_of
 from reconciler.model.document import PlanDocument, sealed
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.http import MARGIN
-from reconciler.model.kind import Kinds
-from reconciler.model.snapshot import Snapshot
 from reconciler.model.snapshot_file import Recording, tables
 from reconciler.model.summary import ApplySummary
 from reconciler.model.write import assumption
@@ -23,7 +22,7 @@ from reconciler.workflow.observation.book import open_book
 from reconciler.workflow.opening.session import Session
 from reconciler.workflow.plans.options import PlanOptions
 from reconciler.workflow.plans.planning import make_plan
-from reconciler.workflow.snapshots import adapted, unread
+from reconciler.workflow.snapshots import adapted, closed, unread
 
 
 @dataclass(frozen=True)
@@ -54,9 +53,8 @@ async def rehearse(
     account nor state.
     """
     with tempfile.TemporaryDirectory(prefix="reconciler-rehearsal-") as folder:
-        recorded = await unread(session, recording, where=where)
-        unknown = recorded.unknown
-        copy = _copy(session, recording, Path(folder), recorded)
+        unknown = (await unread(session, recording, where=where)).unknown
+        copy = _copy(session, recording, Path(folder), *await closed(session, recording))
         planned = await make_plan(copy, options)
         # The copy refuses to show what is not known; why it is not known, the recording says.
         skipped = [
@@ -80,6 +78,10 @@ async def rehearse(
     return Rehearsal(document, summary, left, assumptions, forecast, seconds)
 
 
+def _paths(closed: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(path.removeprefix("/") for path in closed))
+
+
 def _about_records(document: PlanDocument) -> list[str]:
     """Return what is taken for granted about customer records; how many there are, the copy does not know."""
     return [
@@ -90,29 +92,18 @@ def _about_records(document: PlanDocument) -> list[str]:
     ]
 
 
-def _shut(kinds: Kinds, recorded: Snapshot) -> set[str]:
-    """Return the paths, without what they begin with, that the copy refuses: of what the recording does not tell."""
-    beside = {
-        path for attributes in recorded.unread.values() for unread in attributes.values() for path in unread.paths
-    }
-    listings = (path for name in recorded.unknown for path in kinds[name].reading.collections[0].paths)
-    return {path.removeprefix("/") for path in beside} | {_first(path) for path in listings}
-
-
-def _first(path: str) -> str:
-    return path.split("/")[1]
-
-
-def _copy(session: Session, recording: Recording, folder: Path, recorded: Snapshot) -> Session:
+def _copy(
+    session: Session, recording: Recording, folder: Path, forbidden: Iterable[str], missing: Iterable[str]
+) -> Session:
     """Return the session on an emulated account that holds what was recorded, with a copy of the state. What is not
-    known of the account is not empty there either: it may not be read.
+    known of the account is not empty there either: it is answered like there.
     """
     url, state = f"{EMULATOR}{folder / 'account.db'}", f"file:{folder / 'state.json'}"
     account = emulator.open_account(folder / "account.db")
     try:
         emulator.restore(account, tables(recording), session.settings.account or "rehearsal")
         alike = account.settings.informed(session.facts.known)
-        account.keep(replace(alike, forbidden=tuple(sorted(_shut(session.kinds, recorded)))))
+        account.keep(replace(alike, forbidden=_paths(forbidden), missing=_paths(missing)))
     except (TypeError, ValueError) as error:
         raise ReconcilerError(f"the snapshot cannot be loaded: {error}") from error
     finally:

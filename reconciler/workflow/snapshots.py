@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from reconciler import __version__
 from reconciler.engine.recordings import Recorder, Replay
+from reconciler.engine.refresh import NO_SUCH_LISTING
 from reconciler.model import values
 from reconciler.model.desired import Desired, Resource
 from reconciler.model.errors import ConfigError, ReconcilerError
@@ -14,7 +15,7 @@ from reconciler.model.http import get
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.snapshot_file import Exchange, Recording, private
 from reconciler.model.values import Lookup, Value
-from reconciler.workflow.observation.observing import Connected, ask_eyes, connected
+from reconciler.workflow.observation.observing import Connected, Observation, ask_eyes, connected
 from reconciler.workflow.opening.session import Session
 
 EXTRAS = ("/webhook/events",)
@@ -46,7 +47,27 @@ async def unread(
     session: Session, recording: Recording, names: frozenset[str] | None = None, where: str = ""
 ) -> Snapshot:
     """Return what a recording (in the file `where`) tells, read as an account is: with the kinds that are unknown."""
-    return (await Connected(session.unprobed(), Replay(recording, where)).observe_all(names)).snapshot
+    return (await _observed(session, recording, names, where)).snapshot
+
+
+async def closed(session: Session, recording: Recording) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the paths that cannot be read according to a recording: those that the account refuses, or answers in a way
+    that nothing can be concluded from, and those that it does not have.
+    """
+    seen = await _observed(session, recording)
+    unknown, unread = seen.snapshot.unknown, seen.snapshot.unread
+    shut = {path for attributes in unread.values() for parts in attributes.values() for path in parts.paths}
+    shut |= {path for name in unknown for path in session.kinds[name].reading.collections[0].paths}
+    shut |= {cost.path for cost in seen.refreshed.costs.values() if not cost.known}
+    said = {exchange.path: exchange.status for exchange in recording.exchanges if exchange.path in shut}
+    missing = frozenset(path for path in shut if said.get(path) in NO_SUCH_LISTING)
+    return frozenset(shut - missing), missing
+
+
+async def _observed(
+    session: Session, recording: Recording, names: frozenset[str] | None = None, where: str = ""
+) -> Observation:
+    return await Connected(session.unprobed(), Replay(recording, where)).observe_all(names)
 
 
 def offline(session: Session, recording: Recording, where: str) -> Session:

@@ -171,7 +171,9 @@ def _interrupted(book: StateTransaction) -> list[str]:
 
 def _spent(refreshed: Refreshed, requests: int) -> Spent:
     costs = {
-        name: ListingCost(cost.path, cost.rows, cost.total, cost.requests if cost.singles else 0)
+        name: ListingCost(
+            cost.path, cost.requests, cost.rows, cost.total, cost.page, cost.known, fixed=bool(cost.singles)
+        )
         for name, cost in refreshed.costs.items()
     }
     return Spent(requests, costs, refreshed.asked)
