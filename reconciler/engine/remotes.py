@@ -32,8 +32,8 @@ class Around:
 
 
 class Counted(Around):
-    """A remote that counts in `sent` what is sent through it, of several that go to the account side by side; tries that
-    failed are counted where the request failed in the end.
+    """A remote that counts in `sent` what is sent through it, of several that go to the account side by side;
+    tries that failed are counted where the request failed in the end.
     """
 
     def __init__(self, remote: Remote) -> None:

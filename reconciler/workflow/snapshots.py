@@ -51,8 +51,8 @@ async def unread(
 
 
 async def closed(session: Session, recording: Recording) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the paths that cannot be read according to a recording: those that the account refuses, or answers in a way
-    that nothing can be concluded from, and those that it does not have.
+    """Return the paths that cannot be read according to a recording: those that the account refuses, or answers
+    so that nothing can be concluded, and those that it does not have.
     """
     seen = await _observed(session, recording)
     unknown, unread = seen.snapshot.unknown, seen.snapshot.unread

@@ -1,5 +1,5 @@
-"""The forecast of an apply is what is sent, whatever a listing beside the objects answers: refused, not there, empty, rows
-that do not add up; for the plan, its rehearsal, a saved plan and a clone.
+"""The forecast of an apply is what is sent, whatever a listing beside the objects answers: refused, not there, empty,
+rows that do not add up; for the plan, its rehearsal, a saved plan and a clone.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ AFTER = (
 )  # fmt: skip
 """What is renamed, and what is new beside it."""
 BESIDE = ("listGroups", "groupMembers", "dealGroupUsers", "tasktypeOutcomeRels")
-KINDS = ("lists", "fields", "groupDefinitions", "dealGroups", "groups", "users", "dealTasktypes", "audiences")
+KINDS = ("lists", "fields", "dealGroups", "groups", "users", "dealTasktypes", "audiences")
 HOW = ("refused", "missing", "empty", "odd")
 """What a listing answers: 403, 404, nothing, fewer rows than it says that there are."""
 
@@ -122,8 +122,9 @@ def test_what_is_forecast_is_sent_though_listings_cannot_be_read(
 
 
 @pytest.mark.prove
-@pytest.mark.parametrize("how", HOW)
-@pytest.mark.parametrize("path", (*BESIDE, *KINDS))
-def test_what_is_forecast_is_sent_whichever_listing_cannot_be_read(tmp_path: Path, how: str, path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "how"), [(path, how) for path in (*BESIDE, *KINDS) for how in HOW if path in BESIDE or how != "empty"]
+)
+def test_what_is_forecast_is_sent_whichever_listing_cannot_be_read(tmp_path: Path, path: str, how: str) -> None:
     """Each by itself, of those with the objects too."""
     check_forecasts(tmp_path / "p", how, (path,), ("clone", "rehearse", "apply"))
