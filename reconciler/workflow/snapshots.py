@@ -59,8 +59,8 @@ async def closed(session: Session, recording: Recording) -> tuple[frozenset[str]
     shut = {path for attributes in unread.values() for parts in attributes.values() for path in parts.paths}
     shut |= {path for name in unknown for path in session.kinds[name].reading.collections[0].paths}
     shut |= {cost.path for cost in seen.refreshed.costs.values() if not cost.known}
-    said = {exchange.path: exchange.status for exchange in recording.exchanges if exchange.path in shut}
-    missing = frozenset(path for path in shut if said.get(path) in NO_SUCH_LISTING)
+    statuses = {exchange.path: exchange.status for exchange in recording.exchanges if exchange.path in shut}
+    missing = frozenset(path for path in shut if statuses.get(path) in NO_SUCH_LISTING)
     return frozenset(shut - missing), missing
 
 
