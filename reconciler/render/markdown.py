@@ -19,6 +19,7 @@ from reconciler.render.layout import STEP
 from reconciler.render.naming import Names, introduced, screen
 from reconciler.render.outline import outline
 from reconciler.render.quoting import clean
+from reconciler.render.sides import called
 from reconciler.render.terms import SCREENS
 from reconciler.render.tree import Line
 
@@ -29,6 +30,8 @@ LEAST = 4_000
 """Characters below which a plan cannot be told; smaller limits count as this."""
 
 _WIDTH = 110
+_MOST_NAMED = 15
+"""Objects that are named in one entry of a list; the others are counted."""
 _RESERVE = 200
 _MARKS = {"~": "!", ">": "!", " ": " ", "+": "+", "-": "-", "!": "!", "#": "#"}
 _HEADS = {"+": "+", "-": "-", "-/+": "-", "#": "#", "=": "#"}
@@ -71,8 +74,8 @@ def plan(document: PlanDocument, *, limit: int = GITHUB, apply_command: str = ""
     _listed(page, "### What is lost", [_loss(change, names) for change in sentences.worst_first(risky)])
     _listed(page, "### What has to be allowed", _guards(document, names))
     page.last = _fenced(page, risky, "### Destructive changes\n\n{}", "destructive")
-    _listed(page, "### To do manually", list(_manual_steps(changes)))
-    _listed(page, "### Not planned", _skipped(document))
+    _listed(page, "### To do manually", list(_manual_steps(changes, names)))
+    _listed(page, "### Not planned", _skipped(document, names))
     notes = [f"{_prose(sentences.use(use))} ({words.counted(count, 'change')})" for use, count in notices]
     _listed(page, "### Please note", [*notes, *(_prose(names.plainly(warning)) for warning in document.warnings)])
     page.last = 0
@@ -151,7 +154,7 @@ def _guards(document: PlanDocument, names: Names) -> list[str]:
     ]
     together = cards.all_commands(document)
     entries += [f"To allow all of it: {_code(together)}"] if together else []
-    return entries + [f"{_lower(label)}: {_named(names)}" for label, names in words.kept(document.guards)]
+    return entries + [f"{_lower(label)}: {', '.join(map(_code, fine))}" for label, fine in words.kept(document.guards)]
 
 
 def _guard(guard: GuardView, document: PlanDocument, names: Names) -> str:
@@ -159,7 +162,7 @@ def _guard(guard: GuardView, document: PlanDocument, names: Names) -> str:
     text = f"**{_prose(card.title)}** ({_code(guard.name)}, {_lower(card.state)})"
     text += f": {_prose(card.why)}" if card.why else ""
     if guard.addresses:
-        text += f" ({_named(guard.addresses)})"
+        text += f" ({_named(guard.addresses, names)})"
     if card.command:
         text += f"  \n  To allow exactly this: {_code(card.command)}"
     if card.instead:
@@ -173,20 +176,20 @@ def _lower(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _manual_steps(changes: Sequence[ChangeView]) -> Iterable[str]:
+def _manual_steps(changes: Sequence[ChangeView], names: Names) -> Iterable[str]:
     """What a user has to do in the account's web interface; only links to that are links."""
     for change in changes:
         for name, todo in change.manual.items():
             before, link, after = words.linked(todo)
             text = _prose(before) + (f"<{link}>" if link else "") + _prose(after)
-            yield f"{_code(change.address)} {_code(name)}: {text}"
+            yield f"{_thing(change.address, names)}, {_prose(called(name))}: {text}"
 
 
-def _skipped(document: PlanDocument) -> list[str]:
+def _skipped(document: PlanDocument, names: Names) -> list[str]:
     reasons: dict[str, list[str]] = {}
     for entry in document.skipped:
         reasons.setdefault(entry.reason, []).append(entry.address)
-    return [f"{_prose(reason)}: {_named(addresses)}" for reason, addresses in reasons.items()]
+    return [f"{_prose(names.plainly(reason))}: {_named(addresses, names)}" for reason, addresses in reasons.items()]
 
 
 def _listed(page: _Page, title: str, entries: Sequence[str]) -> None:
@@ -204,9 +207,14 @@ def _listed(page: _Page, title: str, entries: Sequence[str]) -> None:
         page.add("\n".join([title, "", *lines]))
 
 
-def _named(addresses: Sequence[str]) -> str:
-    more = len(addresses) - words.MOST_NAMED
-    shown = ", ".join(_code(address) for address in addresses[: words.MOST_NAMED])
+def _thing(address: str, names: Names) -> str:
+    """Return what people call an object, with its address for those who look into the files."""
+    return f"{_prose(names.thing(address))} {_code(address)}"
+
+
+def _named(addresses: Sequence[str], names: Names) -> str:
+    more = len(addresses) - _MOST_NAMED
+    shown = ", ".join(_thing(address, names) for address in addresses[:_MOST_NAMED])
     return shown + (f" and {words.number(more)} more" if more > 0 else "")
 
 

@@ -84,6 +84,10 @@ class Names:
         of = f" of {self[f'pipeline.{parent}']}" if kind == "stage" and parent else ""
         return f"{screen(kind).one} {self[address]}{of}"
 
+    def introduce(self, address: str) -> str:
+        """Return what people call an object, with its address for those who look into the files."""
+        return f"{self.thing(address)} ({address})"
+
     def plainly(self, text: str) -> str:
         """Return a sentence with the names of things in place of the addresses of this plan."""
         return _ADDRESS.sub(lambda match: self.thing(match[0]) if match[0] in self._names else match[0], text)

@@ -8,9 +8,10 @@ from reconciler.model.document import AttributeView, ChangeView, GuardView, Plan
 from reconciler.model.since import Difference, Differences
 from reconciler.render import words
 from reconciler.render.harmless import harmless
-from reconciler.render.naming import introduced
+from reconciler.render.naming import Names, introduced, without_people
 from reconciler.render.pages import filled
 from reconciler.render.quoting import clean, literal, to_json
+from reconciler.render.sides import called
 from reconciler.render.tree import same
 
 MEANING = {"+": "new", "-": "not any more", "~": "otherwise"}
@@ -85,16 +86,19 @@ def differences(document: PlanDocument, earlier: PlanDocument) -> Iterator[str]:
     if document.account != earlier.account:
         yield f"~ account {document.account}, was {earlier.account}"
     known = {**earlier.names, **document.names}
+    names = _names(document, earlier)
     document, earlier = introduced(document, known), introduced(earlier, known)
     now, then = ({change.address: change for change in words.visible(plan)} for plan in (document, earlier))
     for address, change in now.items():
         if address not in then:
-            yield f"+ new in the plan: {_told(change)}"
+            yield f"+ new in the plan: {_told(change, names)}"
         else:
-            yield from _changed(change, then[address])
-    yield from (f"- not in the plan any more: {_told(then[address])}" for address in then if address not in now)
-    yield from _sides("guard", _guards(document), _guards(earlier))
-    skipped, were = ({skipped.address: skipped.reason for skipped in plan.skipped} for plan in (document, earlier))
+            yield from _changed(change, then[address], names)
+    yield from (f"- not in the plan any more: {_told(then[address], names)}" for address in then if address not in now)
+    yield from _sides("guard", _guards(document, names), _guards(earlier, names))
+    skipped, were = (
+        {names.introduce(skipped.address): skipped.reason for skipped in plan.skipped} for plan in (document, earlier)
+    )
     yield from _sides("not planned", skipped, were)
     yield from _only("warning", document.warnings, earlier.warnings)
     if (document.settings is None) != (earlier.settings is None) or (
@@ -103,26 +107,32 @@ def differences(document: PlanDocument, earlier: PlanDocument) -> Iterator[str]:
         yield "~ what the change does to the project file"
 
 
-def _told(change: ChangeView) -> str:
+def _names(document: PlanDocument, earlier: PlanDocument) -> Names:
+    """Return the names of all that one of two plans knows, as they are in the later one."""
+    known = {key: str(without_people(name)) for key, name in {**earlier.names, **document.names}.items()}
+    return Names([*earlier.changes, *document.changes], known)
+
+
+def _told(change: ChangeView, names: Names) -> str:
     at_risk = words.impacts(change)
-    return f"{words.sign(change).meaning} {change.address}{f': {at_risk}' if at_risk else ''}"
+    return f"{words.sign(change).meaning} {names.introduce(change.address)}{f': {at_risk}' if at_risk else ''}"
 
 
-def _changed(change: ChangeView, before: ChangeView) -> Iterator[str]:
-    where = change.address
+def _changed(change: ChangeView, before: ChangeView, names: Names) -> Iterator[str]:
+    where = names.introduce(change.address)
     if words.sign(change) != words.sign(before):
         yield f"~ {where}: {words.sign(change).meaning}, was {words.sign(before).meaning}"
     if change.id != before.id and change.id and before.id:
         yield f"~ {where}: id {change.id}, was id {before.id}"
     now, then = ({attribute.name: attribute for attribute in side.attributes} for side in (change, before))
     for name in [*now, *(name for name in then if name not in now)]:
-        yield from _attribute(f"{where} {name}", now.get(name), then.get(name))
+        yield from _attribute(f"{where}, {called(name)}", now.get(name), then.get(name))
     impacts, was = ("; ".join(map(words.impact, side.impacts)) or "nothing is touched" for side in (change, before))
     if impacts != was:
         yield f"~ {where}: {impacts}, was: {was}"
     yield from _only(where, _facts(change), _facts(before))
-    yield from _sides(f"{where} manually", change.manual, before.manual)
-    yield from _sides(f"{where} on_destroy", change.on_destroy, before.on_destroy)
+    yield from _sides(f"{where} manually", _called(change.manual), _called(before.manual))
+    yield from _sides(f"{where} on_destroy", _destinations(change, names), _destinations(before, names))
     yield from _sides(f"{where} used by", _uses(change), _uses(before))
     yield from _sides(
         f"{where} finding",
@@ -162,11 +172,21 @@ def _shown(view: AttributeView) -> str:
     return f"{before} -> {after}"
 
 
-def _guards(document: PlanDocument) -> dict[str, str]:
+def _destinations(change: ChangeView, names: Names) -> dict[str, str]:
+    return {what: names.introduce(address) for what, address in change.on_destroy.items()}
+
+
+def _called(by_attribute: Mapping[str, str]) -> dict[str, str]:
+    return {called(name): text for name, text in by_attribute.items()}
+
+
+def _guards(document: PlanDocument, names: Names) -> dict[str, str]:
     by_name: dict[str, str] = {}
     for guard in document.guards:
         if guard.verdict != "passed":
-            by_name[f"{guard.name} {words.named(guard.addresses)}".strip()] = _verdict(guard)
+            by_name[
+                f"{guard.name} {words.named([names.introduce(address) for address in guard.addresses])}".strip()
+            ] = _verdict(guard)
     return by_name
 
 
@@ -190,8 +210,14 @@ def _sides(what: str, now: Mapping[str, str], then: Mapping[str, str]) -> Iterat
 
 def _hidden(document: PlanDocument, earlier: PlanDocument) -> list[str]:
     """What changes in both plans and is masked in both: whether it is the same cannot be seen."""
+    names = _names(document, earlier)
     mine, theirs = (
-        {f"{change.address} {view.name}" for change in plan.changes for view in change.attributes if view.sensitive}
+        {
+            f"{names.introduce(change.address)}, {called(view.name)}"
+            for change in plan.changes
+            for view in change.attributes
+            if view.sensitive
+        }
         for plan in (document, earlier)
     )
     return sorted(mine & theirs)

@@ -8,6 +8,7 @@ import pytest
 
 from reconciler.model.document import AttributeView, ChangeView, GuardView, PlanDocument, SkippedView, Summary
 from reconciler.render import markdown, mermaid
+from reconciler.render.naming import Names
 from tests.render import documents
 from tests.render.golden import assert_golden
 
@@ -23,6 +24,16 @@ def test_a_comment_of_each_size_reads_as_approved(size: str) -> None:
 def test_a_comment_with_everything_reads_as_approved() -> None:
     """Every action, guard, skipped kind and warning."""
     assert_golden("everything.md", markdown.plan(documents.refused()))
+
+
+def test_things_are_called_as_in_the_report() -> None:
+    """What is asked about, what is to be done manually and what is not planned: the name, and the address behind it."""
+    document = documents.refused()
+    names, told = Names.of(document), markdown.plan(document)
+    asked = [address for guard in document.guards if guard.verdict != "passed" for address in guard.addresses]
+    left = [change.address for change in document.changes if change.manual]
+    for address in [*asked, *left, *(skipped.address for skipped in document.skipped)]:
+        assert f"{names.thing(address)} `{address}`" in told
 
 
 def test_the_verdict_comes_first_and_destruction_is_never_folded() -> None:

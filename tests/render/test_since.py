@@ -41,37 +41,40 @@ def _with(change: ChangeView, **members: Any) -> PlanDocument:
 @pytest.mark.parametrize(
     ("now", "line"),
     [
-        (PlanDocument(changes=[GONE]), "- not in the plan any more: update in-place field.tier"),
-        (_with(FIELD, action="replace"), "~ field.tier: destroy and then create replacement, was update in-place"),
-        (_with(FIELD, id="3"), "~ field.tier: id 3, was id 2"),
+        (PlanDocument(changes=[GONE]), "- not in the plan any more: update in-place TIER"),
+        (_with(FIELD, action="replace"), "~ TIER: destroy and then create replacement, was update in-place"),
+        (_with(FIELD, id="3"), "~ TIER: id 3, was id 2"),
         (
             _with(FIELD, attributes=[documents.old("title", "Plan", "Tiers")]),
-            '~ field.tier title: "Plan" -> "Tiers", was "Plan" -> "Tier"',
+            '~ contact field Tiers (field.tier), Title: "Plan" -> "Tiers", was "Plan" -> "Tier"',
         ),
         (
             _with(FIELD, attributes=[documents.old("title", "Plan2", "Tier")]),
-            '~ field.tier title: "Plan2" -> "Tier", was "Plan" -> "Tier"',
+            '~ TIER, Title: "Plan2" -> "Tier", was "Plan" -> "Tier"',
         ),
-        (_with(FIELD, attributes=[]), '- field.tier title does not change any more: "Plan" -> "Tier"'),
+        (_with(FIELD, attributes=[]), '- TIER, Title does not change any more: "Plan" -> "Tier"'),
         (
             _with(FIELD, attributes=[*FIELD.attributes, documents.old("visible", True, False)]),
-            "+ field.tier visible also changes: true -> false",
+            "+ TIER, Visible also changes: true -> false",
         ),
         (
             _with(FIELD, impacts=[ImpactView(count=1, noun="contacts carry a value")]),
-            "~ field.tier: 1 contact carries a value, was: nothing is touched",
+            "~ TIER: 1 contact carries a value, was: nothing is touched",
         ),
-        (_with(FIELD, manual={"type": "ask"}), "+ field.tier manually type: ask"),
-        (_with(FIELD, on_destroy={"move_deals_to": "stage.a.b"}), "+ field.tier on_destroy move_deals_to: stage.a.b"),
-        (_with(FIELD, uses=[UseView(where="automation A")]), "+ field.tier used by automation A: used"),
-        (_with(FIELD, findings=[FindingView(message="no")]), "+ field.tier finding no: error"),
+        (_with(FIELD, manual={"type": "ask"}), "+ TIER manually Type: ask"),
+        (
+            _with(FIELD, on_destroy={"move_deals_to": "stage.a.b"}),
+            "+ TIER on_destroy move_deals_to: stage B of A (stage.a.b)",
+        ),
+        (_with(FIELD, uses=[UseView(where="automation A")]), "+ TIER used by automation A: used"),
+        (_with(FIELD, findings=[FindingView(message="no")]), "+ TIER finding no: error"),
         (
             _with(FIELD).model_copy(update={"guards": [GuardView(name="max_deletes", verdict="tripped", message="2")]}),
             "+ guard max_deletes: cannot be allowed: 2",
         ),
         (
             _with(FIELD).model_copy(update={"skipped": [SkippedView(address="tag.b", reason="hidden")]}),
-            "+ not planned tag.b: hidden",
+            "+ not planned tag B (tag.b): hidden",
         ),
         (_with(FIELD).model_copy(update={"account": "other"}), "~ account other, was "),
         (
@@ -84,7 +87,9 @@ def _with(change: ChangeView, **members: Any) -> PlanDocument:
 def test_each_difference_is_a_line(now: PlanDocument, line: str) -> None:
     """And there and back: what is new one way is gone the other way."""
     approved = _with(FIELD)
-    assert list(since.differences(now, approved)) == ([line] if line else [])
+    assert list(since.differences(now, approved)) == (
+        [line.replace("TIER", "contact field Tier (field.tier)")] if line else []
+    )
     assert bool(list(since.differences(approved, now))) == bool(line)
 
 
@@ -94,7 +99,7 @@ def test_nothing_is_said_and_what_cannot_be_seen_too() -> None:
     later = document.model_copy(update={"created_at": "2027", "digest": "x", "salt": "other"})
     told = since.text(since.compared(later, document, "approved.json"))
     assert told.startswith("Different from approved.json: nothing.\n")
-    assert "Not compared, for it is not shown: webhook.crm_sync password." in told
+    assert "Not compared, for it is not shown: webhook Crm sync (webhook.crm_sync), Password." in told
 
 
 def test_a_plan_is_compared_with_the_approved_one(world: World) -> None:
@@ -104,7 +109,10 @@ def test_a_plan_is_compared_with_the_approved_one(world: World) -> None:
     assert world.cli("plan", "--since", "approved.json").out == "Different from approved.json: nothing.\n"
     world.write("tags: {a: {}, b: {}}")
     ran = world.cli("plan", "--since", "approved.json", "--detailed-exitcode")
-    assert (ran.code, ran.out) == (2, "Different from approved.json: 1 line.\n  + new in the plan: create tag.b\n")
+    assert (ran.code, ran.out) == (
+        2,
+        "Different from approved.json: 1 line.\n  + new in the plan: create tag b (tag.b)\n",
+    )
     assert world.cli("plan", "--since", "missing.json").code == 6
 
 
@@ -173,6 +181,7 @@ OTHERS: dict[str, Any] = {
     "action": "replace", "attributes": [], "impacts": [ImpactView(count=9, noun="deals")], "uses": [UseView(where="x")],
     "findings": [FindingView(message="x")], "manual": {"x": "y"}, "ignored": ["x"],
     "on_destroy": {"x": "tag.y"}, "places": (1, 2),
+    "found": {"title": "Plan"}, "desired": {"title": "Tier"},
     "addresses": ["tag.z"], "verdict": "warned", "after": "other", "before": "other", "certainty": "maybe",
 }  # fmt: skip
 
