@@ -273,6 +273,7 @@ class BoardView(_Part):
 
     kind: str = Field(description="Kind of what stands on it.")
     title: str = Field("", description="Of the pipeline or the group.")
+    becomes: str = Field("", description="Its title afterwards, where that is another one.")
     before: list[CardView] = Field(default_factory=no_items)
     after: list[CardView] = Field(default_factory=no_items)
 

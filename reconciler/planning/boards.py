@@ -74,7 +74,7 @@ def pipelines(plan: Plan, lives: Mapping[str, Sequence[Live]]) -> dict[str, list
     stages: dict[str, list[str]] = defaultdict(list)
     for live in lives.get("stage", ()):
         stages[_where(live.attrs.get("pipeline"), plan.ids)].append(live.id)
-    touched = set()
+    touched = _renamed("pipeline", plan)
     for change in plan.changes:
         if change.kind == "stage" and change.action in _VISIBLE:
             sides = (change.live.attrs if change.live is not None else {}, change.desired)
@@ -86,7 +86,8 @@ def pipelines(plan: Plan, lives: Mapping[str, Sequence[Live]]) -> dict[str, list
 def _boards(
     kind: str, plan: Plan, changes: Sequence[Change], lives: Mapping[str, Sequence[Live]], show: Callable[[str], str]
 ) -> Iterator[doc.BoardView]:
-    titles = _titles(IN[kind][1], plan, lives, show)
+    outer = IN[kind][1]
+    titles, later = _titles(outer, plan, lives, show)
     before: dict[str, list[tuple[float, doc.CardView]]] = defaultdict(list)
     after: dict[str, list[tuple[float, doc.CardView]]] = defaultdict(list)
     touched: set[str] = set()
@@ -99,10 +100,13 @@ def _boards(
             after[to].append(_card(key, now, change, show))
         if change is not None and change.action in _VISIBLE:
             touched |= {was, to}
+    touched |= _renamed(outer, plan) & before.keys() & after.keys()
     for place in sorted(touched - {""}, key=lambda name: (titles.get(name, name), name)):
         sides = (sorted(side[place], key=lambda pair: pair[0]) for side in (before, after))
         old, new = ([card for _, card in side] for side in sides)
-        yield doc.BoardView(kind=kind, title=titles.get(place, ""), before=old, after=new)
+        title = titles.get(place, "")
+        becomes = later.get(place, title)
+        yield doc.BoardView(kind=kind, title=title, becomes=becomes if becomes != title else "", before=old, after=new)
 
 
 def _objects(
@@ -134,12 +138,28 @@ def _where(value: Value, ids: Mapping[str, str]) -> str:
     return ids.get(value.address, value.address) if isinstance(value, Ref) else ""
 
 
-def _titles(outer: str, plan: Plan, lives: Mapping[str, Sequence[Live]], show: Callable[[str], str]) -> dict[str, str]:
-    titles = {live.id: called(live.attrs) for live in lives.get(outer, ())}
+def _renamed(outer: str, plan: Plan) -> set[str]:
+    """Return the ids of pipelines or groups that are called otherwise afterwards: that changes their screens too."""
+    return {
+        change.live.id
+        for change in plan.changes
+        if change.kind == outer and change.action in _VISIBLE and change.live is not None
+        if called(change.live.attrs) != called(_afterwards(change.live, change))
+    }
+
+
+def _titles(
+    outer: str, plan: Plan, lives: Mapping[str, Sequence[Live]], show: Callable[[str], str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return what pipelines or groups are called today (those that are new: afterwards), and afterwards."""
+    today = {live.id: called(live.attrs) for live in lives.get(outer, ())}
+    later: dict[str, str] = {}
     for change in plan.changes:
         if change.kind == outer and change.live is None:
-            titles[change.address] = called(change.desired)
-    return {key: show(title) for key, title in titles.items()}
+            today[change.address] = called(change.desired)
+        elif change.kind == outer and change.live is not None and change.action in (Action.UPDATE, Action.REPLACE):
+            later[change.live.id] = called(_afterwards(change.live, change))
+    return {key: show(title) for key, title in today.items()}, {key: show(title) for key, title in later.items()}
 
 
 def _card(

@@ -71,10 +71,11 @@ def _board(view: BoardView, changed: Mapping[str, str], reordered: Set[str]) -> 
 def _title(view: BoardView, stages: bool) -> str:
     """Return what a screen shows: one board of stages, or fields of one sort in one group."""
     name = called({"title": view.title})
+    becomes = f", afterwards {called({'title': view.becomes})}" if view.becomes else ""
     if stages:
-        return f"Pipeline {name}"
+        return f"Pipeline {name}{becomes}"
     fields = humanised(screen(view.kind).many)
-    return f"{fields} in the group {name}" if name else f"{fields} in no group"
+    return f"{fields} in the group {name}{becomes}" if name else f"{fields} in no group"
 
 
 def _after(card: CardView, was: str | None, note: str, moved: bool, changed: str) -> BoardCard:

@@ -58,6 +58,27 @@ def test_a_board_shows_what_goes_comes_and_moves(world: World) -> None:
     assert page.index("How it will look") < page.index("Pipeline Sales") < page.index("What changes")
 
 
+def test_a_board_tells_that_its_pipeline_or_group_is_renamed(world: World) -> None:
+    """Also where nothing on it changes, with the deals in each stage; one that only has another currency has none."""
+    world.write(BEFORE)
+    assert world.cli("apply", "--auto-approve").code == 0
+    world.write(BEFORE.replace("currency: usd", "currency: eur"))
+    world.cli("plan", "--out", "plan.json")
+    assert boards(PlanDocument.model_validate(json.loads((world.folder / "plan.json").read_text("utf-8")))) == []
+    world.write(BEFORE.replace("title: Sales", "title: Deals").replace("label: CRM", "label: Customers"))
+    world.cli("plan", "--out", "plan.json")
+    document = PlanDocument.model_validate(json.loads((world.folder / "plan.json").read_text("utf-8")))
+    shown = {
+        board.title: [[card.title for card in side] for side in (board.before, board.after)]
+        for board in boards(document)
+    }
+    assert shown == {
+        "Pipeline Sales, afterwards Deals": [["Lead", "Talk", "Won"]] * 2,
+        "Contact fields in the group CRM, afterwards Customers": [["Tier"]] * 2,
+    }
+    assert {card.note for card in boards(document)[0].after} == {"no deals"}
+
+
 def test_a_board_tells_what_is_made_again_from_what_changes() -> None:
     """The values of one are kept, those of the other are not."""
     cards = [CardView(key=key, title=key, note="text", address=f"deal_field.{key}") for key in ("a", "b")]
