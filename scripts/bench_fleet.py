@@ -4,9 +4,10 @@ Usage: `python -m scripts.bench_fleet [--accounts N] [--concurrency N] [--rate N
 The accounts are canned answers of one process, nearly free: what is measured is the program. Each is to have 50
 objects and has 23 of them, so that a rollout has some 30 requests. Three parts: a rollout over `--accounts` (an apply,
 a plan of nothing) with SQLite; a plan of `--planned` accounts; and a rollout over `--shared` accounts without a limit
-on PostgreSQL, by one process and by two. What a command takes for few accounts, one at a time, is taken off: CPU and
-memory are those of an account. Printed is a table of Markdown; with `--write` it stands in docs/fleets.md, with the
-arithmetic for 100,000 accounts. Some 13 minutes on two idle cores with the numbers that it has.
+on PostgreSQL, by one process and by two. What a command takes for few accounts, one at a time, is taken off: CPU is
+that of an account. Memory of an account is what one more takes that is in work at the same time. Printed is a table of
+Markdown; with `--write` it stands in docs/fleets.md, with the arithmetic for 100,000 accounts. Some 15 minutes on two
+idle cores with the numbers that it has.
 """
 
 from __future__ import annotations
@@ -37,11 +38,11 @@ PROJECT = "version: 1\nenvironments: {dev: {url: 'emulator:dev.json'}}\n"
 OBJECTS, THERE = 50, 23
 """Tags that an account is to have, and those that it has before."""
 FEW = 4
-"""Accounts of the run whose CPU and memory are those of the program itself."""
+"""Accounts of the run whose CPU is that of the program itself."""
 DOCUMENT = Path(__file__).parent.parent / "docs" / "fleets.md"
 BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
-MANY = 64
-"""Accounts at the same time of the plan of many."""
+SOME, MANY = 8, 64
+"""Accounts at the same time of what is compared with the plan of many, and of that."""
 ALLOWED = 5
 """Requests that an account takes within any second."""
 
@@ -248,31 +249,29 @@ def cpu_of(pid: int) -> float:
 
 @dataclass
 class Row:
-    """A line of the table: what was done to how many accounts, how many of them at the same time in each process."""
+    """A line of the table: what was done to how many accounts, and the requests that they were asked with."""
 
     what: str
     took: Took
     count: int
-    flying: int
     asked: tuple[int, int]
     part: str = ""
     size: tuple[float, int] | None = None
     base: Took | None = None
+    each: float | None = None
+    """MiB of an account in work."""
 
     @property
     def cpu(self) -> float:
         """Seconds of CPU of an account, without what the program takes for itself."""
-        return max(self.took.cpu - (self.base.cpu if self.base else 0.0), 0.0) / self.count
-
-    @property
-    def memory(self) -> float:
-        """MiB of an account in flight."""
-        return max(self.took.peak - self.base.peak, 0.0) / self.flying if self.base else 0.0
+        if self.base is None:
+            return self.took.cpu / self.count
+        return max(self.took.cpu - self.base.cpu, 0.0) / (self.count - FEW)
 
     def __str__(self) -> str:
         requests, fast = self.asked
         size = f"{self.size[0] / self.count:.1f} KiB, {self.size[1] / self.count:.1f}" if self.size else ""
-        memory = f"{self.took.peak:.0f} MiB" + (f", {self.memory:.1f} each" if self.base else "")
+        memory = f"{self.took.peak:.0f} MiB" + (f", {self.each:.1f} each" if self.each is not None else "")
         cells = [f"{self.what}, {outcomes(self.took)}", f"{requests / self.count:.1f}", f"{self.took.wall:.1f} s"]
         cells += [self.part, f"{self.cpu * 1000:.0f} ms", memory, size]
         return "| " + " | ".join([*cells, f"{fast:,} of {requests:,}" if self.size else ""]) + " |"
@@ -285,11 +284,24 @@ def few(port: int, verb: str) -> Took:
         return run(Path(place), (verb,))
 
 
+def in_work(port: int, rate: float) -> float:
+    """Return the MiB of an account in work: what an apply takes more where all of its accounts are in work at the same
+    time than where a few are. Whatever grows with the accounts, the database among it, grows in both.
+    """
+    peaks = []
+    for at_once in (SOME, MANY):
+        with tempfile.TemporaryDirectory() as place:
+            write(Path(place), port, MANY, at_once, rate, f"in-work-{at_once}-")
+            peaks.append(run(Path(place), ("apply",)).peak)
+    return (peaks[1] - peaks[0]) / (MANY - SOME)
+
+
 def rollout(chosen: argparse.Namespace) -> list[Row]:
     """An apply and a plan of nothing, at each account's limit."""
     rows, before = [], (0.0, 0)
     with accounts() as (port, asked), tempfile.TemporaryDirectory() as place:
         bases = {verb: few(port, verb) for verb in ("apply", "plan")}
+        each = {"apply": in_work(port, chosen.rate)}
         write(Path(place), port, chosen.accounts, chosen.concurrency, chosen.rate, "r")
         counts(asked)
         for verb, base in bases.items():
@@ -301,7 +313,7 @@ def rollout(chosen: argparse.Namespace) -> list[Row]:
             size, before = (now[0] - before[0], now[1] - before[1]), now
             part = f"{took.wall / ideal:.2f}" if ideal > rounds else ""
             what = f"{verb}, {chosen.concurrency} at the same time"
-            rows.append(Row(what, took, chosen.accounts, chosen.concurrency, (requests, fast), part, size, base))
+            rows.append(Row(what, took, chosen.accounts, (requests, fast), part, size, base, each.get(verb)))
     return rows
 
 
@@ -314,7 +326,7 @@ def many(chosen: argparse.Namespace) -> list[Row]:
         took = run(Path(place), ("plan",))
         requests, fast, _ = counts(asked)
         what = f"plan, {MANY} at the same time"
-        return [Row(what, took, chosen.planned, MANY, (requests, fast), "", kept(Path(place)), base)]
+        return [Row(what, took, chosen.planned, (requests, fast), "", kept(Path(place)), base)]
 
 
 def shared(chosen: argparse.Namespace) -> list[Row]:
@@ -338,7 +350,7 @@ def shared(chosen: argparse.Namespace) -> list[Row]:
                 beside = cpu_of(server.process.pid) + own - beside
                 others = (busy() - others - beside - took[name].cpu) / (time.monotonic() - began)
                 shutil.rmtree(folder / "state")
-            row = Row("", took["bench"], chosen.shared, 8 * (workers + 1), (requests, fast), base=took["few"])
+            row = Row("", took["bench"], chosen.shared, (requests, fast), base=took["few"])
             walls.append((took["bench"].wall - took["few"].wall) / chosen.shared)
             rows.append(row)
             allowed = rows[0].cpu * (os.cpu_count() or 1) / (row.cpu + beside / chosen.shared)
