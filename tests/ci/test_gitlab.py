@@ -235,11 +235,11 @@ def test_a_missing_token_says_which(flow: Flow) -> None:
     assert (ran.code, "project access token" in ran.err) == (1, True)
 
 
-@pytest.mark.parametrize(("host", "limit"), [("github", 65_536), ("gitlab", 1_000_000), ("bitbucket", 32_768)])
-def test_texts_keep_below_every_hosts_limit(flow: Flow, host: str, limit: int) -> None:
+def test_texts_keep_below_every_hosts_limit(flow: Flow) -> None:
     """`ci body` prints the comment for hosts that are served by curl; what does not fit is counted."""
     flow.world.write("tags: {" + ", ".join(f"t{n}: {{description: {'é' * 200}}}" for n in range(2500)) + "}")
     assert flow.run("plan", "--out", "big.json").code == 0
-    body = flow.run("ci", "body", "big.json", "--host", host).out
-    assert limit * 0.5 < len(body.encode("utf-16-le")) // 2 <= limit
-    assert ("not shown" in body) is (host != "gitlab")
+    for host, limit in (("github", 65_536), ("gitlab", 1_000_000), ("bitbucket", 32_768)):
+        body = flow.run("ci", "body", "big.json", "--host", host).out
+        assert limit * 0.5 < len(body.encode("utf-16-le")) // 2 <= limit, host
+        assert ("not shown" in body) is (host != "gitlab"), host

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
@@ -10,10 +12,16 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.cli import program
+
 FORKED = """
-import json, os, sys
-from reconciler.cli import main, program
-import reconciler.workflow.apply.applying, reconciler.emulator  # once for all
+import importlib, json, os, pkgutil, sys
+import reconciler
+from reconciler.cli import main
+
+for module in pkgutil.walk_packages(reconciler.__path__, "reconciler."):  # once for all
+    if module.name.rpartition(".")[2] != "__main__":
+        importlib.import_module(module.name)
 
 def played(words, closed):
     child = os.fork()
@@ -46,9 +54,14 @@ COMMANDS: tuple[tuple[int, str], ...] = (
 )  # fmt: skip
 
 
-def program(*words: str) -> list[str]:
-    """The program as a process of its own."""
-    return [sys.executable, "-m", "reconciler", *words]
+PROGRAM = (sys.executable, "-m", "reconciler")
+
+
+def printed(*words: str) -> str:
+    """Run a command in this process, whose streams are as usual, and return what it prints."""
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        assert program.run(list(words)) == 0
+    return out.getvalue()
 
 
 @pytest.fixture
@@ -91,18 +104,17 @@ def test_closed_streams_change_no_result(project: Path, closed: list[int]) -> No
 def test_a_reader_that_goes_away_does_not_stop_an_apply(project: Path, words: str, gone: str) -> None:
     """`| head`: the run is finished and recorded."""
     if words.startswith("destroy"):
-        subprocess.run(program("apply", "--auto-approve"), capture_output=True, check=True)
+        printed("apply", "--auto-approve", "--quiet")
     read, write = os.pipe()
     os.close(read)
     other = subprocess.DEVNULL
     streams = {"stdout": write if gone == "stdout" else other, "stderr": write if gone == "stderr" else other}
     more = ["--allow", "max_delete_percent"] if words.startswith("destroy") else []
-    ran = subprocess.run(program(*words.split(), *more), timeout=100, check=False, **streams)  # type: ignore[call-overload]
+    ran = subprocess.run([*PROGRAM, *words.split(), *more], timeout=100, check=False, **streams)  # type: ignore[call-overload]
     os.close(write)
     assert ran.returncode == 0
-    listed = subprocess.run(program("runs", "list"), capture_output=True, text=True, check=True).stdout
-    assert "complete" in listed.splitlines()[1]
-    left = subprocess.run(program("state", "list"), capture_output=True, text=True, check=True).stdout
+    assert "complete" in printed("runs", "list").splitlines()[1]
+    left = printed("state", "list")
     assert left.count("tag.") == (0 if words.startswith("destroy") else 10)
 
 
@@ -110,8 +122,8 @@ def test_output_that_is_lost_to_a_full_disk_is_told(project: Path) -> None:
     """What was printed is not complete, and the exit code says so; the apply is done all the same."""
     with open("/dev/full", "w") as full:
         ran = subprocess.run(
-            program("apply", "--auto-approve"), stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            [*PROGRAM, "apply", "--auto-approve"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
     assert ran.returncode == 1
     assert ran.stderr.endswith("error: what was printed is not complete: No space left on device; what was done is\n")
-    assert "complete" in subprocess.run(program("runs", "list"), capture_output=True, text=True, check=True).stdout
+    assert "complete" in printed("runs", "list")
