@@ -11,22 +11,27 @@ from tests.world import World
 THREE = "tags: {a: {name: A}, b: {name: B}, c: {name: C}}"
 
 
-def crowd(world: World, count: int) -> None:
+def crowd(world: World, count: int, first: int = 1) -> None:
     """Let others have so many tags, made before ours."""
     base = {"tagType": "contact", "description": ""}
     rows = [
         (str(n), {"id": str(n), "tag": f"T{n}", "cdate": f"2020-01-01T00:{n % 60:02}:00-05:00", **base})
-        for n in range(1, count + 1)
+        for n in range(first, first + count)
     ]
     world.account.rows.put_many("tags", rows)
 
 
 @pytest.fixture
 def crowded(world: World) -> World:
-    """Three managed tags in an account of 10,000."""
-    crowd(world, 9_997)
+    """Three managed tags in an account of 10,000; they are made while the last of the others is there alone."""
+    crowd(world, 1, first=9_997)
     world.write(THREE)
     world.apply()
+    _, *ours = world.rows("tags")
+    for row in world.rows("tags"):
+        world.account.rows.remove("tags", row["id"])
+    crowd(world, 9_997)
+    world.account.rows.put_many("tags", [(row["id"], row) for row in ours])
     world.forget()
     return world
 
