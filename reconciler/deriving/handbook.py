@@ -219,7 +219,8 @@ class _Binder:
         """Return what people call the object; of those that may be people, only the key."""
         if thing.kind.reading.mostly_unmanaged:
             return key_of(thing.address)
-        return self.show(called(thing.attrs)).strip() or key_of(thing.address)
+        title = self.show(called(thing.attrs)).strip() or key_of(thing.address)
+        return title.replace("_", " ").capitalize() if thing.kind.variants else title
 
     def _marks(self, entry: HandbookEntry, thing: _Thing) -> Iterator[EntryMark]:
         """Yield the marks of an object; what came with the account is not to be used or deleted."""

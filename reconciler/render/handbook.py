@@ -70,7 +70,11 @@ def pages(book: Handbook) -> dict[str, Shown]:
     }
     for chapter in book.chapters:
         files[f"{chapter.kind}.html"] = shared.page(
-            "kind", _titled(chapter.kind), chapter=chapter, drawing=_around(book, chapter)
+            "kind",
+            _titled(chapter.kind),
+            chapter=chapter,
+            gone=screen(chapter.kind).gone or chapter.loses,
+            drawing=_around(book, chapter),
         )
     return {name: as_made(outgoing(text, "html")) for name, text in files.items()}
 
