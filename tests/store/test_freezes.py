@@ -34,12 +34,21 @@ from tests.store.wire_proxy import Proxy, proxy
 from tests.world import Ran
 
 PROGRAM = """
-import asyncio.selector_events, mmap, os, sys, time
+import sys, time
 from reconciler.cli import program
 from reconciler.model.waits import Waits
-from reconciler.remote.client import Client
 from reconciler.store import Clock
 from reconciler.workflow.opening.runtime import Runtime, within
+
+waits = Waits(lease=3.0, look=0.3, poll=0.05, answer=0.7, settling=(0.0, 0.5), late=0.2)
+ahead = float(sys.argv[1])
+with within(Runtime(waits=waits, clock=Clock(wall=lambda: time.time() + ahead))):
+    sys.exit(program.run(sys.argv[2:]))
+"""
+"""The program with short waits, and a clock that is ahead by the seconds of its first argument."""
+MARKED = """
+import asyncio.selector_events, mmap, os
+from reconciler.remote.client import Client
 
 with open(os.environ["SENDING"], "r+b") as file:
     sending = mmap.mmap(file.fileno(), 1)
@@ -56,11 +65,8 @@ def write_and_unmark(transport, data):
 
 Client._last_moment = asked_and_marked
 asyncio.selector_events._SelectorSocketTransport.write = write_and_unmark
-waits = Waits(lease=3.0, look=0.3, poll=0.05, answer=0.7, settling=(0.0, 0.5), late=0.2)
-ahead = float(sys.argv[1])
-with within(Runtime(waits=waits, clock=Clock(wall=lambda: time.time() + ahead))):
-    sys.exit(program.run(sys.argv[2:]))
 """
+"""What says beside it when a request is between the last question for the lock and the call that sends."""
 WAITS = Waits(lease=3.0, look=0.3, poll=0.05, answer=0.7, settling=(0.0, 0.5), late=0.2)
 """The same."""
 IN_FLIGHT = 0.5
@@ -149,7 +155,7 @@ def environ(sending: Path) -> dict[str, str]:
 
 def command(folder: Path, *argv: str, ahead: float = 0.0) -> list[str]:
     """Return a command of the program with short waits and maybe a clock that is ahead."""
-    return [sys.executable, "-c", PROGRAM, str(ahead), "--chdir", str(folder), *argv]
+    return [sys.executable, "-c", MARKED + PROGRAM, str(ahead), "--chdir", str(folder), *argv]
 
 
 def follow(folder: Path, *argv: str) -> Ran:
