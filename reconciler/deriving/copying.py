@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from reconciler.deriving.export import export_comparable, refused
 from reconciler.deriving.exported import Exported
@@ -114,7 +114,7 @@ class _Carrying:
             if needed:
                 self.drop(address, "it cannot be without that")
             elif attrs != resource.attrs:
-                self.resources[address] = replace(resource, attrs=attrs)
+                self.resources[address] = resource._replace(attrs=attrs)
 
     def _attrs(self, resource: Resource, missing: MissingText) -> tuple[dict[str, Value], bool]:
         """Return the attributes without such references, and whether the object cannot be without one of them."""
@@ -243,15 +243,14 @@ def inverted(plan: Plan) -> Plan:
     """Return the differences seen from the other side: what is only here is only there."""
     turned = {Action.CREATE: Action.DELETE, Action.DELETE: Action.CREATE}
     changes = tuple(
-        replace(
-            change,
+        change._replace(
             action=turned.get(change.action, change.action),
             attributes=tuple(_turned(item) for item in change.attributes),
             desired={item.name: item.before for item in change.attributes},
         )
         for change in plan.changes
     )
-    return replace(plan, changes=changes)
+    return plan._replace(changes=changes)
 
 
 def _turned(item: AttributeChange) -> AttributeChange:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 
 from reconciler.deriving.exported import Exported
 from reconciler.model import values
@@ -67,7 +66,7 @@ def translated(
     def other(kind: str, identity: str) -> str:
         return target.get(source.get((kind, identity), ""), identity)
 
-    return replace(resource, attrs=_translated(resource.attrs, kinds, other))
+    return resource._replace(attrs=_translated(resource.attrs, kinds, other))
 
 
 def _translated(attrs: Mapping[str, Value], kinds: Kinds, other: Callable[[str, str], str]) -> dict[str, Value]:

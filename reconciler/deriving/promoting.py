@@ -191,5 +191,5 @@ def with_empty(entry: Exported, kind: Kind, known: Collection[str]) -> Exported:
         and values.is_empty_or_off(entry.live.attrs[name])
         and not kind.attributes[name].has(Nested, Once, Roster, WriteOnly)
     }
-    resource = replace(entry.resource, attrs={**entry.resource.attrs, **empty})
+    resource = entry.resource._replace(attrs={**entry.resource.attrs, **empty})
     return replace(entry, resource=resource) if empty else entry

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from reconciler.model import values
@@ -49,7 +49,7 @@ class Hiding:
             else values.transform(value, functools.partial(self._leaf, f"{resource.address}_{name}"))
             for name, value in resource.attrs.items()
         }
-        return replace(resource, attrs=attrs) if attrs != dict(resource.attrs) else resource
+        return resource._replace(attrs=attrs) if attrs != dict(resource.attrs) else resource
 
     def _leaf(self, name: str, leaf: Value) -> Value:
         return self._placeholder(_upper(name), leaf) if isinstance(leaf, str) and self.holds(leaf) else leaf

@@ -67,7 +67,7 @@ def _with_roster(entry: Exported, name: str, entries: list[Value], *, empty: boo
     partly = dict(entry.partly)
     if lost:
         partly[name] = f"`{name}` holds {', '.join(map(str, lost))} too, which nothing can declare; it stays there"
-    return replace(entry, resource=replace(entry.resource, attrs=attrs), partly=partly)
+    return replace(entry, resource=entry.resource._replace(attrs=attrs), partly=partly)
 
 
 def _with_short(entry: Exported, kinds: Kinds, name: str, holders: set[Value], called: Mapping[Value, str]) -> Exported:
@@ -86,4 +86,4 @@ def _with_short(entry: Exported, kinds: Kinds, name: str, holders: set[Value], c
     if others:
         listed = " and ".join(called.get(other, str(other)) for other in others)
         partly[name] = f"it is in {listed} too; nothing declares that, and it stays so"
-    return replace(entry, resource=replace(entry.resource, attrs=attrs), partly=partly)
+    return replace(entry, resource=entry.resource._replace(attrs=attrs), partly=partly)

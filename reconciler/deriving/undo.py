@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.model import values
@@ -87,8 +87,8 @@ def _listed_once(resources: dict[str, Resource], kinds: Kinds, created: set[str]
     """
     known = spoken(Desired(resources), kinds).resources
     return {
-        address: replace(
-            resource, attrs={n: value for n, value in resource.attrs.items() if n not in resource.elsewhere}
+        address: resource._replace(
+            attrs={n: value for n, value in resource.attrs.items() if n not in resource.elsewhere}
         )
         if address in created
         else resource
@@ -171,7 +171,7 @@ def _replaced(step: RunStep, kind: Kind, work: _Undoing) -> None:
     _updated(step, kind, work)
     target = step.moved_from or step.address
     again = work.resources[target]
-    work.resources[target] = replace(again, attrs={**again.attrs, **_shown(_before(step, work), kind)})
+    work.resources[target] = again._replace(attrs={**again.attrs, **_shown(_before(step, work), kind)})
     work.lose(step, f"{step.address} was replaced; what customers had in the object before {work.customers}")
     _unpointed(step, work)
 

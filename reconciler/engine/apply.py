@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from contextlib import nullcontext
-from dataclasses import replace
 from functools import partial
 
 from reconciler.engine.drive import drive
@@ -52,7 +51,7 @@ class _Counting:
 
     async def __call__(self, taken: int, unclear: bool | None) -> None:
         # The first request moves away what is to be moved; what is there after that is lost.
-        write = replace(self.write, on_destroy={}) if taken else self.write
+        write = self.write._replace(on_destroy={}) if taken else self.write
         try:
             await self.recount(self.change, write, unsent=unclear is False)
         except Refused as error:
@@ -230,7 +229,7 @@ class _Applying:
             self.ids[change.address] = left.live.id
             if left.spares:
                 self.spares[change.address] = list(left.spares)
-        left = replace(left, resource=change.resource or left.resource, spare=change.spare)
+        left = left._replace(resource=change.resource or left.resource, spare=change.spare)
         self.changes[change.address] = left
         return left
 

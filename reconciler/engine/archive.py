@@ -100,5 +100,5 @@ async def _verified(remote: Remote, salvage: ArchiveSpec, identity: str, read: A
     if number(answer.row(wrapper).get(name)) == len(read.records):
         return replace(read, requests=read.requests + 1)
     request = get(salvage.path, limit="1")
-    whole = replace(await remote.send(request), request=str(request)).total()
+    whole = (await remote.send(request))._replace(request=str(request)).total()
     return replace(read, requests=read.requests + 2, verified=whole is not None and whole > len(read.records))

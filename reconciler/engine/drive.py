@@ -47,7 +47,7 @@ async def drive(
                 if before is not None and item.overwrites:
                     await before(taken, None)
                     item, taken = replace(item, again=partial(before, taken)), taken + 1
-                answer = replace(await remote.send(item), request=str(item))
+                answer = (await remote.send(item))._replace(request=str(item))
             elif isinstance(item, Pause):
                 await sleep(item.seconds)
             else:

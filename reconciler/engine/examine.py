@@ -48,9 +48,9 @@ async def inquired(
                 if concerns_all(error):
                     raise
                 known[change.address] = (Finding(f"could not be checked beforehand: {error.message}", "warning"),)
-        return replace(change, findings=(*change.findings, *known.get(change.address, ())))
+        return change._replace(findings=(*change.findings, *known.get(change.address, ())))
 
-    return replace(plan, changes=tuple(await gather(look(change) for change in plan.changes)))
+    return plan._replace(changes=tuple(await gather(look(change) for change in plan.changes)))
 
 
 def barred(plan: Plan) -> dict[str, str]:
@@ -93,11 +93,11 @@ async def examine(
                 if concerns_all(error):
                     raise
                 impacts.append(Impact(None, "records", detail=error.message))
-        return replace(change, impacts=(*impacts, *change.impacts), uncounted=uncounted)
+        return change._replace(impacts=(*impacts, *change.impacts), uncounted=uncounted)
 
     changes = await gather(look(change) for change in plan.changes)
     changes = _with_counting(changes, kinds, plan, shared, impact=impact)
-    return replace(plan, changes=tuple(changes))
+    return plan._replace(changes=tuple(changes))
 
 
 def owned(impacts: Iterable[Impact], plan: Plan, loses: RemoteId) -> list[Impact]:
@@ -152,22 +152,22 @@ def _with_counting(
         if change.action not in LOSSY or change.live is None:
             counted[change.address] = change
             continue
-        write = replace(write_of(change, loss_of(change), plan.identify), recounting=True)
+        write = write_of(change, loss_of(change), plan.identify)._replace(recounting=True)
         if write.destroying:
             listing[change.address] = _asked(kinds[change.kind], kinds[change.kind].unmatched(write), shared)
         if not impact or waived(change.impacts):
             counted[change.address] = change
             continue
         asked = _asked(kinds[change.kind], kinds[change.kind].impact(write), shared)
-        counted[change.address] = replace(change, counting=tuple(asked))
+        counted[change.address] = change._replace(counting=tuple(asked))
     for address, parent in parents(changes, kinds, plan.to_destroy).items():
         change, holder = counted[address], counted[parent.address]
         if change.counting:
             whole = () if waived(holder.impacts) else (*holder.counting, *change.counting)
-            counted[address] = replace(change, counting=whole)
+            counted[address] = change._replace(counting=whole)
     for address, first in listing.items():
         if first:
-            counted[address] = replace(counted[address], counting=(*first, *counted[address].counting))
+            counted[address] = counted[address]._replace(counting=(*first, *counted[address].counting))
     return list(counted.values())
 
 
@@ -180,7 +180,7 @@ def _asked(kind: Kind, flow: Flow[list[Any]], shared: Shared) -> list[str]:
         for serial in range(BOUND):
             if isinstance(item, Request):
                 asked.append(str(item))
-                answer = shared.answered(item) or replace(kind.predict(item, serial), foretold=True)
+                answer = shared.answered(item) or kind.predict(item, serial)._replace(foretold=True)
             item = flow.send(answer)
     except (StopIteration, AuthError, RemoteError, *ODD):
         pass

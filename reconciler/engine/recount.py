@@ -198,7 +198,7 @@ class Recount:
             raise Refused(f"not in the plan, and would go along: {', '.join(names)}", hint=AGAIN)
 
     async def _ask(self, kind: str, write: Write) -> list[Impact]:
-        measure = self.kinds[kind].impact(replace(write, recounting=True))
+        measure = self.kinds[kind].impact(write._replace(recounting=True))
         return owned(await drive(measure, self.remote, sleep=self.sleep), self.plan, RemoteId(kind, write.id))
 
     def _compare(self, planned: Iterable[Impact], impacts: Numbers) -> None:

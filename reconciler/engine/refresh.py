@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import ceil
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from reconciler.engine.drive import drive
 from reconciler.engine.gather import gather
 from reconciler.engine.remotes import Counted
 from reconciler.model.coerce import listed
+from reconciler.model.empty import NOTHING
 from reconciler.model.errors import (
     AuthError,
     IncompleteListing,
@@ -76,13 +77,12 @@ class Cost(NamedTuple):
     known: bool = True
 
 
-@dataclass(frozen=True)
-class Refreshed:
+class Refreshed(NamedTuple):
     """The tables that were read, and what each listing cost, by table name."""
 
     tables: Tables
-    costs: Mapping[str, Cost] = field(default_factory=dict)
-    asked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    costs: Mapping[str, Cost] = NOTHING
+    asked: Mapping[str, tuple[str, ...]] = NOTHING
     """Names of the tables that each kind asked for."""
 
 
@@ -175,7 +175,7 @@ async def prove_api(remote: Remote) -> None:
     """
     request = get("/users/me")
     try:
-        replace(await remote.send(request), request=str(request)).object_in("user")
+        (await remote.send(request))._replace(request=str(request)).object_in("user")
     except (Rejected, Unexpected) as error:
         if isinstance(error, Rejected) and error.status >= 500:
             raise
@@ -252,7 +252,7 @@ def _unknown(collection: Collection, error: ReconcilerError) -> Unknown:
 
 async def _single(remote: Remote, collection: Collection) -> _Listing:
     request = get(collection.path)
-    row = replace(await remote.send(request), request=str(request)).object_in(collection.key)
+    row = (await remote.send(request))._replace(request=str(request)).object_in(collection.key)
     return _Listing((row,), {}, Cost(collection.path, 1, 1, total=False))
 
 
@@ -389,7 +389,7 @@ def _page(collection: Collection, answer: Response) -> _Page:
         )
     _told(collection, objects)
     _identified(collection, collection.key, objects, collection.identity, grammar=collection.ids)
-    total = replace(answer, request=f"GET {collection.path}").total()
+    total = answer._replace(request=f"GET {collection.path}").total()
     sides = {name: side for name in collection.sides if (side := _side(collection, body, name)) is not None}
     return _Page(_lean(objects), total, {name: _lean(side) for name, side in sides.items()})
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Literal
 
 from reconciler.engine.refresh import read_listing
@@ -34,8 +33,8 @@ async def who_uses(plan: Plan, remote: Remote, kinds: Kinds, places: Iterable[Pl
         return plan
     left = Budget(remote, budget, lambda: RemoteError("the request budget for looking for uses is used up"))
     uses = await uses_of(wanted, left, places)
-    changes = tuple(replace(change, uses=tuple(_abridged(uses.get(change.address, {})))) for change in plan.changes)
-    return replace(plan, changes=changes)
+    changes = tuple(change._replace(uses=tuple(_abridged(uses.get(change.address, {})))) for change in plan.changes)
+    return plan._replace(changes=changes)
 
 
 async def uses_of(

@@ -5,7 +5,7 @@ reported.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from reconciler.engine.ports import StepOutcomes
 from reconciler.model import values
@@ -125,7 +125,7 @@ class _Verifying:
             and self.written[change.address].action in (Action.CREATE, Action.REPLACE)
         ]
         steps = (step for step in plan.steps if step.address in addresses and step.op != "create")
-        return replace(plan, changes=(*open_, *fixed), steps=tuple(step._replace(waits=()) for step in steps))
+        return plan._replace(changes=(*open_, *fixed), steps=tuple(step._replace(waits=()) for step in steps))
 
     def _unsettled(self, left: Change, written: Change) -> None:
         """Report what did not take; what the account stores in its own way is remembered. A value that is as it was

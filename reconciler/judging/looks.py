@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from reconciler.model.address import abridged
 from reconciler.model.document import DESTROYS, ChangeView, ImpactView, PlanDocument
+from reconciler.model.empty import NOTHING
 from reconciler.model.grammar import agreeing
 from reconciler.model.project import Guards
 from reconciler.model.write import Effect
@@ -45,12 +45,11 @@ class Case(NamedTuple):
         return self.document.options.get("impact", True) is not False
 
 
-@dataclass(frozen=True, slots=True)
-class Trip:
+class Trip(NamedTuple):
     """What a guard has found: the addresses, and what its texts are filled with."""
 
     changes: tuple[ChangeView, ...] = ()
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = NOTHING
 
 
 def total(changes: Iterable[ChangeView], effect: Effect) -> int | None:

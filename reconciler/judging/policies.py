@@ -7,7 +7,6 @@ from __future__ import annotations
 import datetime
 import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from reconciler.judging.expressions import Evaluate, ExpressionValue, Question
 from reconciler.judging.objects import Judged, changed_objects
@@ -53,7 +52,7 @@ def judge_policies(
     if not here and not asked:
         return []
     objects = changed_objects(document, kinds)
-    about_objects = replace(rules, rules=tuple(rule for rule in asked if not rule.of_changes))
+    about_objects = rules._replace(rules=tuple(rule for rule in asked if not rule.of_changes))
     broken = breaches(about_objects, "change", list(objects.values()), document.environment, now, evaluate)
     about_changes = [*map(as_rule, here), *(rule for rule in asked if rule.of_changes)]
     broken += [

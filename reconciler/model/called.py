@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 NAMED_BY = ("title", "name", "label", "tag", "domain", "phrase", "company_name", "slug")
 """The attributes that name an object to people, the first that it has."""
@@ -15,8 +15,7 @@ the API has labels of its own for them, which say for what each one is.
 _GIVEN = re.compile(r"\{\*\*(?:(\w+)_)?DEFAULT\*\*\}")
 
 
-@dataclass(frozen=True, slots=True)
-class KindWords:
+class KindWords(NamedTuple):
     """A kind as people know it: one, many, and what they notice when one of it is deleted."""
 
     one: str

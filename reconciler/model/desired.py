@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from reconciler.model.address import Address
 from reconciler.model.diagnostics import Position
+from reconciler.model.empty import NOTHING
 from reconciler.model.spec import Lifecycle
 from reconciler.model.values import Value
 
+_PLAIN = Lifecycle.model_construct()
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+
+class Resource(NamedTuple):
     """One declared resource. `attrs` holds only what is declared (and identity defaults); references are `Ref` or
     `Lookup`.
 
@@ -27,9 +28,9 @@ class Resource:
     kind: str
     key: str
     attrs: Mapping[str, Value]
-    lifecycle: Lifecycle = field(default_factory=Lifecycle)
+    lifecycle: Lifecycle = _PLAIN
     at: Position | None = None
-    places: Mapping[str, Position] = field(default_factory=dict)
+    places: Mapping[str, Position] = NOTHING
     parent: Address | None = None
     rank: int = 0
     nested: tuple[str, ...] = ()
@@ -60,11 +61,10 @@ class Import(NamedTuple):
     at: Position | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Desired:
+class Desired(NamedTuple):
     """A whole configuration, by address in the order of the files."""
 
-    resources: Mapping[Address, Resource] = field(default_factory=dict)
+    resources: Mapping[Address, Resource] = NOTHING
     moved: tuple[Moved, ...] = ()
     removed: tuple[Removed, ...] = ()
     imports: tuple[Import, ...] = ()

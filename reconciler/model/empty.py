@@ -4,6 +4,8 @@ of a function is at hand, that of `list` or `dict` is parsed from a text, 60 tim
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 
@@ -15,3 +17,7 @@ def no_items() -> list[Any]:
 def no_members() -> dict[str, Any]:
     """Return a new empty map."""
     return {}
+
+
+NOTHING: Mapping[Any, Any] = MappingProxyType({})
+"""The default of a member that is a map, shared by all."""

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from reconciler.model.empty import NOTHING
 
 LONGEST = 255
 """Characters of a text that was probed."""
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(NamedTuple):
     """What a run may take for granted of its account, by name; nothing where nothing was probed. `borrowed` are those
     that were probed on another account, the environment `lender`.
     """
 
-    known: Mapping[str, str] = field(default_factory=dict)
-    probed: Mapping[str, str] = field(default_factory=dict)
+    known: Mapping[str, str] = NOTHING
+    probed: Mapping[str, str] = NOTHING
     borrowed: frozenset[str] = frozenset()
     lender: str = ""
     account: str = ""

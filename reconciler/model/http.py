@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, TypeVar
 from urllib.parse import quote, urlsplit
 
+from reconciler.model.empty import NOTHING
 from reconciler.model.errors import AmbiguousResponse, RemoteError, Unexpected
 from reconciler.model.redaction import abridged
 from reconciler.model.values import Json
@@ -148,8 +149,7 @@ class Request:
         return f"{self.method} {self.path}"
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """An answer: status, parsed JSON body (None when empty), and headers with lower-case names. `request` is what it
     answers, for messages. One that is `foretold` was made by a kind to count requests: what it lacks is not damage.
     `maps` tells that the server had written an array as a map of numbers (row 53 of section 7).
@@ -157,7 +157,7 @@ class Response:
 
     status: int
     body: Json = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = NOTHING
     request: str = ""
     foretold: bool = False
     maps: bool = False

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
+from reconciler.model.empty import NOTHING
 from reconciler.model.facts import Facts
 from reconciler.model.http import NoPath, shown
 from reconciler.model.identity import Grammar, obeys
@@ -101,12 +102,11 @@ def odd(path: str, error: Exception, row: Row | None = None) -> Unknown:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Tables:
+class Tables(NamedTuple):
     """The rows that a refresh read, by table name, and the tables that could not be read."""
 
-    rows: Mapping[str, Sequence[Row]] = field(default_factory=dict)
-    unknown: Mapping[str, Unknown] = field(default_factory=dict)
+    rows: Mapping[str, Sequence[Row]] = NOTHING
+    unknown: Mapping[str, Unknown] = NOTHING
 
     def get(self, name: str) -> Sequence[Row]:
         """Return the rows of a table; empty when it was not asked for."""
@@ -120,8 +120,7 @@ class Tables:
         return Tables(rows, unknown)
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
+class Live(NamedTuple):
     """One object as the account holds it, in normal form. References are `RemoteId`. An attribute that the account
     did not return is absent from `attrs`. `created` is the creation stamp where the API has one. `builtin` objects
     came with the account: they can be looked up, never managed.
@@ -131,9 +130,9 @@ class Live:
     id: str
     attrs: Mapping[str, Value]
     created: str = ""
-    row: Row = field(default_factory=dict)
+    row: Row = NOTHING
     builtin: bool = False
-    odd: Mapping[str, str] = field(default_factory=dict)
+    odd: Mapping[str, str] = NOTHING
     """Properties of the row that are of no type that was seen there before, with the attribute that is read of each,
     `""` for the object as a whole. They are not in `attrs`: what they mean is not known, and never taken for empty.
     """
@@ -141,4 +140,4 @@ class Live:
     @property
     def sound(self) -> Live:
         """The object without its odd properties."""
-        return replace(self, row={name: value for name, value in self.row.items() if name not in self.odd}, odd={})
+        return self._replace(row={name: value for name, value in self.row.items() if name not in self.odd}, odd={})

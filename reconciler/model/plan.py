@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
@@ -11,6 +10,7 @@ from reconciler.model.address import Address
 from reconciler.model.codecs import Ids
 from reconciler.model.desired import Resource
 from reconciler.model.diagnostics import Position
+from reconciler.model.empty import NOTHING
 from reconciler.model.http import Flow
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import Live
@@ -62,8 +62,7 @@ class AttributeChange(NamedTuple):
     """Where it stands among its siblings before and after, counted from 1: of what follows from the order of files."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What happens to one address, and why. `desired` are the attributes to write (with references); `adopts` binds
     an existing object.
     """
@@ -73,7 +72,7 @@ class Change:
     action: Action
     reason: str = ""
     attributes: tuple[AttributeChange, ...] = ()
-    desired: Mapping[str, Value] = field(default_factory=dict)
+    desired: Mapping[str, Value] = NOTHING
     live: Live | None = None
     binding: Binding | None = None
     resource: Resource | None = None
@@ -82,7 +81,7 @@ class Change:
     """Which of the parent's server-made objects to take over, counted from 0, where there is one."""
     known: tuple[str, ...] = ()
     depends_on: tuple[Address, ...] = ()
-    manual: Mapping[str, str] = field(default_factory=dict)
+    manual: Mapping[str, str] = NOTHING
     page: str = ""
     """Path of the screen for the manual steps in the account's web interface, where it is known."""
     impacts: tuple[Impact, ...] = ()
@@ -152,8 +151,7 @@ class Skipped(NamedTuple):
     refused: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """Changes in the order in which they are shown, steps in a valid order of execution."""
 
     changes: tuple[Change, ...] = ()
@@ -164,7 +162,7 @@ class Plan:
     """How many managed objects need no change."""
     reads: tuple[str, ...] = ()
     """Kinds to read again before and after the apply."""
-    ids: Mapping[Address, str] = field(default_factory=dict)
+    ids: Mapping[Address, str] = NOTHING
     """Remote ids of everything bound when planning, changed or not, and of what was looked up."""
 
     @property

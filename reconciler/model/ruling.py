@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from reconciler.model.diagnostics import Position
+from reconciler.model.empty import NOTHING
 from reconciler.model.project import Rule, RuleSubject, Waiver
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(NamedTuple):
     """What a project's reports are held to, and what may break it until when; `places` says where each rule is written,
     by its id, of a pack where it is included; `waiver_places` where each waiver is.
     """
 
     rules: tuple[Rule, ...] = ()
     waivers: tuple[Waiver, ...] = ()
-    places: Mapping[str, Position] = field(default_factory=dict)
+    places: Mapping[str, Position] = NOTHING
     waiver_places: tuple[Position, ...] = ()
-    written: Mapping[str, Position] = field(default_factory=dict)
+    written: Mapping[str, Position] = NOTHING
     """Where each rule is written, also in the files of packs."""
 
     def on(self, subject: RuleSubject, environment: str) -> list[Rule]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from reconciler.model.address import abridged
+from reconciler.model.empty import NOTHING
 from reconciler.model.grammar import a
 from reconciler.model.http import shown
 from reconciler.model.kind import Kind, Kinds
@@ -33,17 +33,16 @@ class UnreadParts(NamedTuple):
         return f"{kind}: `{name}` could not be read: {self.reason}{then}{listed}"
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """Live objects by kind. A kind in `unknown` (with the reason) could not be read: never the same as empty. Those of
     them that the account has no listing for at all are in `absent`. In `unread` are the attributes, or settings, of
     which that is so though their kind was read: kind -> attribute -> of which objects. No object there has a value.
     """
 
-    lives: Mapping[str, Sequence[Live]] = field(default_factory=dict)
-    unknown: Mapping[str, str] = field(default_factory=dict)
+    lives: Mapping[str, Sequence[Live]] = NOTHING
+    unknown: Mapping[str, str] = NOTHING
     absent: frozenset[str] = frozenset()
-    unread: Mapping[str, Mapping[str, UnreadParts]] = field(default_factory=dict)
+    unread: Mapping[str, Mapping[str, UnreadParts]] = NOTHING
 
     def untold(self, live: Live) -> dict[str, str]:
         """Return the attributes of an object that could not be read, with the reason."""

@@ -10,7 +10,6 @@ import binascii
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from html.entities import codepoint2name
 from typing import NamedTuple
@@ -53,8 +52,7 @@ _ROWS[2] += rb"|(?:[01]{8}){8,}"
 """Eight bytes as numbers, apart or together; hexadecimal also in groups, as dumps have it."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReadText:
+class ReadText(NamedTuple):
     """What a text says, and where in the text a part of it (from, to) stands."""
 
     text: bytes

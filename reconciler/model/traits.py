@@ -5,10 +5,10 @@ what users read about it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from reconciler.model.archive import ArchiveSpec
+from reconciler.model.empty import NOTHING
 from reconciler.model.live import Collection
 
 
@@ -35,8 +35,7 @@ class IdParameters(NamedTuple):
         return (*self.links, *self.rows)
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """How the account is read, and what its listing proves."""
 
     collections: tuple[Collection, ...] = ()
@@ -53,7 +52,7 @@ class Reading:
     """Attributes that the account fills where the configuration leaves them out: a value there is not a sign of a
     manual change.
     """
-    parts: Mapping[str, str] = field(default_factory=dict)
+    parts: Mapping[str, str] = NOTHING
     """Properties of a row that an attribute is read from beside the one that it declares, with the attribute."""
     mostly_unmanaged: bool = False
     """Most objects of this kind are made by people and programs beside the configuration: an export takes only those
@@ -78,8 +77,7 @@ class Identity(NamedTuple):
     """Attributes by which programs name an object to the API, beside its id."""
 
 
-@dataclass(frozen=True, slots=True)
-class Abilities:
+class Abilities(NamedTuple):
     """What the API can do with objects of the kind, and what a write takes along."""
 
     managed: bool = True
@@ -100,7 +98,7 @@ class Abilities:
     """Attributes whose write leaves in the account what it holds of them beyond what a declaration can say."""
     writes: tuple[str, ...] = ()
     """Paths that its flows write to beside its own, `ID` for one id: nothing else may be written (the write guard)."""
-    parts: Mapping[str, Parts] = field(default_factory=dict)
+    parts: Mapping[str, Parts] = NOTHING
     """Attributes whose entries are deleted together with the object."""
     salvage: ArchiveSpec | None = None
     """How customer records that go with an object are archived before a delete, and put back afterwards."""

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 
 from reconciler.model import values
 from reconciler.model.codecs import Ids
+from reconciler.model.empty import NOTHING
 from reconciler.model.live import Live
 from reconciler.model.values import Value
 
@@ -57,8 +58,7 @@ class Finding(NamedTuple):
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(NamedTuple):
     """What a write flow needs to know. `desired` are all declared attributes; `changed` those that differ from `live`.
 
     `ids` answers remote ids, `secret` resolves `${secret.X}`; `applied` are the attributes as last applied by this
@@ -75,14 +75,14 @@ class Write:
     live: Live | None
     ids: Ids
     secret: Callable[[str], str] = str
-    applied: Mapping[str, Value] = field(default_factory=dict)
+    applied: Mapping[str, Value] = NOTHING
     spare: str | None = None
     replacing: bool = False
     destroying: bool = False
-    on_destroy: Mapping[str, str] = field(default_factory=dict)
+    on_destroy: Mapping[str, str] = NOTHING
     recounting: bool = False
     children: frozenset[str] = frozenset()
-    before: Mapping[str, Value] = field(default_factory=dict)
+    before: Mapping[str, Value] = NOTHING
     elsewhere: frozenset[str] = frozenset()
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from reconciler.model import values
 from reconciler.model.address import key_of, kind_of
@@ -57,7 +56,7 @@ def change_of(
     if change is None or change.action is not Action.REPLACE:
         return change
     # The object that comes after it has none of what its predecessor had: it is made as a new one.
-    return replace(change, desired=completed(kind, new, None, context.will_be_deleted, resource.elsewhere))
+    return change._replace(desired=completed(kind, new, None, context.will_be_deleted, resource.elsewhere))
 
 
 def _without_once(kind: Kind, attrs: Mapping[str, Value]) -> dict[str, Value]:
@@ -82,7 +81,7 @@ def _settled(context: PlanningContext, resource: Resource, binding: Binding | No
 
 def _create(kind: Kind, base: Change) -> Change:
     reason = "no longer in the account" if base.binding is not None else ""
-    return replace(base, action=Action.CREATE, reason=reason, binding=None)
+    return base._replace(action=Action.CREATE, reason=reason, binding=None)
 
 
 def judged(kind: Kind, change: Change) -> list[Finding]:
@@ -122,8 +121,7 @@ def _existing(context: PlanningContext, kind: Kind, base: Change) -> Change | No
     spares = _open_spares(context, base.address)
     manual = {} if context.inputs.compares else _manual_steps(kind, live, base)
     todo = tuple(item for item in base.attributes if item.name not in _stuck(manual))
-    base = replace(
-        base,
+    base = base._replace(
         attributes=tuple(
             attribute._replace(forces_replacement=False) if attribute.name in manual else attribute
             for attribute in base.attributes
@@ -141,8 +139,8 @@ def _existing(context: PlanningContext, kind: Kind, base: Change) -> Change | No
 
 def _again(kind: Kind, base: Change, live: Live) -> Change:
     """Return the change that makes an object again because a user asked for it."""
-    return replace(
-        base, action=Action.REPLACE, natural_key=_first_key(kind, live), reason=_also("asked for with --replace", base)
+    return base._replace(
+        action=Action.REPLACE, natural_key=_first_key(kind, live), reason=_also("asked for with --replace", base)
     )
 
 
@@ -156,9 +154,9 @@ def _written(base: Change, todo: tuple[AttributeChange, ...]) -> Change:
     forced = [item.name for item in todo if item.forces_replacement]
     if forced:
         why = f"{', '.join(forced)} cannot be changed in place"
-        return replace(base, action=Action.REPLACE, reason=_also(why, base))
+        return base._replace(action=Action.REPLACE, reason=_also(why, base))
     desired = {name: value for name, value in base.desired.items() if name not in _stuck(base.manual)}
-    return replace(base, action=Action.UPDATE, attributes=todo, desired=desired)
+    return base._replace(action=Action.UPDATE, attributes=todo, desired=desired)
 
 
 def _without_a_write(context: PlanningContext, base: Change, *, adopts: bool) -> Change | None:
@@ -166,17 +164,17 @@ def _without_a_write(context: PlanningContext, base: Change, *, adopts: bool) ->
     binding = base.binding
     if adopts:
         why = "finishes an interrupted create" if base.settled else "exists already"
-        return replace(base, action=Action.ADOPT, reason=_also(why, base))
+        return base._replace(action=Action.ADOPT, reason=_also(why, base))
     if base.manual:
-        return replace(base, action=Action.MANUAL)
+        return base._replace(action=Action.MANUAL)
     if base.moved_from is not None:
-        return replace(base, action=Action.MOVE)
+        return base._replace(action=Action.MOVE)
     if binding is None:
         return None
     if binding.incomplete or binding.spares or base.address in context.inputs.in_flight or base.reason:
         made = "remove what the server made on its own" if base.spares else ""
-        return replace(
-            base, action=Action.REFRESH, reason=made or base.reason or "already as declared: noted in the state only"
+        return base._replace(
+            action=Action.REFRESH, reason=made or base.reason or "already as declared: noted in the state only"
         )
     return None
 
@@ -203,8 +201,8 @@ def strike_spares(context: PlanningContext, kind: Kind) -> None:
     matched_ids = {live.id for address, live in context.matched.items() if kind_of(address) == kind.name}
     for address, change in context.changes.items():
         if change.spares and change.kind == kind.nested:
-            context.changes[address] = replace(
-                change, spares=tuple(spare for spare in change.spares if spare not in matched_ids)
+            context.changes[address] = change._replace(
+                spares=tuple(spare for spare in change.spares if spare not in matched_ids)
             )
 
 
@@ -234,11 +232,11 @@ def removals(context: PlanningContext) -> None:
             natural_key=tuple(binding.natural_key),
         )
         if address in context.released:
-            context.changes[address] = replace(base, reason="removed block with destroy: false")
+            context.changes[address] = base._replace(reason="removed block with destroy: false")
         elif live is None and (why := unproven(context.inputs, kind, address, context.matched.__contains__)):
             context.hide(address, why)
         elif live is None:
-            context.changes[address] = replace(base, reason="no longer in the account")
+            context.changes[address] = base._replace(reason="no longer in the account")
         else:
             context.changes[address] = _removal(kind, base, live)
 
@@ -271,18 +269,18 @@ def _removal(kind: Kind, base: Change, live: Live) -> Change:
     """Return what becomes of a live object that is no longer declared, as far as the API offers it."""
     name = kind.title.lower()
     if kind.texts.removal_effect and kind.retired(live):
-        return replace(base, reason=f"the API cannot delete {a(name)}; {kind.texts.removal_effect} already")
+        return base._replace(reason=f"the API cannot delete {a(name)}; {kind.texts.removal_effect} already")
     if kind.given(live.attrs):
-        return replace(base, reason=f"the {name} came with the account, and stays as it is")
+        return base._replace(reason=f"the {name} came with the account, and stays as it is")
     if not kind.abilities.deletable and not kind.texts.removal_effect:
-        return replace(base, reason=f"the API cannot delete {a(name)}; it stays as it is")
+        return base._replace(reason=f"the API cannot delete {a(name)}; it stays as it is")
     reason = (
         f"the API cannot delete {a(name)}: {kind.texts.removal_effect}, not deleted"
         if kind.texts.removal_effect
         else "no longer declared"
     )
     refused = kind.refusals(write_of(base, "delete", str))
-    return replace(base, action=Action.DELETE, reason=reason, findings=tuple(refused))
+    return base._replace(action=Action.DELETE, reason=reason, findings=tuple(refused))
 
 
 def another_end(binding: Binding | None, resource: Resource | None) -> str:

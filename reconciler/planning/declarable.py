@@ -9,7 +9,6 @@ update that would write over it is refused.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from itertools import islice
 from types import MappingProxyType
 from typing import NamedTuple
@@ -19,6 +18,7 @@ from pydantic_core import ErrorDetails
 
 from reconciler.model import values
 from reconciler.model.codecs import SHOWN, brief, differences
+from reconciler.model.empty import NOTHING
 from reconciler.model.kind import Kind
 from reconciler.model.live import Live
 from reconciler.model.redaction import abridged
@@ -30,14 +30,13 @@ MOST = 3
 """Places that are named of one attribute, at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class Declarable:
+class Declarable(NamedTuple):
     """The attributes that can be declared, what is left out of them (name -> why), and why none of it can be."""
 
     attrs: Mapping[str, Value]
-    dropped: Mapping[str, str] = field(default_factory=dict)
+    dropped: Mapping[str, str] = NOTHING
     problem: str = ""
-    partly: Mapping[str, str] = field(default_factory=dict)
+    partly: Mapping[str, str] = NOTHING
     """Attributes that are declared without a part of what is there, which a write leaves alone: name -> why."""
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Set
-from dataclasses import replace
 
 from reconciler.model import values
 from reconciler.model.address import Address, abridged, kind_of
@@ -46,7 +45,7 @@ def _with_effects(context: PlanningContext, change: Change, to_destroy: set[tupl
     if change.action in STAYS:
         impacts += [*_hidden(kind, change), *_left_alone(context, kind, change, to_destroy)]
     inside = _inside(context, kind, change.live) if change.action in DESTROYS and change.live is not None else ()
-    return replace(change, impacts=(*change.impacts, *impacts), children=inside) if impacts or inside else change
+    return change._replace(impacts=(*change.impacts, *impacts), children=inside) if impacts or inside else change
 
 
 def _inside(context: PlanningContext, kind: Kind, parent: Live) -> tuple[str, ...]:
@@ -222,10 +221,10 @@ def hand_over(context: PlanningContext) -> None:
             continue
         live, part = context.kinds[givers[0].kind].give(givers[0].live, member)
         if part is not None:
-            context.changes[givers[0].address] = replace(
-                givers[0], live=live, follows=(*givers[0].follows, taker.address)
+            context.changes[givers[0].address] = givers[0]._replace(
+                live=live, follows=(*givers[0].follows, taker.address)
             )
-            context.changes[taker.address] = replace(taker, live=context.kinds[taker.kind].take(taker.live, part))
+            context.changes[taker.address] = taker._replace(live=context.kinds[taker.kind].take(taker.live, part))
 
 
 def _updates(change: Change) -> bool:
@@ -282,7 +281,7 @@ def within_reach(changes: Mapping[str, Change], ids: Mapping[str, str]) -> tuple
                 warnings.append(
                     f"{address}: its {target} cannot be moved to {to}, which {why}: they are lost (`{what}`)"
                 )
-        reachable[address] = replace(changes[address], binding=binding.model_copy(update={"on_destroy": kept}))
+        reachable[address] = changes[address]._replace(binding=binding.model_copy(update={"on_destroy": kept}))
     return reachable, warnings
 
 

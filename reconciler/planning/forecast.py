@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import ceil
 from typing import NamedTuple
 
@@ -41,7 +41,7 @@ def with_requests(plan: Plan, kinds: Kinds) -> Plan:
     steps = tuple(
         step._replace(requests=_requests(step, changes[step.address], kinds, predicted)) for step in plan.steps
     )
-    return replace(plan, steps=steps)
+    return plan._replace(steps=steps)
 
 
 def _requests(step: Step, change: Change, kinds: Kinds, predicted: _Predicted) -> tuple[str, ...]:
@@ -80,7 +80,7 @@ def _drive(flow: Flow[None], kind: Kind, address: str, predicted: _Predicted, *c
                     sent += counting[0]
                     counting = counting[1:] or counting
                 sent.append(str(item))
-                answer = replace(kind.predict(item, predicted.serial), foretold=True)
+                answer = kind.predict(item, predicted.serial)._replace(foretold=True)
             elif isinstance(item, Pause):
                 pass
             item = flow.send(answer)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 
 from reconciler.model import values
 from reconciler.model.demands import TakenNames
@@ -218,8 +217,7 @@ def _recognisable(
     resolved = context.resolved(resource)
     keys = kind.natural_keys(resolved)
     key_values = (*keys, *kind.settling_keys(resolved))
-    return replace(
-        change,
+    return change._replace(
         known=tuple(sorted({live.id for key in key_values for live in index.get(key, ())})),
         natural_key=tuple(stored_key(keys[0])) if keys else (),
         spare=next(spares[resource.parent]) if resource.parent is not None else None,
@@ -233,7 +231,7 @@ def _completed(
     left = live
     if live is not None and (groups := context.freed.get((kind.name, live.id))):
         left = kind.without(live, groups)
-        live = replace(live, row=left.row)
+        live = live._replace(row=left.row)
     return completed(kind, {**arranged, **resource.attrs}, left, context.will_be_deleted, resource.elsewhere), live
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kind
@@ -36,7 +35,7 @@ def ranked(change: Change, kind: Kind, places: Ranks) -> Change:
     items = tuple(
         item._replace(places=places[change.address]) if item.name in names else item for item in change.attributes
     )
-    return replace(change, attributes=items)
+    return change._replace(attributes=items)
 
 
 def rank_moves(

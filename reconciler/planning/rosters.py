@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import replace
 
 from reconciler.model import values
 from reconciler.model.desired import Desired, Resource
@@ -72,7 +71,7 @@ def spoken(desired: Desired, kinds: Kinds) -> Desired:
                 elsewhere[value.address].add(member.address)
     for holder in holders:
         elsewhere[holder.address] |= set(_floored(holder, desired, kinds, elsewhere))
-    return replace(desired, resources={**desired.resources, **_with(elsewhere, desired.resources)})
+    return desired._replace(resources={**desired.resources, **_with(elsewhere, desired.resources)})
 
 
 def _floored(holder: Resource, desired: Desired, kinds: Kinds, elsewhere: Mapping[str, set[str]]) -> Iterable[str]:
@@ -95,7 +94,7 @@ def _floored(holder: Resource, desired: Desired, kinds: Kinds, elsewhere: Mappin
 def _with(elsewhere: Mapping[str, set[str]], resources: Mapping[str, Resource]) -> dict[str, Resource]:
     """Return those of the resources of which something is said elsewhere, with what that is."""
     return {
-        address: replace(resources[address], elsewhere=tuple(sorted({*resources[address].elsewhere, *more})))
+        address: resources[address]._replace(elsewhere=tuple(sorted({*resources[address].elsewhere, *more})))
         for address, more in elsewhere.items()
         if address in resources and more
     }
@@ -139,10 +138,10 @@ def with_own(mine: Desired, theirs: Desired, kinds: Kinds, gone: Container[str] 
         more = [leaf for leaf in own if isinstance(leaf, Ref) and leaf.address not in mine.resources]
         more = [leaf for leaf in more if leaf.address not in gone]
         if more:
-            changed[address] = replace(
-                resource, attrs={**resource.attrs, roster[0]: values.inserted(entries, more, own)}
+            changed[address] = resource._replace(
+                attrs={**resource.attrs, roster[0]: values.inserted(entries, more, own)}
             )
-    return replace(mine, resources={**mine.resources, **changed}) if changed else mine
+    return mine._replace(resources={**mine.resources, **changed}) if changed else mine
 
 
 def leaving(kind: Kind, live: Live, desired: Value, applied: Value) -> Iterable[RemoteId]:

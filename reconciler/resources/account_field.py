@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated
 
 from pydantic import Field
@@ -31,10 +30,10 @@ class AccountFieldKind(MetaFieldKind):
     group_type = membership.ACCOUNT
     data = "accountCustomFieldData"
     holders = "accounts"
-    reading = replace(
-        MetaFieldKind.reading, collections=(Collection("/accountCustomFieldMeta", "accountCustomFieldMeta"),)
+    reading = MetaFieldKind.reading._replace(
+        collections=(Collection("/accountCustomFieldMeta", "accountCustomFieldMeta"),)
     )
-    abilities = replace(MetaFieldKind.abilities, salvage=records.ACCOUNT_VALUES)
+    abilities = MetaFieldKind.abilities._replace(salvage=records.ACCOUNT_VALUES)
     texts = Texts(
         delete_warning="Every account's value of the field is deleted with it; there is no undo.",
         gone="What companies have in this field is deleted.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated
 
 from pydantic import Field
@@ -33,8 +32,8 @@ class DealFieldKind(MetaFieldKind):
     group_type = membership.DEAL
     data = "dealCustomFieldData"
     holders = "deals"
-    reading = replace(MetaFieldKind.reading, collections=(Collection("/dealCustomFieldMeta", "dealCustomFieldMeta"),))
-    abilities = replace(MetaFieldKind.abilities, salvage=records.DEAL_VALUES)
+    reading = MetaFieldKind.reading._replace(collections=(Collection("/dealCustomFieldMeta", "dealCustomFieldMeta"),))
+    abilities = MetaFieldKind.abilities._replace(salvage=records.DEAL_VALUES)
     texts = Texts(
         delete_warning="Every deal's value of the field is deleted with it; there is no undo.",
         gone="What deals have in this field is deleted.",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -85,7 +84,7 @@ class FieldGroupKind(Kind):
     def take(self, live: Live, part: RosterPart) -> Live:
         """Another row, whose place is to be written."""
         rows = (*membership.members(live.row.get("_members", ())), membership.Member(part[0], part[1], None))
-        return replace(live, row={**live.row, "_members": rows})
+        return live._replace(row={**live.row, "_members": rows})
 
     def growth(self, identity: str, name: str, before: Value, after: Value) -> Mapping[str, int]:
         """The list of its fields is that of its members."""

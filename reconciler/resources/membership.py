@@ -10,7 +10,6 @@ of section 7).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import replace
 from typing import NamedTuple, cast
 
 from reconciler.model.coerce import ident, number
@@ -110,7 +109,7 @@ def give(live: Live, field: str) -> tuple[Live, RosterPart | None]:
     if len(mine) != 1:
         return live, None
     left = tuple(row for row in rows if row is not mine[0])
-    return replace(live, row={**live.row, "_members": left}), (mine[0].id, field, live.id)
+    return live._replace(row={**live.row, "_members": left}), (mine[0].id, field, live.id)
 
 
 def unread(write: Write, name: str) -> list[Finding]:
@@ -251,7 +250,7 @@ class Grouped(Kind):
     def take(self, live: Live, part: RosterPart) -> Live:
         """The membership that moves: the first one."""
         rows = ((part[0], part[2]), *pairs(live.row.get("_members", ())))
-        return replace(live, row={**live.row, "_members": rows})
+        return live._replace(row={**live.row, "_members": rows})
 
     def growth(self, identity: str, name: str, before: Value, after: Value) -> Mapping[str, int]:
         """From one group's members to another's."""
@@ -269,4 +268,4 @@ class Grouped(Kind):
             return live
         left = tuple(pair for pair in pairs(live.row["_members"]) if RemoteId("field_group", pair[1]) not in groups)
         group = reference(left[0][1] if left else None)
-        return replace(live, attrs={**live.attrs, "group": group}, row={**live.row, "_members": left})
+        return live._replace(attrs={**live.attrs, "group": group}, row={**live.row, "_members": left})

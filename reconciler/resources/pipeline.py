@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -206,7 +205,7 @@ class PipelineKind(Kind):
         if request.method == "POST":
             group = answer.row("dealGroup")["id"]
             stages = [{"id": f"spare-{serial}-{n}", "group": group, "order": n} for n in (1, 2, 3)]
-            return replace(answer, body={**map_of(answer.body), "dealStages": stages})
+            return answer._replace(body={**map_of(answer.body), "dealStages": stages})
         return answer
 
     def impact(self, write: Write) -> Flow[list[Impact]]:

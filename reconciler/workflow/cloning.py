@@ -187,7 +187,7 @@ async def _part(clone: Clone, target: Session, options: PlanOptions) -> Planned:
             "the account changed since the plan was shown: " + "; ".join(more), hint="run `clone` again to see it"
         )
     document = planned.document.model_copy(update={"guards": clone.planned.document.guards})
-    return replace(planned, document=document, promise=clone.planned.document)
+    return planned._replace(document=document, promise=clone.planned.document)
 
 
 def _needs(desired: Desired, address: str) -> set[str]:

@@ -76,7 +76,7 @@ async def compare(session: Session, left: str, right: str, only: frozenset[str] 
     heading = Heading(__version__, stamp, names, right, "", 0, {}, "compare", redactor=redactor)
     unknown = [line for account in accounts for line in unknown_of(account, session.kinds)]
     partly = [f"{account.name}: {line}" for account in accounts for line in account.left_out]
-    whole = replace(whole, warnings=(*whole.warnings, *unknown))
+    whole = whole._replace(warnings=(*whole.warnings, *unknown))
     document = to_document(whole, heading, spent, session.kinds)
     known = mentioned(
         document, other.seen.lives, other.refreshed.tables, other.state.resources, session.kinds, redactor.show
@@ -123,7 +123,7 @@ def differing(first: AccountContents | Desired, other: AccountContents, session:
         if change.live is not None
         and (why := declarable(kinds[change.kind], change.live, other.seen.untold(change.live)).problem)
     }
-    whole = replace(whole, changes=tuple(change for change in whole.changes if change.address not in unsaid))
+    whole = whole._replace(changes=tuple(change for change in whole.changes if change.address not in unsaid))
     return whole, [*carried.left_out, *beyond, *hidden.values(), *unsaid.values()]
 
 
@@ -139,7 +139,7 @@ def _carried(contents: AccountContents, other: AccountContents, kinds: Kinds) ->
     }
     carried = portable(contents.exported, other.seen, kinds, both)
     pins = [Import(address, binding.id) for address, binding in both.items() if address in carried.desired.resources]
-    return replace(carried, desired=replace(carried.desired, imports=(*carried.desired.imports, *pins)))
+    return replace(carried, desired=carried.desired._replace(imports=(*carried.desired.imports, *pins)))
 
 
 def _whole(
@@ -164,16 +164,16 @@ def _whole(
                 )
             elif len(path) == 1:
                 attrs[path[0]] = None
-        resources[resource.address] = replace(
-            resource, attrs={name: value for name, value in attrs.items() if name not in blind}
+        resources[resource.address] = resource._replace(
+            attrs={name: value for name, value in attrs.items() if name not in blind}
         )
-    return replace(desired, resources=resources), beyond
+    return desired._replace(resources=resources), beyond
 
 
 def _differences(plan: Plan) -> Plan:
     """Return what differs: an object that both hold alike does not differ, and nothing is carried out."""
-    changes = tuple(replace(change, adopts=False) for change in plan.changes if change.action is not Action.ADOPT)
-    return replace(plan, changes=changes, steps=(), kept=plan.kept + len(plan.changes) - len(changes))
+    changes = tuple(change._replace(adopts=False) for change in plan.changes if change.action is not Action.ADOPT)
+    return plan._replace(changes=changes, steps=(), kept=plan.kept + len(plan.changes) - len(changes))
 
 
 def _is_file(session: Session, name: str) -> bool:

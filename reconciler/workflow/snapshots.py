@@ -82,7 +82,7 @@ def offline(session: Session, recording: Recording, where: str) -> Session:
 def adapted(session: Session, desired: Desired) -> Desired:
     """Return what is declared with e-mails and URLs made unreadable as they are in the recording."""
     resources = {address: _adapted(session, resource) for address, resource in desired.resources.items()}
-    return replace(desired, resources=resources)
+    return desired._replace(resources=resources)
 
 
 def _adapted(session: Session, resource: Resource) -> Resource:
@@ -93,7 +93,7 @@ def _adapted(session: Session, resource: Resource) -> Resource:
             attrs[name] = values.transform(value, lambda leaf: _leaf(session, leaf))
         except ConfigError:
             continue
-    return replace(resource, attrs=attrs)
+    return resource._replace(attrs=attrs)
 
 
 def _leaf(session: Session, leaf: Value) -> Value:

@@ -51,7 +51,7 @@ def asked_for_anyway(session: Session, inverse: Inverse) -> list[str]:
     known = {*declared, *open_book(session).state().resources, *(block.target for block in inverse.desired.moved)}
     hiding = Hiding(session.kinds, redactor=session.redactor)
     lacking = {
-        address: replace(hiding.resource(resource), lifecycle=Lifecycle())
+        address: hiding.resource(resource)._replace(lifecycle=Lifecycle())
         for address, resource in inverse.desired.resources.items()
         if address in inverse.addresses and address not in known
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -110,7 +109,7 @@ def test_brandings_links_are_enabled_by_leaving_them_out() -> None:
         change = write("setting", desired, live, row=row)
         held = change.live
         assert held is not None
-        sent = run(kind.update(replace(change, live=replace(held, id="branding")))).sent
+        sent = run(kind.update(change._replace(live=held._replace(id="branding")))).sent
         return loosely(sent[0].body)["branding"]
 
     assert body({"site_name": "New"}, off, row) == {"siteName": "New", "links": "0"}
@@ -126,7 +125,7 @@ def test_the_name_of_an_event_is_encoded_in_its_path() -> None:
     """Section 2.28: names may hold spaces and slashes."""
     held = write("tracked_event", {}, {})
     assert held.live is not None
-    gone = run(kind_of("tracked_event").delete(replace(held, live=replace(held.live, id="my event / x"))))
+    gone = run(kind_of("tracked_event").delete(held._replace(live=held.live._replace(id="my event / x"))))
     assert gone.lines == ["DELETE /eventTrackingEvents/my%20event%20%2F%20x"]
     event = write("tracked_event", {"name": "my event / x"})
     created = run(kind_of("tracked_event").create(event))

@@ -119,9 +119,7 @@ def test_map(applied: Any, declared: Any, live: Any, expected: str | None) -> No
 
 def test_ignored_changes_are_left_alone() -> None:
     """`lifecycle: {ignore_changes: [...]}` hides drift of those attributes on an existing object only."""
-    from dataclasses import replace
-
-    one = replace(resource("tag.x", description="a"), lifecycle=Lifecycle(ignore_changes=["description"]))
+    one = resource("tag.x", description="a")._replace(lifecycle=Lifecycle(ignore_changes=["description"]))
     kind = load_kinds()["tag"]
     live = Live("tag", "1", {"description": "b"})
     assert differences(Subject(kind, one, one.attrs, None, live, lambda value: value, "")) == []

@@ -105,11 +105,9 @@ def test_what_is_managed_undeclared_and_gone_is_forgotten() -> None:
 
 def test_adopt_never_refuses_to_take_over() -> None:
     """`lifecycle: {adopt: never}` is an error where an object of that name exists."""
-    from dataclasses import replace
-
     from reconciler.model.spec import Lifecycle
 
-    shy = replace(TAG, lifecycle=Lifecycle(adopt="never"))
+    shy = TAG._replace(lifecycle=Lifecycle(adopt="never"))
     with pytest.raises(PlanError, match="adopt: never"):
         planned(desired(shy), account(tags=[VIP]))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -225,7 +224,7 @@ def edges(made: Plan) -> list[tuple[int, int]]:
 def without(made: Plan, edge: tuple[int, int]) -> Plan:
     """The plan of a version of this program that does not know why one step waits for another."""
     steps = (step._replace(waits=tuple(one for one in step.waits if (step.number, one) != edge)) for step in made.steps)
-    return replace(made, steps=tuple(steps))
+    return made._replace(steps=tuple(steps))
 
 
 def test_a_step_that_would_not_wait_breaks_the_promise(ordered: World) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 
 from reconciler.config.reading.nodes import Entry, Map, Node, Scalar, Sequence, Source, Spot, at, entries_of
@@ -41,11 +41,11 @@ class Checks:
         referring = {name: value for name, value in resource.attrs.items() if any(references(value))}
         if referring:
             checked = {name: transform(value, self._leaf_of(name, resource)) for name, value in referring.items()}
-            resource = replace(resource, attrs={**resource.attrs, **checked})
+            resource = resource._replace(attrs={**resource.attrs, **checked})
         if not resource.lifecycle.on_destroy:
             return resource
         targets = {what: self._target(target, what, resource) for what, target in resource.lifecycle.on_destroy.items()}
-        return replace(resource, lifecycle=resource.lifecycle.model_copy(update={"on_destroy": targets}))
+        return resource._replace(lifecycle=resource.lifecycle.model_copy(update={"on_destroy": targets}))
 
     def _leaf_of(self, name: str, resource: Resource) -> Callable[[Value], Value]:
         return lambda leaf: self._leaf(leaf, name, resource)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -92,7 +92,7 @@ class Reader:
         if spec is not None and lifecycle is not None:
             self.resources[address] = resource
         else:
-            self.broken[address] = replace(resource, attrs=_references(wanted, data))
+            self.broken[address] = resource._replace(attrs=_references(wanted, data))
         for name, nested in nests.items():
             self.read(self.kinds[nested.kind], entries_of(entries[name].value), resource, nested)
 

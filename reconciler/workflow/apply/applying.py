@@ -64,7 +64,7 @@ async def apply_plan(
         check_same_state(planned, book)
         promise = planned.promise or planned.document
         let_pass(judged(session, promise, counts_of(book, promise)))
-        planned = replace(planned, plan=bound(planned.plan, promise))
+        planned = planned._replace(plan=bound(planned.plan, promise))
         book.begin()
         async with AsyncExitStack() as stack:
             take_over(session, book, planned)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from reconciler.config.writing.rewriting import Arrangement, ProposedEdit, Refusal
 from reconciler.deriving.exported import Exported
@@ -163,4 +162,4 @@ def moves_of(
 
 
 def _as_applied(live: Live, binding: Binding) -> Live:
-    return replace(live, attrs={**live.attrs, **binding.applied})
+    return live._replace(attrs={**live.attrs, **binding.applied})

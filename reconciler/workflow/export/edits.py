@@ -58,7 +58,7 @@ class Edits:
         return [
             replace(
                 entry,
-                resource=replace(entry.resource, attrs=values.transform_all(entry.resource.attrs, leaf)),
+                resource=entry.resource._replace(attrs=values.transform_all(entry.resource.attrs, leaf)),
             )
             if ids
             else entry

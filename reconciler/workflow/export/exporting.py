@@ -241,4 +241,4 @@ class _Exporting:
 
 
 def _as_resources(proposals: list[ProposedEdit]) -> list[Resource]:
-    return [replace(proposed.resource, attrs={proposed.attribute.name: proposed.value}) for proposed in proposals]
+    return [proposed.resource._replace(attrs={proposed.attribute.name: proposed.value}) for proposed in proposals]

@@ -177,7 +177,7 @@ def with_ids(
         for address in texts
         if address in desired.resources
     }
-    return replace(desired, resources={**desired.resources, **changed})
+    return desired._replace(resources={**desired.resources, **changed})
 
 
 def not_shown(

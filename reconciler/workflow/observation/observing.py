@@ -207,7 +207,7 @@ class Connected:
     def _seen(self, reads: Mapping[str, frozenset[str]], refreshed: Refreshed) -> Observation:
         seen = snapshot(self.session.kinds, reads, refreshed.tables)
         if file := self._file():
-            seen = replace(seen, unknown={name: f"{file}: {why}" for name, why in seen.unknown.items()})
+            seen = seen._replace(unknown={name: f"{file}: {why}" for name, why in seen.unknown.items()})
         return Observation(self, reads, refreshed, seen)
 
     def _file(self) -> str:

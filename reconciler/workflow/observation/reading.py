@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from reconciler.engine.refresh import Refreshed, SingleReads, refresh
 from reconciler.model import values
@@ -37,7 +36,7 @@ async def read(
     if not doubtful:
         return refreshed
     again = await refresh(remote, kinds, doubtful)
-    return replace(refreshed, tables=refreshed.tables.merged(again.tables), costs={**refreshed.costs, **again.costs})
+    return refreshed._replace(tables=refreshed.tables.merged(again.tables), costs={**refreshed.costs, **again.costs})
 
 
 def few_of(

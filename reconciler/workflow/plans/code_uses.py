@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from reconciler.model.address import abridged
 from reconciler.model.kind import Kind
@@ -35,7 +34,7 @@ def with_code_uses(session: Session, plan: Plan, state: State) -> Plan:
         _told(change, session.kinds[change.kind], mine) if change.address in known else change
         for change in plan.changes
     ]
-    return replace(plan, changes=tuple(changes))
+    return plan._replace(changes=tuple(changes))
 
 
 def _told(change: Change, kind: Kind, outputs: Sequence[IdsOutput]) -> Change:
@@ -45,4 +44,4 @@ def _told(change: Change, kind: Kind, outputs: Sequence[IdsOutput]) -> Change:
         return change
     message = f"this {what} an id that generated code uses ({abridged(files)})"
     finding = Finding(message, "warning", hint="write it again after the apply with `reconciler ids`")
-    return replace(change, findings=(*change.findings, finding))
+    return change._replace(findings=(*change.findings, finding))

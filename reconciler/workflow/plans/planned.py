@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from reconciler import __version__
 from reconciler.engine.refresh import Refreshed
@@ -13,6 +13,7 @@ from reconciler.judging.guards import idle
 from reconciler.model import document as doc
 from reconciler.model.address import abridged
 from reconciler.model.desired import Desired
+from reconciler.model.empty import NOTHING
 from reconciler.model.facts import Facts
 from reconciler.model.live import Unknown
 from reconciler.model.plan import Plan
@@ -33,8 +34,7 @@ from reconciler.workflow.rules.judging import judged
 from reconciler.workflow.rules.ruling import broken_in_account
 
 
-@dataclass(frozen=True)
-class Planned:
+class Planned(NamedTuple):
     """A plan with what it was made from, and its document."""
 
     plan: Plan
@@ -43,7 +43,7 @@ class Planned:
     document: doc.PlanDocument
     diagnostics: tuple[Any, ...] = ()
     requests: int = 0
-    reads: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    reads: Mapping[str, frozenset[str]] = NOTHING
     promise: doc.PlanDocument | None = None
     """The plan that a user approved, where this one only carries it out: that is the one to judge."""
 
@@ -64,7 +64,7 @@ def finish(
     notes += _interrupted(book)
     notes += _of_facts(session)
     notes += [f"cannot be undone: {text}" for text in (options.inverse.lost if options.inverse is not None else ())]
-    plan = replace(plan, warnings=(*plan.warnings, *notes))
+    plan = plan._replace(warnings=(*plan.warnings, *notes))
     cost = forecast(plan, _spent(refreshed, requests), session.kinds, session.rate)
     cost = cost.model_copy(update={"check_requests": _check_cost(session, plan, inputs, refreshed)})
     renames = () if inputs.tearing_down else suspected(plan.changes, inputs.kinds, plan.ids, inputs.snapshot.lives)
@@ -184,7 +184,7 @@ def _check_cost(session: Session, plan: Plan, inputs: Inputs, refreshed: Refresh
     if not plan.changes:
         return 0
     resources = {
-        change.address: replace(change.resource, attrs=change.desired)
+        change.address: change.resource._replace(attrs=change.desired)
         for change in plan.changes
         if change.resource is not None
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 
 from reconciler.model.document import ChangeView, PlanDocument, too_early
 from reconciler.model.plan import Change, Plan
@@ -17,13 +16,13 @@ NAMELESS = "something that the account does not show"
 def bound(plan: Plan, document: PlanDocument) -> Plan:
     """Return a plan that was made again, with the numbers of the document in place of any of its own."""
     shown = {change.address: change for change in document.changes}
-    return replace(plan, changes=tuple(_bound(change, shown.get(change.address)) for change in plan.changes))
+    return plan._replace(changes=tuple(_bound(change, shown.get(change.address)) for change in plan.changes))
 
 
 def _bound(change: Change, shown: ChangeView | None) -> Change:
     if shown is None:
-        return replace(change, impacts=(), counting=())
-    return replace(change, impacts=tuple(impact.impact() for impact in shown.impacts), counting=tuple(shown.counting))
+        return change._replace(impacts=(), counting=())
+    return change._replace(impacts=tuple(impact.impact() for impact in shown.impacts), counting=tuple(shown.counting))
 
 
 def broken(document: PlanDocument, plan: Plan, besides: Collection[str] = ()) -> dict[str, str]:
@@ -129,4 +128,4 @@ def as_shown(planned: Planned, document: PlanDocument) -> Planned:
         "digest": document.digest,
     }
     shown_as = planned.document.model_copy(update=update)
-    return replace(planned, plan=bound(planned.plan, document), document=shown_as, promise=document)
+    return planned._replace(plan=bound(planned.plan, document), document=shown_as, promise=document)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from reconciler.config.writing.rewriting import ProposedEdit
 from reconciler.deriving.copying import Portable, portable, unseen
@@ -168,7 +168,7 @@ def _tell(
 
 def _propose(sides: ThreeSides, address: str, name: str, declared: Resource | None, asked: Value) -> None:
     wanted = sides.wanted[address]
-    resource = sides.hiding.resource(replace(wanted, attrs={**wanted.attrs, name: asked}))
+    resource = sides.hiding.resource(wanted._replace(attrs={**wanted.attrs, name: asked}))
     if declared is None:
         sides.news.append(address)
         return

@@ -182,7 +182,7 @@ class _Promoting:
             for proposal in self.sides.proposals
             if ("edit", proposal.name) in parts
         ]
-        wished = [replace(proposal.resource, attrs={proposal.attribute.name: proposal.value}) for proposal in proposals]
+        wished = [proposal.resource._replace(attrs={proposal.attribute.name: proposal.value}) for proposal in proposals]
         variables = variables_for(addresses_in([*news, *wished]), self.sides.theirs.places.variables)
         overlays = self.sides.theirs.places.overlays
         rewriting = Rewriting(self.sides.theirs.places, variables, layer=overlays[-1] if overlays else None)
@@ -202,7 +202,7 @@ class _Promoting:
 
     def _listing(self, proposal: ProposedEdit, fresh: Collection[str]) -> Value:
         name = proposal.attribute.name
-        return listing_declared(self.sides, replace(proposal.resource, attrs={name: proposal.value}), fresh).attrs[name]
+        return listing_declared(self.sides, proposal.resource._replace(attrs={name: proposal.value}), fresh).attrs[name]
 
     def _written(self, rewriting: Rewriting, additions: Additions, after: Loaded) -> tuple[str, ...]:
         texts = {**rewriting.changed(), **additions.project_file()}

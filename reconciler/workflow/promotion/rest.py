@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 
 from reconciler.config.reading.loading import Loaded
 from reconciler.config.writing.rewriting import Refusal
@@ -78,4 +77,4 @@ def listing_declared(sides: ThreeSides, resource: Resource, fresh: Collection[st
     declared = sides.theirs.desired.resources.keys() | set(fresh)
     entries = items_of(resource.attrs[roster])
     kept = [entry for entry in entries if not isinstance(entry, Ref) or entry.address in declared]
-    return replace(resource, attrs={**resource.attrs, roster: kept})
+    return resource._replace(attrs={**resource.attrs, roster: kept})
