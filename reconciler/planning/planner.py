@@ -169,7 +169,7 @@ def _decide(context: PlanningContext, resources: list[Resource], indexes: Mappin
             _refuse(context, resource, refused, created=live is not None)
             continue
         names.held(resource)  # not before: what is refused takes no name from the others
-        change = replace(change, findings=(*change.findings, *doubts))
+        change = change._replace(findings=(*change.findings, *doubts))
         for value in change.desired.values():
             values.transform(value, context.strictly)  # what is written needs every secret, and nothing else does
         if change.action is Action.CREATE:
