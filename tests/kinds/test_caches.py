@@ -32,6 +32,7 @@ DOMAINS: dict[str, tuple[str, Cases]] = {
     "judging.expressions._asked": ("256 expressions", lambda: [("change.kind == 'tag'",), ("size(changes) > 3",)]),
     "remote.network._trusting": ("4 ways to trust", lambda: [(None, None, None, ())]),
     "render.pages.asset": ("files of the package", lambda: [("report.css",), ("handbook.css",)]),
+    "store.atomic._unfinished": ("64 folders", lambda: [(ROOT, 0.0), (ROOT / "no_such_folder", 0.0)]),
     "workflow.reference.schema_text": ("documents with a schema", lambda: [(name,) for name in SCHEMAS]),
 }  # fmt: skip
 """Caches of functions with arguments: what bounds the arguments, and arguments to try."""
