@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 
 from reconciler.deriving.copying import listing, only_there, portable, unmatched
 from reconciler.deriving.mentions import mentioning, mentions
 from reconciler.judging.guards import beyond
 from reconciler.model import values
+from reconciler.model.address import abridged
 from reconciler.model.desired import Desired
 from reconciler.model.errors import Refused
 from reconciler.model.kind import Kinds
@@ -99,6 +100,7 @@ async def prepare_clone(
         *(_undeclarable(other) if prune else ()),
         *carried.left_out,
         *_staying(contents, other, inputs.desired, known, source.kinds),
+        *([] if prune else _only_there(known, contents, other, source.kinds, declared)),
         *_untranslated(contents, source.kinds, carried.desired),
         *unknown_of(contents, source.kinds),
         *unknown_of(other, source.kinds),
@@ -147,6 +149,21 @@ def _staying(
         for entry in contents.exported
         if entry.resource.address in desired.resources and entry.resource.address in there
         for path in only_there(entry, there[entry.resource.address], kinds[entry.resource.kind], paired)
+    ]
+
+
+def _only_there(
+    known: Plan, contents: AccountContents, other: AccountContents, kinds: Kinds, declared: Iterable[str]
+) -> list[str]:
+    """Name by kind the objects that only the target holds."""
+    extra = unmatched(known, other.seen, kinds, declared, other.state.resources)
+    hidden = not_shown(extra, contents, other.seen, kinds)
+    names: dict[str, list[str]] = {}
+    for address in sorted(extra.keys() - hidden.keys()):
+        names.setdefault(extra[address].kind, []).append(address)
+    return [
+        f"only in {other.name}, and kept without --prune: {len(ones)} of kind {kind} ({abridged(ones)})"
+        for kind, ones in names.items()
     ]
 
 

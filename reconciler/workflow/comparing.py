@@ -42,6 +42,7 @@ from reconciler.workflow.observation.contents import (
     unknown_of,
 )
 from reconciler.workflow.observation.observing import ask_eyes
+from reconciler.workflow.observation.unsayable import not_carried, refused
 from reconciler.workflow.opening.projects import open_session
 from reconciler.workflow.opening.session import Session
 from reconciler.workflow.snapshots import adapted
@@ -70,8 +71,13 @@ async def compare(session: Session, left: str, right: str, only: frozenset[str] 
     if isinstance(other, Desired):
         raise WrongInput("two folders cannot be compared: one side has to be an account or a snapshot")
     whole, lines = differing(first, other, session)
+    asked = 0
+    if isinstance(first, AccountContents):
+        lines += not_carried(first, other, whole, session)
+        reasons, asked = await refused(session, right, whole)
+        lines += [f"{address}: {right} would refuse it: {why}" for address, why in reasons.items()]
     whole = inverted(whole) if turned else whole
-    spent = doc.Forecast(plan_requests=sum(account.requests for account in accounts))
+    spent = doc.Forecast(plan_requests=sum(account.requests for account in accounts) + asked)
     stamp, names, redactor = session.runtime.stamp(), f"{left} -> {right}", session.redactor
     heading = Heading(__version__, stamp, names, right, "", 0, {}, "compare", redactor=redactor)
     unknown = [line for account in accounts for line in unknown_of(account, session.kinds)]

@@ -6,12 +6,17 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
+from reconciler.emulator import AccountSettings
+from tests.environments.messy import account, alone
 from tests.environments.test_clone import Pair
+from tests.environments.test_messy_unread import shut
 from tests.world import TWO_ACCOUNTS, World, new_world
 from tests.world.accounts import hold
+from tests.world.readings import reading
 
 LABELS = {"singular": "Ticket", "plural": "Tickets"}
 FIELDS = [{"id": "name", "labels": {"singular": "Name", "plural": "Names"}, "type": "text", "required": True}]
@@ -140,3 +145,58 @@ LEFT = {
     "mails": r"\b2 of kind message: made beside the configuration",
     "a second default group": r"\(id 78\) is left out|deal_default_2 is left out|ids 2, 78\)",
 }
+
+
+UNSAYABLE = {
+    "webhooks": [
+        {"name": "Deaf", "url": "https://h.example/a", "events": [], "sources": ["admin"]},
+        {"name": "Odd", "url": "https://h.example/b", "events": ["teleport"], "sources": ["admin"]},
+    ],
+    "lists": [{"name": "", "stringid": "nameless"}],
+    "dealGroups": [{"id": "70", "title": "Sales", "currency": "usd", "autoassign": "9"}],
+    "dealStages": [{"title": "A", "group": "70", "order": "1", "color": "#abc"}],
+    "dealTasktypes": [{"id": "1", "title": "Ring", "status": "0"}, {"title": "Old", "status": "1"}],
+}
+"""What files cannot say, and what came with an account and has another name."""
+
+
+def check_clone_named(world: World, told: str) -> int:
+    """Clone; each row that a comparison then shows was named by the clone, and has its reason by what both hold or by a
+    line of the comparison. Return how many rows there were.
+    """
+    cloned = world.cli("clone", "--from", "a", "--to", "b", "--auto-approve")
+    compared = world.cli("compare", "a", "b", "--format", "json")
+    rows = json.loads(compared.out)["changes"]
+    for row in rows:
+        word = re.compile(rf"(?<![\w.]){re.escape(row['address'])}(?!\w)")
+        kept = f"of kind {row['kind']} (" if row["action"] == "delete" else ""
+        lines = cloned.err.splitlines()
+        assert any(word.search(line) or (kept and kept in line) for line in lines), f"{told}: {row}\n{cloned.err}"
+        assert kept or any(map(word.search, compared.err.splitlines())), f"{told}: {row}\n{compared.err}"
+    return len(rows)
+
+
+@pytest.mark.off_contract
+def test_a_comparison_tells_why_a_clone_left_something_out(tmp_path: Path) -> None:
+    """Both name the webhook, the list and the colour that no file can say, and what only the target has."""
+    with new_world(tmp_path, project=TWO_ACCOUNTS) as world, hold(world.folder / "state/b.db"):
+        world.write("{}")
+        world.account.seed(UNSAYABLE)
+        assert check_clone_named(world, "unsayable") > 2
+
+
+@pytest.mark.prove
+@pytest.mark.off_contract
+@pytest.mark.parametrize("first", range(0, 80, 20))
+def test_any_comparison_tells_why_a_clone_left_something_out(tmp_path: Path, first: int) -> None:
+    """Messy accounts, of which some parts cannot be read."""
+    for number in range(first, first + 20):
+        settings, dice = AccountSettings(**reading()), Random(f"named {number}")
+        seed = alone(account(number)) if settings.field_memberships == "one" else account(number)
+        folder = tmp_path / str(number)
+        with new_world(folder, settings, project=TWO_ACCOUNTS) as world, hold(folder / "state/b.db", settings):
+            world.write("{}")
+            world.account.seed(seed)
+            closed = shut(world, dice) if number % 2 else ()
+            world.behave(forbidden=closed)
+            check_clone_named(world, f"account {number} without {closed}")

@@ -192,7 +192,7 @@ def not_shown(
     unread = {
         address: f"{address}: whether {side.name} has it is unknown: {why}"
         for address, binding in extra.items()
-        if (why := side.seen.unknown.get(binding.kind) or side.seen.unknown.get(kinds[binding.kind].nested))
+        if (why := _unread(side.seen, binding, kinds))
     }
     unread |= {
         address: f"{address}: {side.name} has one of its name, which cannot be declared"
@@ -211,6 +211,15 @@ def not_shown(
         and kinds[binding.kind].reading.filtered
         and (not kinds[binding.kind].nested or kinds[binding.kind].nested in lacking)
     }
+
+
+def _unread(seen: Snapshot, binding: Binding, kinds: Kinds) -> str:
+    """Return why an account does not say whether it has an object: of its kind, of what it is part of, or of the one
+    setting that it is.
+    """
+    kind = kinds[binding.kind]
+    parts = seen.unread.get(binding.kind, {}).get(binding.id) if binding.id in kind.variants else None
+    return seen.unknown.get(binding.kind) or seen.unknown.get(kind.nested) or (parts.reason if parts else "")
 
 
 def _with_an_undeclarable_twin(
