@@ -126,7 +126,8 @@ def unescaped(raw: bytes, spaces: bool = True) -> ReadText:
     r"""Read what is escaped for URLs, HTML, JSON and `\x`, however often. A stroke (`\`) is nothing, and with `spaces`
     any white space, `+` and `<br>` one space: credentials are read so too, and compared so.
     """
-    text, layers = raw, list[Callable[[bytes], ReadText]]()
+    text = raw
+    layers: list[Callable[[bytes], ReadText]] = []
     for _ in range(_ROUNDS):
         before = text
         if spaces and (text.translate(None, _SPACES) != text or b"  " in text):
@@ -137,6 +138,8 @@ def unescaped(raw: bytes, spaces: bool = True) -> ReadText:
             layers.append(_unescaped)
         if text == before:
             break
+    if not layers:
+        return ReadText(raw, _itself)
 
     @cache
     def reading() -> ReadText:
