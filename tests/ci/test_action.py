@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import re
 import subprocess
@@ -11,10 +13,12 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 import yaml
 
+from reconciler.cli import program
 from tests.ci.github import REPOSITORY, GitHub, github
 from tests.ci.runner import Ran, Runner
 
@@ -80,9 +84,9 @@ class Repository:
 
     def reconciler(self, *arguments: str) -> str:
         """Run the program in the project, by hand."""
-        command = [str(Path(sys.executable).parent / "reconciler"), *arguments]
-        done = subprocess.run(command, cwd=self.project, env=self.environ, capture_output=True, text=True, check=True)
-        return done.stdout
+        with patch.dict(os.environ, self.environ, clear=True), contextlib.redirect_stdout(io.StringIO()) as out:
+            assert program.run(["--chdir", str(self.project), *arguments]) == 0
+        return out.getvalue()
 
     def run(self, command: str, **more: str) -> Ran:
         """Run the action with one of its commands."""
