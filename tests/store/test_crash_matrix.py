@@ -171,17 +171,36 @@ environments:
     requests_per_second: 2000
     guards: {{max_delete_percent: 100, max_records_lost: 1000000, allow_list_deletes: true, unmanaged_lost: 1000000}}
 """
-HASTY = """
-import sys
+LAUNCHER = """
+import importlib, json, os, pkgutil, sys
+import reconciler
 from reconciler.cli import program
 from reconciler.model.waits import Waits
 from reconciler.workflow.opening.runtime import Runtime, within
-with within(Runtime(waits=Waits({waits}))):
-    sys.exit(program.run(sys.argv[1:]))
+
+for module in pkgutil.walk_packages(reconciler.__path__, "reconciler."):
+    if module.name.rpartition(".")[2] != "__main__":
+        importlib.import_module(module.name)
+for line in sys.stdin:
+    words, answer = json.loads(line)
+    begins, begin = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.read(begins, 1)
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for number in range(3):
+            os.dup2(nowhere, number)
+        with within(Runtime(waits=Waits(settling=(0.0, 0.0), late=0.0, **answer))):
+            sys.exit(program.run(words))
+    print(child, flush=True)
+    sys.stdin.readline()
+    os.write(begin, b".")
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    os.close(begins), os.close(begin)
 """
-"""The program with other waits."""
-AT_ONCE = "settling=(0.0, 0.0), late=0.0"
-"""The account of these tests shows what it did at once."""
+"""Runs commands in processes of their own that find the program imported, once it is known which process that is. The
+account of these tests shows what it did at once.
+"""
 
 
 @contextmanager
@@ -221,21 +240,39 @@ def project(folder: Path, url: str, config: str = CONFIG) -> None:
     (folder / "reconciler.yaml").write_text(LAX.format(url=url), "utf-8")
 
 
-def die(folder: Path, wire: Proxy, nth: int, mode: Mode | None) -> int:
-    """Apply in a process that something happens to at its nth write; returns its exit code."""
-    waits = f"{AT_ONCE}, answer=1.0" if mode == "timeout" else AT_ONCE
-    command = [sys.executable, "-c", HASTY.format(waits=waits), "--chdir", str(folder)]
-    command += ["apply", "--auto-approve", "--quiet"]
-    wire.arm(nth, mode)
+@dataclass
+class Launcher:
+    """Applies in processes that something happens to."""
+
+    process: subprocess.Popen[str]
+    wire: Proxy
+
+    def die(self, folder: Path, nth: int, mode: Mode | None) -> int:
+        """Apply in a process that something happens to at its nth write; returns its exit code."""
+        words = ["--chdir", str(folder), "apply", "--auto-approve", "--quiet"]
+        self.wire.arm(nth, mode)
+        self.wire.pid = int(self.said([words, {"answer": 1.0} if mode == "timeout" else {}]))
+        code = int(self.said("begin"))
+        self.wire.pid = 0
+        self.wire.settle()
+        return code
+
+    def said(self, line: object) -> str:
+        """Tell the launcher a line, and return its answer."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(f"{json.dumps(line)}\n")
+        self.process.stdin.flush()
+        return self.process.stdout.readline()
+
+
+@contextmanager
+def launching(wire: Proxy) -> Iterator[Launcher]:
+    """A launcher, which is a process of its own."""
     environ = {**os.environ, "NO_PROXY": "127.0.0.1"}
-    with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environ
-    ) as process:
-        wire.pid = process.pid
-        code = process.wait(timeout=100)
-    wire.pid = 0
-    wire.settle()
-    return code
+    command = [sys.executable, "-c", LAUNCHER]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ) as process:
+        yield Launcher(process, wire)
 
 
 def check_converged(folder: Path, wire: Proxy, case: str) -> None:
@@ -280,10 +317,15 @@ def rows_of(wire: Proxy) -> dict[str, int]:
 class Matrix:
     """The plans of the matrix: each is carried out once without anything going wrong, when it is first asked for."""
 
-    wire: Proxy
+    launcher: Launcher
     folder: Path
     known: dict[str, Clean] = field(default_factory=dict)
     stands: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def wire(self) -> Proxy:
+        """The proxy before the emulator."""
+        return self.launcher.wire
 
     def begin(self, folder: Path, plan: str) -> None:
         """Bring the account to what stands before a plan, and make a project of what it asks for."""
@@ -301,7 +343,7 @@ class Matrix:
         if plan not in self.known:
             folder = self.folder / plan
             self.begin(folder, plan)
-            assert die(folder, self.wire, 10_000, "kill_before") == 0
+            assert self.launcher.die(folder, 10_000, "kill_before") == 0
             writes = self.wire.seen
             check_converged(folder, self.wire, f"{plan}, undisturbed")
             state = json.loads((folder / "state/live.json").read_text("utf-8"))
@@ -315,7 +357,7 @@ class Matrix:
         """One case of the matrix."""
         clean, case = self.clean(plan), f"{plan}: {mode} at write {nth}"
         self.begin(folder, plan)
-        code = die(folder, self.wire, nth, mode)
+        code = self.launcher.die(folder, nth, mode)
         allowed = (-9,) if mode.startswith("kill") else (5,) if mode == "full_disk" else (0, 5)
         assert code in allowed, f"{case}: exit code {code}"
         check_converged(folder, self.wire, case)
@@ -323,9 +365,10 @@ class Matrix:
 
 
 @pytest.fixture(scope="module")
-def matrix(tmp_path_factory: pytest.TempPathFactory, wire: Proxy) -> Matrix:
+def matrix(tmp_path_factory: pytest.TempPathFactory, wire: Proxy) -> Iterator[Matrix]:
     """The matrix over one emulator."""
-    return Matrix(wire, tmp_path_factory.mktemp("matrix"))
+    with launching(wire) as launcher:
+        yield Matrix(launcher, tmp_path_factory.mktemp("matrix"))
 
 
 @pytest.mark.socket
