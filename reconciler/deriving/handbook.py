@@ -268,10 +268,21 @@ class _Binder:
                 continue
             if self._within(kind) == name:
                 continue
+            if isinstance(value, Mapping) and any(isinstance(item, bool) for item in value.values()):
+                yield Detail(name, tuple(self._switched_on(value)), listed=True, switches=True)
+                continue
             hides = attribute.hides(value)
             listed = isinstance(value, list)
             items = value if isinstance(value, list) else [value]
             yield Detail(name, tuple(self._piece(item, hides=hides) for item in items), listed)
+
+    def _switched_on(self, value: Mapping[str, Value]) -> Iterator[Piece]:
+        """Yield what is on among switches, and what is none with its value."""
+        for name, item in value.items():
+            if item is True:
+                yield Piece(self.show(name))
+            elif item is not False:
+                yield Piece(f"{self.show(name)}: {self._piece(item).text}")
 
     def _within(self, kind: Kind) -> str:
         nesting = self.kinds[kind.nested].nesting(kind.name) if kind.nested else None

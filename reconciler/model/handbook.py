@@ -29,11 +29,14 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """An attribute of an object: its name, and its value in pieces; a list has more than one, or says so."""
+    """An attribute of an object: its name, and its value in pieces; a list has more than one, or says so. Of a map of
+    switches (`switches`) the pieces are the names of those that are on, and what else it says.
+    """
 
     name: str
     pieces: tuple[Piece, ...]
     listed: bool = False
+    switches: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,7 +154,7 @@ def _data(book: Handbook) -> str:
 
 def _listed(entry: HandbookEntry) -> str:
     """Return what the lists of an object hold that is no other object, such as the options of a field."""
-    lists = (detail.pieces for detail in entry.details if detail.listed)
+    lists = (detail.pieces for detail in entry.details if detail.listed and not detail.switches)
     return " ".join(piece.text for pieces in lists for piece in pieces if not piece.address)
 
 

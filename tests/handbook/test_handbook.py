@@ -377,3 +377,16 @@ def test_a_handbook_is_not_written_among_what_somebody_else_left(world: World) -
         (folder / name).write_text(content, "utf-8")
         ran = world.cli("handbook", "--out", folder.name, "--from", "files")
         assert (ran.code, "nothing was written" in ran.err, len(list(folder.iterdir()))) == (1, True, 1), ran.text
+
+
+def test_of_switches_those_that_are_on_are_named(world: World) -> None:
+    """As people say them: a user group has fifty permissions, and what it may not do is everything else."""
+    world.write("user_groups: {agents: {name: Agents, flags: {pgDealReassign: true, pgListAdd: false}}}")
+    world.apply()
+    book = of(world, Looks(counts=False))
+    (permissions,) = [detail for detail in entry(book, "user_group.agents").details if detail.switches]
+    named = [piece.text for piece in permissions.pieces]
+    assert ("pgDealReassign" in named, "pgListAdd" in named, "reqApproval1st: 2" in named) == (True, False, True)
+    page = pages(book)["user_group.html"]
+    assert "Deal reassign" in page
+    assert "List add" not in page
