@@ -138,6 +138,7 @@ class TooLong:
                 self._budget.interrupt()
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("way", ["is_ended", "swallows"])
 def test_a_test_that_takes_too_long_is_interrupted_and_known_from_then_on(pytester_folder: Path, way: str) -> None:
     """It is no failure, also where the program under test takes the interrupt for one of the user's."""
