@@ -10,13 +10,14 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from reconciler.model.called import KindWords
 from reconciler.model.document import ChangeView, GuardView, PlanDocument
 from reconciler.render import cards, mermaid, sentences, words
 from reconciler.render.boards import Board, BoardCard, boards
 from reconciler.render.directions import isolated_lines
 from reconciler.render.harmless import harmless
 from reconciler.render.layout import STEP
-from reconciler.render.naming import Names, introduced, screen
+from reconciler.render.naming import Names, introduced
 from reconciler.render.outline import outline
 from reconciler.render.quoting import clean
 from reconciler.render.sides import called
@@ -32,6 +33,7 @@ LEAST = 4_000
 _WIDTH = 110
 _MOST_NAMED = 15
 """Objects that are named in one entry of a list; the others are counted."""
+_ANOTHER = KindWords("other object", "other objects")
 _RESERVE = 200
 _MARKS = {"~": "!", ">": "!", " ": " ", "+": "+", "-": "-", "!": "!", "#": "#"}
 _HEADS = {"+": "+", "-": "-", "-/+": "-", "#": "#", "=": "#"}
@@ -144,7 +146,9 @@ def _card(card: BoardCard) -> str:
 
 
 def _noun(kind: str, count: int) -> str:
-    return _prose(screen(kind).one if count == 1 else screen(kind).many)
+    """Return a kind for a summary, which is HTML: no word of a plan that is not ours stands there."""
+    known = SCREENS.get(kind, _ANOTHER)
+    return known.one if count == 1 else known.many
 
 
 def _guards(document: PlanDocument, names: Names) -> list[str]:

@@ -124,7 +124,7 @@ def parts() -> PlanDocument:
         "--allow suspected_rename=stage.sales.lost",
         "moved: [{from: a, to: b}]",
         "allowed on the command line",
-        "tag.t29 and 15 more|tag T29 and 15 more",
+        "tag.t29 and 15 more|tag T29 and 15 more|tag T14 tag.t14 and 30 more",
         "Names begin with a part in brackets",
         "policy no-friday",
         "the list is shorter than it was",
