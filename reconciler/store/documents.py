@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from reconciler.model.documents import read_document, written
+from reconciler.model.documents import outermost, read_document, written
 from reconciler.model.errors import StateDamaged, StateError
 from reconciler.model.garbage import give_back
 from reconciler.model.identity import Fits
@@ -256,7 +256,7 @@ class DocumentStore:
 
     def run(self, name: str) -> RunRecord | None:
         """Return a run record."""
-        from reconciler.model.run import RunRecord
+        from reconciler.model.run import RUN_FORMAT, RunRecord
 
         blob = self._blobs.get(_run(name))
         if blob is None:
@@ -264,6 +264,13 @@ class DocumentStore:
         what = f"the record of the run {name}"
         try:
             content = self._seal.open(blob.content, what)
+            version = str(outermost(content).get("format_version", RUN_FORMAT))
+            if version.partition(".")[0] != RUN_FORMAT.partition(".")[0]:
+                raise StateError(
+                    f"{what} in {self.where} has format {version}; this program reads {RUN_FORMAT}",
+                    hint=f"install a version of reconciler that knows format {version} (the one that wrote it does); "
+                    "nothing was changed",
+                )
             return read_document(RunRecord, content, self._fits)
         except ValueError as error:
             raise StateError(

@@ -80,6 +80,11 @@ async def explain(session: Session, address: str, *, impact: bool = True) -> Exp
         near = difflib.get_close_matches(address, [*desired.resources, *state.resources], 1)
         hint = f"did you mean {near[0]}?" if near else "`reconciler state list` and your files show the addresses"
         raise PlanError(f"{address} is neither declared nor managed", hint=hint)
+    if kind_of(address) not in session.kinds:
+        raise PlanError(
+            f"{address} is in the state, and this version knows no kind `{kind_of(address)}`",
+            hint="install the version that wrote it, or `reconciler state rm` it",
+        )
     async with connected(session, book=book) as account:
         sides = await _looked_at(account, address, desired)
         impacts = await _at_risk(session, account.remote, address, sides) if impact else ()

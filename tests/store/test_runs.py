@@ -192,6 +192,27 @@ def test_a_damaged_journal_says_what_to_do(world: World) -> None:
     assert "move it away" in refused.err
 
 
+def test_what_a_later_version_wrote_is_not_carried_out(world: World) -> None:
+    """A run of a later format is not undone by halves, and an object of an unknown kind is told as that."""
+    world.write(TAGS)
+    world.apply()
+    (record,) = (world.folder / "state").glob("*.runs/*.json")
+    content = json.loads(record.read_text("utf-8"))
+    record.write_text(json.dumps({**content, "format_version": "2.0"}), "utf-8")
+    before = world.rows("tags")
+    for words in (["undo", "--auto-approve", "--allow", "empty_configuration"], ["runs", "show", record.stem]):
+        refused = world.cli(*words)
+        assert (refused.code, "has format 2.0; this program reads 1.0" in refused.err) == (1, True), refused.err
+    assert world.rows("tags") == before
+    state = world.folder / "state/demo.json"
+    content = json.loads(state.read_text("utf-8"))
+    content["resources"]["webinar.x"] = {**next(iter(content["resources"].values())), "kind": "webinar"}
+    state.write_text(json.dumps(content), "utf-8")
+    record.unlink()
+    refused = world.cli("explain", "webinar.x")
+    assert (refused.code, "knows no kind `webinar`" in refused.err) == (3, True), refused.err
+
+
 def test_a_state_is_pulled_and_pushed(world: World) -> None:
     """What was pulled can be pushed: over its own lineage and account only, never an older one without --force."""
     world.write(TAGS)
