@@ -57,11 +57,13 @@ ROOMS = {
 
 
 def changed(root: Path) -> list[str]:
-    """Return the paths of Python files that differ, relative to the root. Raises CalledProcessError outside of Git."""
+    """Return the paths of files that differ, were deleted, or had another name, relative to the root. Raises
+    CalledProcessError outside of Git.
+    """
     base = _git(root, "merge-base", "main", "HEAD", fails=True).strip() or "HEAD"
-    lines = _git(root, "diff", "--name-only", "--diff-filter=ACMR", base)
-    new = _git(root, "ls-files", "--others", "--exclude-standard")
-    return sorted({path for path in (lines + new).splitlines() if path.endswith(".py")})
+    listed = _git(root, "diff", "--name-only", "--no-renames", "-z", base)
+    new = _git(root, "ls-files", "--others", "--exclude-standard", "-z")
+    return sorted({path for path in (listed + new).split("\0") if path})
 
 
 def _git(root: Path, *arguments: str, fails: bool = False) -> str:
@@ -71,29 +73,47 @@ def _git(root: Path, *arguments: str, fails: bool = False) -> str:
 
 def nearest(root: Path, paths: Iterable[str]) -> list[str]:
     """Return the files of tests to run for changes in these files, the nearest first."""
-    own = [path for path in paths if path.startswith("tests/") and Path(path).name.startswith("test_")]
-    code = [path for path in paths if path.startswith(("reconciler/", "scripts/"))]
-    modules = [path.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for path in code]
-    rooms = {f"tests/{room}" for module in modules for room in rooms_of(module)}
+    some = [path for path in paths if path.startswith(("reconciler/", "scripts/", "tests/"))]
+    own = [path for path in some if _is_test(path) and (root / path).is_file()]
+    others = [path for path in some if not _is_test(path)]
+    modules = {module for path in others if path.endswith(".py") for module in modules_of(path)}
+    rooms = {f"{room}/" for path in others for room in rooms_of(path)}
     ranked: list[tuple[int, int, str]] = []
     for file in sorted((root / "tests").rglob("test_*.py")):
         path = file.relative_to(root).as_posix()
-        inside, uses = any(path.startswith(f"{room}/") for room in rooms), bool(imports(file) & set(modules))
+        inside, uses = any(path.startswith(room) for room in rooms), bool(imports(file) & modules)
         if path not in own and (inside or uses):
             ranked.append((2 * (not uses) + (not inside), file.stat().st_size, path))
     return [*own, *(path for _, _, path in sorted(ranked))][:MOST]
 
 
-def rooms_of(module: str) -> Sequence[str]:
-    """Return the folders with the tests of a module's package."""
-    top, _, rest = module.partition(".")
-    return ("scripts",) if top == "scripts" else ROOMS.get(rest.partition(".")[0], ())
+def _is_test(path: str) -> bool:
+    return path.startswith("tests/") and Path(path).name.startswith("test_") and path.endswith(".py")
+
+
+def modules_of(path: str) -> set[str]:
+    """Return the module of a file; what tests share is imported from its package, too."""
+    module = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    return {module, module.rpartition(".")[0]} - {"tests"} if path.startswith("tests/") else {module}
+
+
+def rooms_of(path: str) -> Sequence[str]:
+    """Return the folders with the tests of a file: those of its package, or the folder of what only tests share."""
+    top, _, rest = path.partition("/")
+    if top == "tests":
+        return (path.rpartition("/")[0],)
+    inner = ROOMS.get(rest.partition("/")[0], ("cli",)) if top == "reconciler" else ("scripts",)
+    return tuple(f"tests/{room}" for room in inner)
 
 
 def imports(file: Path) -> set[str]:
-    """Return the modules that a file imports at its top."""
+    """Return the modules that a file imports at its top; none where it cannot be parsed, which its run will say."""
     modules: set[str] = set()
-    for node in ast.parse(file.read_text("utf-8")).body:
+    try:
+        parsed = ast.parse(file.read_text("utf-8"))
+    except (SyntaxError, ValueError):
+        return modules
+    for node in parsed.body:
         if isinstance(node, ast.ImportFrom) and node.module:
             modules |= {node.module, *(f"{node.module}.{name.name}" for name in node.names)}
         elif isinstance(node, ast.Import):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
 import types
 from contextlib import nullcontext, suppress
 from pathlib import Path
@@ -48,6 +49,47 @@ def test_names_imported_from_a_package_are_modules_too(clone: Path) -> None:
 def test_what_has_no_tests_runs_none(clone: Path) -> None:
     """Pages and other files have their own checks."""
     assert quick.nearest(clone, ["docs/index.py"]) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "first"),
+    [
+        ("reconciler/store/gone.py", "tests/store/test_wire.py"),
+        ("reconciler/render/templates/report.html", "tests/render/test_text.py"),
+        ("tests/store/conftest.py", "tests/store/test_wire.py"),
+        ("tests/store/given.json", "tests/store/test_wire.py"),
+        ("tests/world/project.py", "tests/render/test_text.py"),
+        ("reconciler/__main__.py", "tests/cli/test_start.py"),
+        ("tests/conftest.py", "tests/cli/test_start.py"),
+    ],
+)
+def test_what_is_no_module_of_a_package_has_tests_too(clone: Path, path: str, first: str) -> None:
+    """A file that was deleted, a template, what tests share, the program's start."""
+    (clone / "tests/cli").mkdir()
+    (clone / "tests/cli/test_start.py").write_text("", "utf-8")
+    (clone / "tests/render/test_text.py").write_text("from tests.world import World\n", "utf-8")
+    assert quick.nearest(clone, [path])[0] == first
+
+
+def test_a_test_that_cannot_be_parsed_is_run_and_not_read(clone: Path) -> None:
+    """Pytest says what is wrong with it; one that was deleted is not run."""
+    (clone / "tests/store/test_wire.py").write_text("def", "utf-8")
+    found = quick.nearest(clone, ["tests/store/test_wire.py", "tests/store/test_gone.py"])
+    assert found == ["tests/store/test_wire.py"]
+
+
+def test_what_was_deleted_or_renamed_changed(tmp_path: Path) -> None:
+    """Under both names, also one that Git would quote."""
+    git = ("git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@a.example")
+    subprocess.run([*git, "init", "-q", "-b", "main"], check=True)
+    for name in ("a.py", "b.py", "n\u00e9 w.py"):
+        (tmp_path / name).write_text(f"# {name} is a file with some text\n" * 9, "utf-8")
+    subprocess.run([*git, "add", "-A"], check=True)
+    subprocess.run([*git, "commit", "-q", "-m", "All"], check=True)
+    (tmp_path / "a.py").rename(tmp_path / "c.py")
+    (tmp_path / "b.py").unlink()
+    (tmp_path / "n\u00e9 w.py").write_text("", "utf-8")
+    assert quick.changed(tmp_path) == ["a.py", "b.py", "c.py", "n\u00e9 w.py"]
 
 
 def test_every_package_has_a_room() -> None:
