@@ -46,7 +46,7 @@ def _screens(kinds: Mapping[str, Kind]) -> Iterator[str]:
 
 
 def _titles(guards: Iterable[Guard]) -> Iterator[str]:
-    yield "GUARDS: Mapping[str, str] = {"
+    yield "GUARD_TITLES: Mapping[str, str] = {"
     yield from (f"    {_quoted(guard.name)}: {_quoted(guard.title)}," for guard in guards if guard.title)
     yield "}"
     yield '"""What each guard is about."""'

@@ -11,7 +11,7 @@ from reconciler.model.document import GuardView, PlanDocument
 from reconciler.render import words
 from reconciler.render.naming import Names, humanised
 from reconciler.render.sentences import quoted_for_people, rename
-from reconciler.render.terms import GUARDS, REASONS
+from reconciler.render.terms import GUARD_TITLES, REASONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def title(guard: GuardView) -> str:
     """Return what a guard, a rule or a policy is about."""
     if guard.name.startswith(words.RULES):
         return f"Rule: {humanised(guard.name.partition(' ')[2])}"
-    return GUARDS.get(guard.name, humanised(guard.name))
+    return GUARD_TITLES.get(guard.name, humanised(guard.name))
 
 
 def _question(guard: GuardView, document: PlanDocument, names: Names) -> str:

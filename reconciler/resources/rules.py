@@ -12,7 +12,7 @@ from reconciler.model.nearness import apart, plain
 from reconciler.model.values import Value, items_of, map_of
 from reconciler.model.write import Finding
 
-CHOICES = frozenset({"dropdown", "multiselect", "radio", "checkbox"})
+FIELD_TYPES_WITH_OPTIONS = frozenset({"dropdown", "multiselect", "radio", "checkbox"})
 """Types of fields that hold one of their options."""
 SEPARATOR = "||"
 """Between the chosen options of a stored value (section 2.2)."""
@@ -117,6 +117,6 @@ def options_needed(attrs: Mapping[str, Value], changed: frozenset[str]) -> list[
     """Refuse a field whose values are options and that is made without any: nothing could be chosen. One that exists
     may lose them: that empties a choice, and is recorded to be taken (section 2.1).
     """
-    if attrs.get("type") not in CHOICES or attrs.get("options") or "type" not in changed:
+    if attrs.get("type") not in FIELD_TYPES_WITH_OPTIONS or attrs.get("options") or "type" not in changed:
         return []
     return [Finding(f"a {attrs['type']} needs `options`", "error", "options")]

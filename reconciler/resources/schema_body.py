@@ -18,7 +18,7 @@ from reconciler.resources import rules
 DELETING = "marked_for_deletion"
 NAMES = {"defaultCurrency": "default_currency", "hasMany": "has_many", "isRequired": "required"}
 
-CHOICES = frozenset({"dropdown", "multiselect"})
+SCHEMA_TYPES_WITH_OPTIONS = frozenset({"dropdown", "multiselect"})
 """Types of fields whose values are options."""
 COMPUTED = frozenset({"id", "inherited", "status", "slug", "origin"})
 """What the server says of a field or relationship beyond what a write says (section 2.17)."""
@@ -71,7 +71,7 @@ def _refused_field(key: str, field: Mapping[str, Value], changed: frozenset[str]
         why = rule(field[name]) if name in news and field[name] else ""
         if why:
             yield Finding(f"`{path}.{name}` {why}", severity, f"{path}.{name}")
-    if "type" in news and field["type"] in CHOICES and not field.get("options"):
+    if "type" in news and field["type"] in SCHEMA_TYPES_WITH_OPTIONS and not field.get("options"):
         yield Finding(f"`{path}`: a {field['type']} needs `options`", "error", path)
 
 

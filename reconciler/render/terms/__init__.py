@@ -167,7 +167,7 @@ SCREENS: Mapping[str, KindWords] = {
 }
 """Every kind, in the order in which a report speaks of them."""
 
-GUARDS: Mapping[str, str] = {
+GUARD_TITLES: Mapping[str, str] = {
     "environment_changed": "The project's settings change too",
     "prevent_destroy": "It is protected from being deleted",
     "max_deletes": "Many things are deleted at once",
