@@ -76,15 +76,18 @@ def nearest(root: Path, paths: Iterable[str]) -> list[str]:
     some = [path for path in paths if path.startswith(("reconciler/", "scripts/", "tests/"))]
     own = [path for path in some if _is_test(path) and (root / path).is_file()]
     others = [path for path in some if not _is_test(path)]
-    modules = {module for path in others if path.endswith(".py") for module in modules_of(path)}
-    rooms = {f"{room}/" for path in others for room in rooms_of(path)}
-    ranked: list[tuple[int, int, str]] = []
-    for file in sorted((root / "tests").rglob("test_*.py")):
+    return [*own, *(path for _, _, path in sorted(_ranked(root, others)) if path not in own)][:MOST]
+
+
+def _ranked(root: Path, paths: Sequence[str]) -> Iterator[tuple[int, int, str]]:
+    """Yield the files of tests that have to do with these files: how far they are, their size, and their path."""
+    modules = {module for path in paths if path.endswith(".py") for module in modules_of(path)}
+    rooms = tuple(f"{room}/" for path in paths for room in rooms_of(path))
+    for file in (root / "tests").rglob("test_*.py"):
         path = file.relative_to(root).as_posix()
-        inside, uses = any(path.startswith(room) for room in rooms), bool(imports(file) & modules)
-        if path not in own and (inside or uses):
-            ranked.append((2 * (not uses) + (not inside), file.stat().st_size, path))
-    return [*own, *(path for _, _, path in sorted(ranked))][:MOST]
+        inside, uses = path.startswith(rooms), bool(imports(file) & modules)
+        if inside or uses:
+            yield 2 * (not uses) + (not inside), file.stat().st_size, path
 
 
 def _is_test(path: str) -> bool:
