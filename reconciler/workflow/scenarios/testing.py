@@ -68,7 +68,7 @@ def verdicts_of(folder: Path, scenarios: Sequence[FoundScenario], jobs: int, sec
 
 
 def verdict_of(folder: Path, scenario: FoundScenario, seconds: float = SECONDS) -> Verdict:
-    """Run one test. Whatever goes wrong is sentence by the verdict."""
+    """Run one test. Whatever goes wrong is told by the verdict."""
     began = time.monotonic()
     return replace(_run(folder, scenario, seconds), seconds=round(time.monotonic() - began, 3))
 
