@@ -108,6 +108,13 @@ def as_document(model: type[Model], content: bytes | str, fits: Any = None) -> M
     return model.model_validate_json(content, strict=True, context={"fits": fits})
 
 
+def is_readable(version: str, known: str) -> bool:
+    """Return whether a program that knows a format (`1.2`) reads a document of that version: the major one is the same,
+    for what a minor one adds may be left out.
+    """
+    return version.partition(".")[0] == known.partition(".")[0]
+
+
 def written(document: BaseModel) -> bytes:
     """Return a document as it is written: JSON, indented, with a line end. No text of it is made in between."""
     return TypeAdapter(document.__class__).dump_json(document, indent=2) + b"\n"

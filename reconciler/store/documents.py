@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from reconciler.model.documents import outermost, read_document, written
+from reconciler.model.documents import is_readable, outermost, read_document, written
 from reconciler.model.errors import StateDamaged, StateError
 from reconciler.model.garbage import give_back
 from reconciler.model.identity import Fits
@@ -265,7 +265,7 @@ class DocumentStore:
         try:
             content = self._seal.open(blob.content, what)
             version = str(outermost(content).get("format_version", RUN_FORMAT))
-            if version.partition(".")[0] != RUN_FORMAT.partition(".")[0]:
+            if not is_readable(version, RUN_FORMAT):
                 raise StateError(
                     f"{what} in {self.where} has format {version}; this program reads {RUN_FORMAT}",
                     hint=f"install a version of reconciler that knows format {version} (the one that wrote it does); "

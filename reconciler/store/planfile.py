@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from reconciler.model.document import PLAN_FORMAT, PlanDocument, digest
-from reconciler.model.documents import as_document, read_json, written
+from reconciler.model.documents import as_document, is_readable, read_json, written
 from reconciler.model.errors import StalePlan
 from reconciler.model.kind import Kinds, fits
 from reconciler.store.atomic import write_file
@@ -40,7 +40,7 @@ def parse_plan(text: bytes, path: Path, kinds: Kinds) -> PlanDocument:
     except ValueError as error:
         raise StalePlan(f"{path} is not a plan: it is truncated, damaged or not JSON", hint=AGAIN) from error
     version = str(content.get("format_version", "")) if isinstance(content, dict) else ""
-    if version.partition(".")[0] != PLAN_FORMAT.partition(".")[0]:
+    if not is_readable(version, PLAN_FORMAT):
         raise StalePlan(
             f"{path} has plan format {version or 'none'}; this program reads {PLAN_FORMAT.partition('.')[0]}.x",
             hint="use the version that wrote it, or make a new plan",

@@ -13,7 +13,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
-from reconciler.model.documents import read_document, read_json
+from reconciler.model.documents import is_readable, read_document, read_json
 from reconciler.model.errors import LockHeld, StateError, WrongInput
 from reconciler.model.findings import FORMAT_VERSION, FactsFile
 from reconciler.store.atomic import sync_folder, write_all, write_file
@@ -48,7 +48,7 @@ def read_facts_file(path: Path) -> FactsFile | None:
         raise WrongInput(f"{path} cannot be read: {error.strerror}", hint=REPLACED) from error
     try:
         version = _version(read_json(content))
-        if version.partition(".")[0] == FORMAT_VERSION.partition(".")[0]:
+        if is_readable(version, FORMAT_VERSION):
             return read_document(FactsFile, content)
     except ValueError as error:
         raise WrongInput(f"{path} is not a facts file: {fault_of(error)}", hint=REPLACED) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reconciler.model.documents import read_document
+from reconciler.model.documents import is_readable, read_document
 from reconciler.model.errors import WrongInput
 from reconciler.model.snapshot_file import RECORDING_FORMAT, Recording
 from reconciler.store.atomic import write_file
@@ -31,6 +31,6 @@ def read_snapshot(path: Path) -> Recording:
         raise WrongInput(f"{path} cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise WrongInput(f"{path} is not a snapshot", hint="`reconciler snapshot --out FILE` writes one") from error
-    if recording.format_version.partition(".")[0] != RECORDING_FORMAT.partition(".")[0] or not recording.exchanges:
+    if not is_readable(recording.format_version, RECORDING_FORMAT) or not recording.exchanges:
         raise WrongInput(f"{path} is not a snapshot of a format that this version reads")
     return recording

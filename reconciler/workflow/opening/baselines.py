@@ -19,6 +19,7 @@ from reconciler.model.baseline import (
     parse_baseline,
 )
 from reconciler.model.diagnostics import Diagnostic
+from reconciler.model.documents import is_readable
 from reconciler.model.errors import ConfigError, Refused
 from reconciler.store.baselines import GitBaselines, cache_folder, cached, keep
 from reconciler.store.reading import read_regular
@@ -116,7 +117,7 @@ def parse_lock(content: bytes) -> LockFile:
     except ValueError as error:
         hint = "delete it and run `reconciler update`; after a merge, take either side first"
         raise ConfigError([Diagnostic(f"{LOCK_FILE} is none of this program", hint=hint, code="bad-lock")]) from error
-    if file.format_version.partition(".")[0] != LOCK_FORMAT.partition(".")[0]:
+    if not is_readable(file.format_version, LOCK_FORMAT):
         message = f"{LOCK_FILE} is of format {file.format_version}, and this program reads {LOCK_FORMAT}"
         raise ConfigError([Diagnostic(message, hint="use a newer version of the program", code="bad-lock")])
     return file
