@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from reconciler.workflow.opening.session import Session
 
 
-LOSES = ("delete", "replace")
-
-
 @dataclass(frozen=True)
 class Approval:
     """What was said beforehand: yes to everything (`auto`), and the name of the account."""
@@ -28,7 +25,7 @@ class Approval:
         terminal.
         """
         self.agrees(opened)
-        if self.account is None and (destroy or destructive(document)) and opened.production:
+        if self.account is None and (destroy or document.destructive) and opened.production:
             return _named(opened, auto=self.auto)
         return self.auto or _asked(opened, destroy=destroy)
 
@@ -43,14 +40,6 @@ class Approval:
                 f"`{name}`; nothing was changed",
                 hint="check --env, and `url` and `account` in reconciler.yaml",
             )
-
-
-def destructive(document: PlanDocument) -> bool:
-    """Return whether a plan takes something away: objects, or records that hang on them."""
-    return any(
-        change.action in LOSES or any(impact.effect != "hidden" for impact in change.impacts)
-        for change in document.changes
-    )
 
 
 def _named(opened: Session, *, auto: bool) -> bool:

@@ -22,7 +22,7 @@ from reconciler.render.quoting import place
 
 if TYPE_CHECKING:
     from reconciler.fleet.running import Fleet
-    from reconciler.model.fleet import FleetReport
+    from reconciler.model.fleet import FleetReport, Job
     from reconciler.render.rollout import RolloutWatch
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -106,10 +106,24 @@ def validate(chosen: Globals, database: str | None) -> int:
 
     waves = parted(fleet.loaded.fleet.waves, jobs)
     sets = len({job.digest for job in jobs.values()})
+    productive = [job for job in jobs.values() if job.production_by]
     note(f"{len(jobs)} accounts, {len(fleet.loaded.fleet.baselines)} baselines, {sets} configurations: valid.")
     for name, members in waves.items():
         note(f"  wave {name}: {len(members)} accounts")
+    if productive:
+        note(f"  production: {len(productive)} accounts")
+    for job in productive:
+        if not job.production:
+            note(f"Warning: `{job.account}` counts as production: {_because(job)}")
     return 0
+
+
+def _because(job: Job) -> str:
+    """Return why an account is a production account that the fleet file does not call one, and what to do."""
+    if job.production is None:
+        known = f"it is, or may be, the account of `{job.production_by}`"
+        return f"{known}; say `production: true`, or `false` where it is another one"
+    return f"it is the account of `{job.production_by}`, whatever the file says of it"
 
 
 def _run(

@@ -13,6 +13,7 @@ from reconciler.config.reading.loading import Loaded, load, load_texts, plain_da
 from reconciler.config.reading.project import (
     EnvironmentSettings,
     LoadedProject,
+    account_named,
     differing,
     disagreeing,
     environment,
@@ -38,6 +39,7 @@ __all__ = [
     "Loaded",
     "LoadedProject",
     "Uses",
+    "account_named",
     "as_yaml",
     "config_schema",
     "content_of",

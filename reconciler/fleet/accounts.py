@@ -17,8 +17,8 @@ from pydantic import ValidationError
 from reconciler.config.reading.files import outside
 from reconciler.config.reading.fleet import LoadedFleet
 from reconciler.config.reading.problems import listed
+from reconciler.fleet.production import named_at
 from reconciler.fleet.rollout import fits, parted
-from reconciler.model.account_url import identity_of
 from reconciler.model.codehost import Web
 from reconciler.model.diagnostics import Diagnostic, Position
 from reconciler.model.errors import ConfigError, ReconcilerError, WrongInput
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 MOST_BYTES = 64 * 1024 * 1024
-PLAIN = ("name", "url", "token", "baseline", "wave", "overlays")
+PLAIN = ("name", "url", "token", "baseline", "wave", "overlays", "production")
 
 
 def members(loaded: LoadedFleet, environ: Mapping[str, str], web: Web | None = None) -> dict[str, Job]:
@@ -50,9 +50,10 @@ def members(loaded: LoadedFleet, environ: Mapping[str, str], web: Web | None = N
             problems += _lost(loaded, name, jobs[name], place)
     urls: dict[str, str] = {}
     for name, job in jobs.items():
-        known = urls.setdefault(identity_of(job.url), name)
+        known = next((urls[own] for own in named_at(loaded.folder, job.url).names if own in urls), name)
+        urls.update(dict.fromkeys(named_at(loaded.folder, job.url).names, known))
         if known != name:
-            why = f"the accounts `{known}` and `{name}` have the same url, and would undo each other"
+            why = f"the accounts `{known}` and `{name}` are the same one by their url, and would undo each other"
             problems.append(Diagnostic(why, _place(loaded, name), "leave one of them out", code="twice"))
     problems += _empty_waves(loaded, jobs) if jobs and not problems else ()
     if problems:
@@ -77,6 +78,7 @@ def _job(loaded: LoadedFleet, name: str, account: FleetAccount) -> Job:
         overlays=list(account.overlays),
         labels={**defaults.labels, **account.labels},
         wave=account.wave,
+        production=account.production if account.production is not None else defaults.production or None,
     )
 
 
@@ -200,7 +202,10 @@ def _csv(folder: Path, name: str, problems: list[Diagnostic]) -> Iterator[tuple[
         problems.append(Diagnostic(f"it is not CSV: {error}", Position(name, reader.line_num), code="syntax"))
 
 
-COLUMNS = "columns are name, url, token, baseline, wave, overlays, label.X and variable.X"
+COLUMNS = "columns are name, url, token, baseline, wave, overlays, production, label.X and variable.X"
+
+
+FLAGS = {"true": True, "false": False}
 
 
 def _wrong_columns(columns: list[str], known: list[str]) -> list[str]:
@@ -216,6 +221,8 @@ def _of_columns(row: Mapping[str, str]) -> dict[str, Any]:
     columns: dict[str, Any] = {column: value for column, value in row.items() if column in PLAIN}
     if "overlays" in columns:
         columns["overlays"] = str(columns["overlays"]).split()
+    if "production" in columns:
+        columns["production"] = FLAGS.get(str(columns["production"]).lower(), columns["production"])
     for prefix, member in (("label.", "labels"), ("variable.", "variables")):
         inner = {column.removeprefix(prefix): value for column, value in row.items() if column.startswith(prefix)}
         if inner:

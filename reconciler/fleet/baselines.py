@@ -37,6 +37,10 @@ PACED = 1024
 """Accounts whose last requests are remembered: of those before them, more than a second has gone."""
 VAULT = 600.0
 """Seconds for which a vault is not asked again for the same secret."""
+RATE, PRODUCTION_RATE = 5.0, 3.0
+"""Requests a second, where the fleet file does not say how many: the account's own limit, and what leaves some of it to
+the others that ask a production account, as in a single project.
+"""
 KEPT = 64
 """Parsed baselines that are kept at the same time, one for each set of variables and overlays."""
 _SECRET = re.compile(r"\$\{secret\.([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -175,17 +179,20 @@ class Baselines:
             return {}
         name = identity_of(job.url)
         if name not in self._paces:
-            rate, clock = self.defaults.requests_per_second, self.runtime.clock.steady
-            self._paces[name] = Pacer(rate, clock, jitter=STRICT, other=True)
+            self._paces[name] = Pacer(self._rate(job), self.runtime.clock.steady, jitter=STRICT, other=True)
         self._paces.move_to_end(name)
         while len(self._paces) > PACED:
             self._paces.popitem(last=False)
         return {name: self._paces[name]}
 
+    def _rate(self, job: Job) -> float:
+        """Return how many requests a second an account is sent: a production account has others that ask it."""
+        return self.defaults.requests_per_second or (PRODUCTION_RATE if job.production_by else RATE)
+
     def _settings(self, job: Job, key: str) -> EnvironmentSettings:
         state = (job.state or self.defaults.state).replace("{name}", job.account)
         variables = {name: _marked(value) for name, value in job.variables.items()}
-        rate = None if job.url.startswith(EMULATOR) else self.defaults.requests_per_second
+        rate = None if job.url.startswith(EMULATOR) else self._rate(job)
         project = self.project(job.baseline).project
         return EnvironmentSettings(
             job.account,
@@ -196,6 +203,7 @@ class Baselines:
             variables,
             tuple(job.overlays),
             rate,
+            production_by=job.production_by,
             guards=self.guards if job.guards is None else job.guards,
             recipients=recipients_of(project.encryption),
             secrets=project.secrets,

@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from reconciler.fleet.job import Worker
 from reconciler.fleet.progress import Ended
-from reconciler.fleet.rollout import digest_of, failed_too_often, gate
+from reconciler.fleet.rollout import digest_of, failed_too_often, gate, losing
 from reconciler.fleet.rollout_store import silence
 from reconciler.fleet.spec import (
     AS_DECLARED,
     CHUNK,
     DONE,
+    LOSING,
     OPEN,
     OVER,
     POLL,
@@ -91,14 +92,8 @@ async def rollout(spec: Any) -> Any:
         if whole.mode != "apply":
             continue
         why = str(planned["gate"])
-        if not why and wave.approve and planned["todo"]:
-            await DBOS.set_event_async(f"approval-{wave.name}", planned["digest"])
-            approved = None
-            while approved != planned["digest"]:  # an approval of another plan is passed over
-                approved = await DBOS.recv_async(f"approve-{wave.name}", timeout_seconds=PATIENCE)
-                if approved is None:
-                    why = "it was not approved in time"
-                    break
+        if not why and planned["todo"] and (wave.approve or planned.get(LOSING)):
+            why = await _approval(wave, planned["digest"])
         # A gate that is shut applies nothing, and what failed while planning still counts against `stop_after`.
         done: Any = await _phase(whole, wave, "apply", planned["todo"]) if not why else {"gate": why, "failed": 0}
         failures += int(planned["failed"]) + int(done["failed"])
@@ -109,6 +104,19 @@ async def rollout(spec: Any) -> Any:
             await DBOS.set_event_async(f"stopped-{wave.name}", why)
             return {"stopped": why, "wave": wave.name}
     return {"stopped": "", "wave": ""}
+
+
+async def _approval(wave: Wave, digest: str) -> str:
+    """Wait until the plans of a wave are approved, and return why they are not; "" where they are."""
+    from dbos import DBOS
+
+    await DBOS.set_event_async(f"approval-{wave.name}", digest)
+    while True:  # an approval of another plan is passed over
+        approved = await DBOS.recv_async(f"approve-{wave.name}", timeout_seconds=PATIENCE)
+        if approved is None:
+            return "it was not approved in time"
+        if approved == digest:
+            return ""
 
 
 async def _phase(spec: RolloutSpec, wave: Wave, phase: str, names: Sequence[str]) -> Any:
@@ -155,6 +163,7 @@ async def _wait(name: str, written: Any, phase: str, count: int, poll: float) ->
     return {
         DONE: done,
         "gate": gate(wave, results) if phase == "plan" else "",
+        LOSING: losing(results) if phase == "plan" else [],
         "failed": failed,
         "digest": digest_of(results),
         "todo": [result.account for result in results if result.outcome == "changes"],

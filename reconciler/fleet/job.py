@@ -251,6 +251,8 @@ def _told(
         group=group_of(changes),
         digest=document.digest,
         changes=lines,
+        production=bool(job.production_by),
+        destructive=document.destructive,
         **{name: getattr(summary, name) for name in COUNTS},
     )
 

@@ -86,6 +86,11 @@ def gate(wave: Wave, plans: Sequence[JobResult]) -> str:
     return ""
 
 
+def losing(plans: Iterable[JobResult]) -> list[str]:
+    """Return the production accounts from which plans take something away: they are not carried out unasked."""
+    return sorted(plan.account for plan in plans if plan.outcome == "changes" and plan.production and plan.destructive)
+
+
 def failed_too_often(wave: Wave, results: Sequence[JobResult], accounts: int) -> str:
     """Return why a rollout must not go on after these results; "" where nothing is against it."""
     failed = [result for result in results if result.bad]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import ValidationError
 
+from reconciler.fleet.rollout import losing
 from reconciler.fleet.spec import (
     AS_DECLARED,
     CHUNK,
@@ -226,7 +227,11 @@ class RolloutStore:
 
     def _digest(self, spec: RolloutSpec, wave: Wave) -> str:
         """Return the digest of a wave's plans, once an approval was asked for."""
-        return str(self._event(spec.name, f"approval-{wave.name}") or "") if wave.approve else ""
+        return (
+            str(self._event(spec.name, f"approval-{wave.name}") or "")
+            if wave.approve or wave.name in spec.guarded
+            else ""
+        )
 
     def _stopped(self, spec: RolloutSpec, wave: Wave) -> str:
         """Return why the rollout stopped at a wave."""
@@ -268,6 +273,7 @@ class RolloutStore:
             digest=self._digest(spec, part.wave),
             state=cast(Any, "approval" if asked else part.state(spec.mode)),
             stopped=self._stopped(spec, part.wave),
+            production=losing(part.planned.values()),
         )
 
     def _results(self, prefix: str) -> dict[str, JobResult]:

@@ -14,6 +14,7 @@ from reconciler.fleet.accounts import AccountSelection, members
 from reconciler.fleet.baselines import Baselines
 from reconciler.fleet.engine import launched
 from reconciler.fleet.job import Worker
+from reconciler.fleet.production import ProductionAccounts
 from reconciler.fleet.progress import Look
 from reconciler.fleet.rollout import drifted, groups, news, parted, versions
 from reconciler.fleet.rollout_store import RolloutStore, looked_into
@@ -98,13 +99,16 @@ def _database(folder: Path, url_given: str | None) -> str:
 
 
 def checked(fleet: Fleet, chosen: Mapping[str, Job]) -> dict[str, Job]:
-    """Return the jobs with the digests of their baselines; each different configuration is read once. Raises
-    ConfigError with what is wrong with one.
+    """Return the jobs with the digests of their baselines, and whether they are about production accounts; each
+    different configuration is read once. Raises ConfigError with what is wrong with one.
     """
     jobs = {}
+    projects = {name: fleet.baselines.project(name) for name in fleet.loaded.fleet.baselines}
+    productive = ProductionAccounts.of(fleet.folder, fleet.jobs, projects, fleet.runtime.environ)
     for name, job in chosen.items():
         defaults = {"state": fleet.loaded.fleet.defaults.state, "guards": fleet.loaded.fleet.guards}
-        jobs[name] = job.model_copy(update={**defaults, "digest": fleet.baselines.digest(job)})
+        own = {"digest": fleet.baselines.digest(job), "production_by": productive.by(job)}
+        jobs[name] = job.model_copy(update={**defaults, **own})
         fleet.baselines.check(jobs[name])
     return jobs
 

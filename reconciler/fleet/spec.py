@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import zlib
+from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -29,6 +30,8 @@ AS_DECLARED = ("applied", "same")
 """Outcomes of an account that is as its baseline says."""
 DONE = "as declared"
 """What a rollout has on record of the end of a phase: the accounts that are as declared."""
+LOSING = "losing"
+"""And the production accounts from which the plans of a wave take something away."""
 
 
 class RolloutSpec(BaseModel):
@@ -45,6 +48,12 @@ class RolloutSpec(BaseModel):
     members: dict[str, list[str]] = Field(default_factory=no_members)
     stop_after: int | None = None
     poll: float = POLL
+
+    @cached_property
+    def guarded(self) -> frozenset[str]:
+        """The waves with production accounts: they may wait for an approval, whatever they say."""
+        waves = self.members.items() if self.mode == "apply" else ()
+        return frozenset(wave for wave, names in waves if any(self.jobs[name].production_by for name in names))
 
 
 def queue_of(name: str) -> str:

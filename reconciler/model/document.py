@@ -362,6 +362,14 @@ class PlanDocument(_Part):
         """Guards that stop the plan."""
         return [guard for guard in self.guards if guard.verdict == "tripped"]
 
+    @property
+    def destructive(self) -> bool:
+        """Whether it takes something away: objects, or records that hang on them."""
+        return any(
+            change.action in DESTROYS or any(impact.effect != "hidden" for impact in change.impacts)
+            for change in self.changes
+        )
+
 
 def too_early(document: PlanDocument, change: ChangeView) -> str:
     """Return why a change of a saved plan is not carried out though nothing has moved: a plan of an earlier format

@@ -14,7 +14,7 @@ from reconciler.model.http import is_api_address
 from reconciler.model.project import FormatVersion, Guards
 
 FLEET_FILE = "fleet.yaml"
-FLEET_FORMAT = "1.0"
+FLEET_FORMAT = "1.1"
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$"
 """What names an account, a baseline or a wave: it becomes part of file names and of ids."""
 Key = Annotated[
@@ -81,6 +81,11 @@ class FleetAccount(_Section):
     )
     labels: dict[Key, str] = Field(default_factory=no_members, description="What accounts are selected by.")
     wave: str | None = Field(None, description="Wave of a rollout that the account belongs to, whatever waves say.")
+    production: bool | None = Field(
+        None,
+        description="A wave that takes something away from it waits for an approval, by whichever account it is named; "
+        "default rate 3/s. Default: `defaults.production`.",
+    )
 
 
 class Defaults(_Section):
@@ -93,7 +98,10 @@ class Defaults(_Section):
     baseline: str | None = Field(None, description="Baseline of the accounts that name none.")
     variables: dict[str, Any] = Field(default_factory=no_members, description="Values of the baseline's variables.")
     labels: dict[Key, str] = Field(default_factory=no_members, description="Labels of all.")
-    requests_per_second: float = Field(5.0, gt=0, le=10000, description="The account's own limit.")
+    requests_per_second: float | None = Field(
+        None, gt=0, le=10000, description="Default 5, the account's own limit; 3 for production accounts."
+    )
+    production: bool = Field(False, description="Whether accounts that do not say so are production accounts.")
     state: str = Field("file:state/{name}.json", description="Where states are kept; `{name}` is the account's name.")
 
     @field_validator("state")
@@ -120,7 +128,9 @@ class Accounts(_Section):
     """Where more accounts are listed: one of the three."""
 
     csv: str | None = Field(
-        None, description="CSV file with a header: name, url, token, baseline, wave, label.X, variable.X."
+        None,
+        description="CSV file with a header: name, url, token, baseline, wave, overlays, production, "
+        "label.X, variable.X.",
     )
     jsonl: str | None = Field(None, description="File with one account as a JSON object on each line.")
     partners: Partners | None = Field(None, description="The vendor's Partners API.")
@@ -204,6 +214,8 @@ class Job(_Part):
     overlays: list[str] = Field(default_factory=no_items)
     labels: dict[str, str] = Field(default_factory=no_members)
     wave: str | None = None
+    production: bool | None = Field(None, description="Whether the fleet file calls it a production account.")
+    production_by: str = Field("", description="Which account or environment makes it a production account; or none.")
     state: str = Field("", description="Where states are kept, as the fleet file said when the rollout began.")
     guards: Guards | None = Field(None, description="Limits of the plan, as the fleet file said then.")
 
@@ -227,6 +239,10 @@ class JobResult(_Part):
     unmanaged: Count = 0
     at_most: bool = Field(False, description="Whether the records at risk are an upper bound.")
     unmeasured: Count = 0
+    production: bool = Field(False, description="Whether it is a production account.")
+    destructive: bool = Field(
+        False, description="Whether its plan takes something away: objects, or records that hang on them."
+    )
     requests: Count = 0
     seconds: float = Field(0, ge=0)
     version: str = ""
@@ -289,6 +305,9 @@ class WaveReport(_Part):
     digest: str = Field("", description="Digest of the wave's plans, which an approval names.")
     state: Literal["waiting", "planning", "gated", "approval", "applying", "done"] = "waiting"
     stopped: str = Field("", description="Why the rollout stopped at this wave.")
+    production: list[str] = Field(
+        default_factory=no_items, description="Production accounts from which its plans take something away."
+    )
 
 
 class Group(_Part):

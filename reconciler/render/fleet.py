@@ -100,9 +100,16 @@ def _wave(report: FleetReport, wave: WaveReport) -> list[str]:
     stopped = f", stopped: {wave.stopped}" if wave.stopped else ""
     lines = [f"  wave {wave.name}: {counted(wave.accounts, 'account')}, {wave.state}{stopped}"]
     if wave.state == "approval":
+        lines += [f"    {takes}"] if (takes := protected(wave)) else []
         command, option = approval(report, wave)
         lines += [f"    {command} \\", f"      {option}"]
     return lines
+
+
+def protected(wave: WaveReport) -> str:
+    """Return from which production accounts a wave takes something away; "" where from none."""
+    count = counted(len(wave.production), "production account")
+    return f"takes something away from {count}: {named(wave.production)}" if wave.production else ""
 
 
 def approval(report: FleetReport, wave: WaveReport) -> tuple[str, str]:
@@ -163,6 +170,7 @@ def markdown(report: FleetReport) -> str:
     lines += [
         f"| {cell(wave.name)} | {wave.accounts:,} | {wave.state} | {cell(wave.stopped)} |" for wave in report.waves
     ]
+    lines += _asking(report)
     for group in report.groups[:FEW_GROUPS]:
         lines += ["", f"**{counted(len(group.accounts), 'account')}**: {cell(named(group.accounts))}", ""]
         lines += [f"- {cell(line)}" for line in group.changes[:20]]
@@ -178,6 +186,11 @@ def markdown(report: FleetReport) -> str:
         lines += ["", "| failed | first cause | accounts |", "|---|---|---|"]
         lines += [f"| {len(names):,} | {cell(cause)} | {cell(named(names))} |" for cause, _, names in causes(report)]
     return "\n".join(lines) + "\n"
+
+
+def _asking(report: FleetReport) -> list[str]:
+    asking = [wave for wave in report.waves if wave.state == "approval" and wave.production]
+    return [line for wave in asking for line in ("", f"**{cell(wave.name)}** {cell(protected(wave))}.")]
 
 
 def cell(text: str) -> str:
@@ -207,6 +220,7 @@ def html(
         causes=causes(report),
         drift=drift_of(report),
         thing=_thing,
+        protected=protected,
         at_risk=at_risk(report),
         rows=[_row(result, drift=drift) for result in report.accounts],
         links=dict(links or {}),

@@ -111,7 +111,7 @@ class TestReading:
     def test_two_accounts_of_one_url_are_an_error(self, fleet: Fleet) -> None:
         """Two accounts of one url are an error."""
         text = file_of({"a": "", "b": ""}).replace("accounts/b.json", "accounts/a.json")
-        assert any("`a` and `b` have the same url" in one for one in mistakes(fleet, text))
+        assert any("`a` and `b` are the same one" in one for one in mistakes(fleet, text))
 
     def test_lists_add_accounts_and_name_their_lines(self, fleet: Fleet) -> None:
         """Lists add accounts and name their lines."""

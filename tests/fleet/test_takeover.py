@@ -16,6 +16,7 @@ from reconciler.fleet.rollout_store import looked_into
 from reconciler.fleet.running import foreign
 from reconciler.fleet.spec import VERSION
 from reconciler.model.errors import StateError
+from reconciler.model.fleet import FLEET_FORMAT
 from tests.fleet.conftest import Fleet, Ran, file_of
 from tests.store.test_freezes import follow
 
@@ -28,7 +29,7 @@ sys.exit(program.run(sys.argv[1:]))
 """
 WAVES = "waves: [{name: canary, accounts: 1}, {name: rest, approve: true}]\nconcurrency: 3"
 ACCOUNTS = ("acme", "beta", "core")
-REFUSED = "belongs to reconciler 0.1.0, fleet 1.0, and this is"
+REFUSED = f"belongs to reconciler 0.1.0, fleet {FLEET_FORMAT}, and this is"
 
 
 def old(fleet: Fleet) -> Fleet:
