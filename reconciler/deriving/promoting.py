@@ -29,14 +29,45 @@ WHOLE = ""
 """In place of an attribute's name: the whole object."""
 
 
-class Base(BaseModel):
-    """One attribute at the last promotion: hashes of what the source held, and of what the target held or was to."""
+class Known(BaseModel):
+    """One attribute at a promotion: hashes of what the source held, and of what the target held or was to."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
     here: str
     there: list[str] = Field(default_factory=no_items)
     apart: bool = Field(False, description="The target was meant to hold another value.")
+
+
+class Base(Known):
+    """One attribute at the last promotion. Until the target holds what that wrote, it may be withdrawn."""
+
+    before: dict[str, Known | None] = Field(
+        default_factory=no_members,
+        description="What was known before, null for nothing, by the hash of what the target's files said of it then.",
+    )
+
+    def while_said(self, says: str) -> Known | None:
+        """Return what is known as long as the target's files say this (a hash; empty for nothing): with the files, a
+        promotion is taken back, wherever its record lies.
+        """
+        return self.before.get(says, self)
+
+    def followed_by(self, base: Known, says: str, then: str) -> Base:
+        """Return what a promotion knows that turns what the files say into something else, and keep this for as long
+        as it may be taken back.
+        """
+        return _pending(base, {says: Known(here=self.here, there=self.there, apart=self.apart), **self.before}, then)
+
+
+def begun(base: Known, says: str, then: str) -> Base:
+    """Return what the first promotion of an attribute knows, as `Base.followed_by`."""
+    return _pending(base, {says: None}, then)
+
+
+def _pending(base: Known, before: Mapping[str, Known | None], then: str) -> Base:
+    kept = {says: known for says, known in before.items() if says != then}
+    return Base(here=base.here, there=base.there, apart=base.apart, before=kept)
 
 
 class Promotion(BaseModel):
@@ -58,12 +89,17 @@ class Side:
     differs: bool
 
 
-def status(side: Side, base: Base | None, *, apart: bool, written: bool, settled: bool) -> Status:
+def status(side: Side, base: Base | None, *, apart: bool, says: str, promised: str) -> Status:
     """Return whose change a difference is. `apart`: the target's files set this value apart from the others (overlay,
-    variable); `written`: they ask for the source's value already; `settled`: they say what the target holds.
+    variable); `says`: what they say of it, as a hash, empty for nothing; `promised`: what they are to say.
     """
     if not side.differs:
         return "same"
+    known, written, settled = (base.while_said(says) if base else None), says == promised, says == side.there
+    return _standing(side, known, apart=apart, written=written, settled=settled)
+
+
+def _standing(side: Side, base: Known | None, *, apart: bool, written: bool, settled: bool) -> Status:
     touched = base is not None and side.there not in base.there
     if written:
         return "there" if touched else "waiting"

@@ -119,13 +119,13 @@ def _attribute(
     side = Side(digest.source(mine), digest.target(within(attribute, value, theirs)), item is not None)
     sides.sides[address, name], sides.held[address, name] = side, theirs
     promised = digest.target(asked)
-    says = digest.target(opened(value, sides.reveal)) if stands else ""
+    says = sides.says[address, name] = digest.target(opened(value, sides.reveal)) if stands else ""
     standing = status(
         side,
         sides.before.resources.get(address, {}).get(name),
         apart=_apart(sides, address, name),
-        written=says == promised,
-        settled=says == side.there,
+        says=says,
+        promised=promised,
     )
     # Where the files say nothing, an apply fills what must not be empty (`Ensure`): what is meant to be so is said.
     differently = says != promised if stands else declared is not None and attribute.has(Ensure) and mine == []

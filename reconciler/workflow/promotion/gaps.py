@@ -48,7 +48,7 @@ def find_missing(sides: ThreeSides, address: str) -> None:
     """Tell of an object that the target's account does not hold."""
     if address in sides.theirs.desired.resources:
         sides.rows.append(PromotionRow(address, WHOLE, "waiting", note="in the files already, not in the account"))
-    elif address in sides.before.resources:
+    elif any(base.while_said("") for base in sides.before.resources.get(address, {}).values()):
         note = f"{sides.other.name} held it at the last promotion"
         sides.rows.append(PromotionRow(address, WHOLE, "there", note=note))
     else:

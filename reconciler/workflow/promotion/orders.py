@@ -25,10 +25,11 @@ def compare_orders(sides: ThreeSides, changes: Mapping[str, Change], lives: Mapp
         here = [address for address in in_account(addresses, mine) if address in lives]
         there, files = in_account(here, lives), in_files(here, declared)
         attribute, salt = sides.kinds[kind_of(parent)].attributes[part], sides.before.salt
-        marks = [hashed([*order], attribute, lambda leaf: leaf, salt) for order in (here, there)]
+        marks = [hashed([*order], attribute, lambda leaf: leaf, salt) for order in (here, there, files)]
         side = Side(marks[0], marks[1], here != there)
         base = sides.before.resources.get(parent, {}).get(part)
-        standing = status(side, base, apart=False, written=files == here, settled=files == there)
+        standing = status(side, base, apart=False, says=marks[2], promised=marks[0])
+        sides.says[parent, part] = marks[2]
         sides.sides[parent, part], sides.held[parent, part], sides.orders[parent, part] = side, None, standing
         if sides.takes_order((parent, part)) and parent not in declared:
             sides.news += [parent, *here]

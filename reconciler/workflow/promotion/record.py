@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from reconciler.config import Loaded
 from reconciler.config.writing.rewriting import Rewriting
-from reconciler.deriving.promoting import Base, Promotion, addresses_of, hashed, names_of, opened
+from reconciler.deriving.promoting import Base, Promotion, addresses_of, begun, hashed, names_of, opened
 from reconciler.model.address import kind_of
 from reconciler.model.values import Value
 from reconciler.planning.diff import within
@@ -23,19 +23,55 @@ def record_of(sides: ThreeSides, rewriting: Rewriting, after: Loaded) -> str:
     apart = sides.named("kept")
     bases: dict[str, dict[str, Base]] = {}
     there = names_of(sides.other.seen, sides.kinds, {})
-    for (address, name), side in sides.sides.items():
+    for address, name in sides.sides:
         if (address, name) not in unsettled:
             meant = _meant(sides, (address, name), after, there)
-            known = list(dict.fromkeys([side.there, *meant]))
-            bases.setdefault(address, {})[name] = Base(here=side.here, there=known, apart=(address, name) in apart)
+            bases.setdefault(address, {})[name] = _compared(
+                sides, (address, name), meant, apart=(address, name) in apart
+            )
         elif (old := sides.before.resources.get(address, {}).get(name)) is not None:
             bases.setdefault(address, {})[name] = old
     for address in sides.news:
         if address in after.desired.resources:
-            bases.setdefault(address, {}).update(_promised(sides, address, after, there))
+            bases[address] = {**_promised(sides, address, after, there), **bases.get(address, {})}
     kept = {address: old for address, old in sides.before.resources.items() if _keeps(sides, address, after)}
-    whole = Promotion(salt=sides.before.salt, resources=dict(sorted({**kept, **bases}.items())))
-    return json.dumps(whole.model_dump(), indent=1, sort_keys=True) + "\n"
+    return _written(Promotion(salt=sides.before.salt, resources={**kept, **_pruned(sides, after), **bases}))
+
+
+def _written(promotion: Promotion) -> str:
+    """Return the record as text, without members that say nothing: few lines are to differ from one to the next."""
+    lines = {
+        address: {name: base.model_dump(exclude=set() if base.before else {"before"}) for name, base in bases.items()}
+        for address, bases in promotion.resources.items()
+    }
+    return json.dumps({**promotion.model_dump(), "resources": lines}, indent=1, sort_keys=True) + "\n"
+
+
+def _compared(sides: ThreeSides, place: Name, meant: list[str], *, apart: bool) -> Base:
+    """Return the record of an attribute that both sides hold."""
+    side = sides.sides[place]
+    base = Base(here=side.here, there=list(dict.fromkeys([side.there, *meant])), apart=apart)
+    then = meant[-1] if meant else sides.says[place]
+    return _following(sides, place, base, then) if side.differs and not apart else base
+
+
+def _following(sides: ThreeSides, place: Name, base: Base, then: str) -> Base:
+    """Return what to remember of what the files say now and `then`, and of what was remembered until now."""
+    old, says = sides.before.resources.get(place[0], {}).get(place[1]), sides.says.get(place, "")
+    return old.followed_by(base, says, then) if old is not None else begun(base, says, then)
+
+
+def _pruned(sides: ThreeSides, after: Loaded) -> dict[str, dict[str, Base]]:
+    """Return what was remembered of the declarations that were taken out, as long as the target holds the objects: it
+    holds again once they are back, and nothing is remembered while they are out.
+    """
+    held = {entry.resource.address for entry in sides.other.exported}
+    olds = {address: sides.before.resources.get(address, {}) for address in sides.gone if address in held}
+    return {
+        address: {name: base.model_copy(update={"before": {**base.before, "": None}}) for name, base in old.items()}
+        for address, old in olds.items()
+        if address not in after.desired.resources
+    }
 
 
 def _meant(sides: ThreeSides, place: Name, after: Loaded, there: Callable[[Value], Value]) -> list[str]:
@@ -54,14 +90,15 @@ def _meant(sides: ThreeSides, place: Name, after: Loaded, there: Callable[[Value
 
 
 def _promised(sides: ThreeSides, address: str, after: Loaded, there: Callable[[Value], Value]) -> dict[str, Base]:
-    """Return the record of an object that the target does not hold yet."""
+    """Return the record of a declaration that the target is to hold."""
     here = names_of(sides.one.seen, sides.kinds, addresses_of({a: e.live.id for a, e in sides.exported.items()}))
     bases = {}
     for name, value in sides.exported[address].resource.attrs.items():
         attribute, salt = sides.kinds[kind_of(address)].attributes[name], sides.before.salt
         declared = after.desired.resources[address].attrs.get(name, sides.wanted[address].attrs.get(name))
         promised = hashed(opened(declared, sides.reveal), attribute, there, salt)
-        bases[name] = Base(here=hashed(value, attribute, here, salt), there=[promised])
+        base = Base(here=hashed(value, attribute, here, salt), there=[promised])
+        bases[name] = _following(sides, (address, name), base, promised)
     return bases
 
 

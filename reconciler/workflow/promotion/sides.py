@@ -44,6 +44,8 @@ class ThreeSides:
     sides: dict[Name, Side] = field(default_factory=dict)
     held: dict[Name, Value] = field(default_factory=dict)
     """What the target's account holds of each attribute that was looked at."""
+    says: dict[Name, str] = field(default_factory=dict)
+    """What the target's files say of each attribute, as hashes; empty for nothing."""
     same: int = 0
     orders: dict[Name, Status] = field(default_factory=dict)
     """Whose change the order is of what stands in something, by (address, attribute of that)."""
