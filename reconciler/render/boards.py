@@ -8,9 +8,10 @@ from typing import Literal
 
 from reconciler.model.called import called
 from reconciler.model.document import BoardView, CardView, PlanDocument
-from reconciler.render.naming import humanised, screen, sized
+from reconciler.render.naming import humanised, screen
 from reconciler.render.outline import moved as told_as_moved
 from reconciler.render.tree import entries
+from reconciler.render.words import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,12 @@ class Board:
 def boards(document: PlanDocument) -> list[Board]:
     """Return the screens of which a plan changes something."""
     verbs = {"update": "changes", "replace": "made again"}
-    changed = {change.address: verbs[change.action] for change in document.changes if change.action in verbs}
+    changed = {
+        change.address: verbs[change.action]
+        for change in document.changes
+        if change.action in verbs
+        and (not change.attributes or any(attribute.name != "order" for attribute in change.attributes))
+    }
     reordered = {change.address for change in document.changes if any(map(told_as_moved, change.attributes))}
     return [_board(board, changed, reordered) for board in document.boards]
 
@@ -93,4 +99,4 @@ def _note(card: CardView, stage: bool) -> str:
         return card.note.replace("_", " ")
     if card.deals is None:
         return "deals not counted"
-    return sized(card.deals, "deal", "deals") if card.deals else "no deals"
+    return counted(card.deals, "deal") if card.deals else "no deals"

@@ -13,16 +13,22 @@ from reconciler.render.naming import Names, humanised
 from reconciler.render.sentences import quoted_for_people, rename
 from reconciler.render.terms import GUARD_TITLES, REASONS
 
+FEW = 3
+"""Things that a card names at once; more are counted first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A guard as a person is asked about it: what, why, about which things, who can allow it and how."""
+    """A guard as a person is asked about it: what, why, about which things, who can allow it and how. What `why` names
+    stands in `things` and `addresses` no more.
+    """
 
     name: str
     title: str
     state: str
     why: str
     things: Sequence[str]
+    addresses: Sequence[str]
     who: str
     command: str
     instead: str
@@ -33,12 +39,16 @@ def card(guard: GuardView, document: PlanDocument, names: Names) -> Card:
     """Return a guard, a rule or a policy as a card. `command` makes the plan again with exactly this approval."""
     rule, tripped = guard.name.startswith(words.RULES), guard.verdict == "tripped"
     asked = _question(guard, document, names) if guard.name == "suspected_rename" else ""
+    why = asked or REASONS.get(guard.name, "") or _begun(quoted_for_people(names.plainly(guard.message)))
+    things = [names.thing(address) for address in guard.addresses]
+    named = bool(asked) or all(thing in why or _begun(thing) in why for thing in things)
     return Card(
         guard.name,
         title(guard),
         words.state(guard),
-        asked or REASONS.get(guard.name, "") or _begun(quoted_for_people(names.plainly(guard.message))),
-        [names.thing(address) for address in guard.addresses],
+        why,
+        [] if named else things,
+        [] if named else guard.addresses,
         _who(guard, rule=rule) if tripped else words.approved(guard),
         command(document, [guard.override]) if tripped and guard.override else "",
         guard.remedy if tripped else "",

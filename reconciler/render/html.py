@@ -90,8 +90,11 @@ def plan(document: PlanDocument) -> str:
     drift = bool(document.options.get("refresh_only"))
     ordered = sentences.in_order(said_once.changes)
     few = len(changes) <= _FEW
-    entries = [_entry(number, change, names, few=few, drift=drift) for number, change in enumerate(ordered, 1)]
-    lost = [] if drift else _lost(ordered, names)
+    risk = bool(document.summary.records_at_risk or document.summary.unmeasured)
+    entries = [
+        _entry(number, change, names, few=few, drift=drift, risk=risk) for number, change in enumerate(ordered, 1)
+    ]
+    lost = [] if drift else _lost(ordered, names, risk=risk)
     style, script = asset("report.css"), asset("report.js")
     return filled(
         "report.html",
@@ -108,7 +111,7 @@ def plan(document: PlanDocument) -> str:
         more_lost=max(len(lost) - MOST_LOST, 0),
         cards=_asked(document, names),
         all_commands=cards.all_commands(document),
-        kept=words.kept(document.guards),
+        kept=_kept(document),
         manual_steps=_manual_steps(changes, names),
         said_once=said_once.notices,
         boards=boards(document),
@@ -119,9 +122,18 @@ def plan(document: PlanDocument) -> str:
         plainly=names.plainly,
         quoted=sentences.quoted_for_people,
         things=lambda addresses: words.named([names.thing(address) for address in addresses]),
+        unseen=sentences.use,
+        few=cards.FEW,
+        moment=words.moment,
         **_drawn(document, changes),
         **_ALWAYS,
     )
+
+
+def _kept(document: PlanDocument) -> list[tuple[str, list[str]]]:
+    """Return what was looked at and fine, by the titles that cards would have."""
+    titles = {guard.name: cards.title(guard) for guard in document.guards}
+    return [(label, [titles[name] for name in names]) for label, names in words.kept(document.guards)]
 
 
 def _asked(document: PlanDocument, names: Names) -> list[cards.Card]:
@@ -165,18 +177,24 @@ def _groups(changes: Sequence[ChangeView], entries: Sequence[ChangeEntry]) -> It
         yield ChangeGroup(f"New {title}" if new else title[:1].upper() + title[1:], some)
 
 
-def _lost(changes: Sequence[ChangeView], names: Names) -> list[LostThing]:
+def _lost(changes: Sequence[ChangeView], names: Names, *, risk: bool) -> list[LostThing]:
     """What is taken away, most of it first. `changes` are numbered from 1."""
-    destroyed = [(number, change) for number, change in enumerate(changes, 1) if sentences.takes_away(change)]
+    numbers = {change.address: number for number, change in enumerate(changes, 1)}
+    destroyed = [(numbers[change.address], change) for change in sentences.told_as_lost(changes)]
     destroyed.sort(key=lambda pair: -words.lost(pair[1]))
     return [
-        LostThing(number, sentences.headline(change, names), _told(change, names), words.risky(change))
+        LostThing(
+            number,
+            sentences.headline(change, names),
+            [
+                *sentences.consequences(change),
+                *sentences.losses(change, names, reassuring=risk),
+                *sentences.uses(change),
+            ],
+            words.risky(change),
+        )
         for number, change in destroyed
     ]
-
-
-def _told(change: ChangeView, names: Names) -> list[str]:
-    return [*sentences.consequences(change), *sentences.losses(change, names)]
 
 
 def _filters(entries: Sequence[ChangeEntry], *, drift: bool) -> list[tuple[str, str, str, str]]:
@@ -189,8 +207,10 @@ def _filters(entries: Sequence[ChangeEntry], *, drift: bool) -> list[tuple[str, 
     ]
 
 
-def _entry(number: int, change: ChangeView, names: Names, *, few: bool, drift: bool) -> ChangeEntry:
-    """What destroys is never folded, nor is anything of a short plan."""
+def _entry(number: int, change: ChangeView, names: Names, *, few: bool, drift: bool, risk: bool) -> ChangeEntry:
+    """What destroys is never folded, nor is anything of a short plan. Whether anything of it is at `risk` says whether
+    a change is told as harmless; else the verdict tells it of all.
+    """
     lines = rows(change, names, drift=drift)
     return ChangeEntry(
         number,
@@ -201,7 +221,7 @@ def _entry(number: int, change: ChangeView, names: Names, *, few: bool, drift: b
         names.thing(change.address),
         sentences.touched(change),
         [] if drift else sentences.consequences(change),
-        [] if drift else sentences.losses(change, names),
+        [] if drift else sentences.losses(change, names, reassuring=risk),
         lines,
         any((row.before and row.after) or (row.lines_before and row.lines_after) for row in lines),
         list(_notes(change)),

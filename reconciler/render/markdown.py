@@ -72,13 +72,15 @@ def plan(document: PlanDocument, *, limit: int = GITHUB, apply_command: str = ""
     page.add(_opening(document))
     drift = document.options.get("refresh_only")
     risky = [] if drift else [change for change in changes if sentences.takes_away(change)]
+    lost = sentences.told_as_lost(risky)
+    risk = bool(document.summary.records_at_risk or document.summary.unmeasured)
     rest = [change for change in changes if change not in risky]
-    _listed(page, "### What is lost", [_loss(change, names) for change in sentences.worst_first(risky)])
+    _listed(page, "### What is lost", [_loss(change, names, risk=risk) for change in sentences.worst_first(lost)])
     _listed(page, "### What has to be allowed", _guards(document, names))
     page.last = _fenced(page, risky, "### Destructive changes\n\n{}", "destructive")
     _listed(page, "### To do manually", list(_manual_steps(changes, names)))
     _listed(page, "### Not planned", _skipped(document, names))
-    notes = [f"{_prose(sentences.use(use))} ({words.counted(count, 'change')})" for use, count in notices]
+    notes = [f"{_prose(sentences.use(use, 'what goes'))} ({words.counted(count, 'change')})" for use, count in notices]
     _listed(page, "### Please note", [*notes, *(_prose(names.plainly(warning)) for warning in document.warnings)])
     page.last = 0
     for board in boards(document):
@@ -111,8 +113,9 @@ def _opening(document: PlanDocument) -> str:
     return "\n\n".join(lines)
 
 
-def _loss(change: ChangeView, names: Names) -> str:
-    effects = [*sentences.consequences(change), *sentences.losses(change, names)]
+def _loss(change: ChangeView, names: Names, *, risk: bool) -> str:
+    losses = sentences.losses(change, names, reassuring=risk)
+    effects = [*sentences.consequences(change), *losses, *sentences.uses(change)]
     return f"**{_prose(sentences.headline(change, names))}** {' '.join(map(_prose, effects))}".rstrip()
 
 
@@ -165,8 +168,8 @@ def _guard(guard: GuardView, document: PlanDocument, names: Names) -> str:
     card = cards.card(guard, document, names)
     text = f"**{_prose(card.title)}** ({_code(guard.name)}, {_lower(card.state)})"
     text += f": {_prose(card.why)}" if card.why else ""
-    if guard.addresses:
-        text += f" ({_named(guard.addresses, names)})"
+    if card.addresses:
+        text += f" ({_about(card, names)})"
     if card.command:
         text += f"  \n  To allow exactly this: {_code(card.command)}"
     if card.instead:
@@ -174,6 +177,15 @@ def _guard(guard: GuardView, document: PlanDocument, names: Names) -> str:
     if card.who and not card.command:
         text += f"  \n  {'Who can allow it: ' if card.tripped else ''}{card.who}"
     return text
+
+
+def _about(card: cards.Card, names: Names) -> str:
+    """Return what a guard is about: a few things by name, of many the addresses, which stand among what changes."""
+    if len(card.addresses) <= cards.FEW:
+        return _named(card.addresses, names)
+    more = len(card.addresses) - _MOST_NAMED
+    shown = ", ".join(map(_code, card.addresses[:_MOST_NAMED]))
+    return f"{len(card.addresses)} things: {shown}" + (f" and {words.number(more)} more" if more > 0 else "")
 
 
 def _lower(text: str) -> str:

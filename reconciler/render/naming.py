@@ -11,13 +11,16 @@ from reconciler.model.called import KindWords, called
 from reconciler.model.document import AttributeView, BoardView, ChangeView, PlanDocument
 from reconciler.model.grammar import a
 from reconciler.model.values import RemoteId
-from reconciler.render.directions import named
+from reconciler.render.directions import named, unmarked
 from reconciler.render.terms import SCREENS
 from reconciler.render.words import number
 
 _PERSON = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
 _ADDRESS = re.compile(r"\b[a-z_]+(?:\.[A-Za-z0-9_-]+)+")
 _BY_ID = re.compile(r"([a-z_]+) id (\S+)")
+_RUNS_ON = re.compile(r"[,;]|[.?!:](?:\s|$)")
+_LONGEST = 40
+"""Characters of a name that a sentence takes without quotes."""
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -61,6 +64,13 @@ def without_people(value: Any) -> Any:
     return {name: without_people(item) for name, item in value.items()} if isinstance(value, dict) else value
 
 
+def set_apart(name: str) -> str:
+    """Return a name in quotes where a reader could take its end for the sentence around it: a long one, or one with the
+    marks of a sentence.
+    """
+    return f"“{name}”" if len(name) > _LONGEST or _RUNS_ON.search(unmarked(name)) else name
+
+
 class Names:
     """What the objects of a plan are called. Of one that the plan knows no name of, the end of its address tells."""
 
@@ -82,7 +92,7 @@ class Names:
         kind, _, rest = address.partition(".")
         parent = rest.rpartition(".")[0]
         of = f" of {self[f'pipeline.{parent}']}" if kind == "stage" and parent else ""
-        return f"{screen(kind).one} {self[address]}{of}"
+        return f"{screen(kind).one} {set_apart(self[address])}{of}"
 
     def introduce(self, address: str) -> str:
         """Return what people call an object, with its address for those who look into the files."""
@@ -192,6 +202,13 @@ def joined(parts: Sequence[str]) -> str:
 def label(item: object) -> str:
     """Return what people call an entry of a list, "" where it has no name."""
     return _first(item, ("label", "title", "name", "value", "key", "address", "$ref", "$id", "id"))
+
+
+def member(key: str, item: object) -> str:
+    """Return what people call an entry of a map, such as a field of a custom object; else its key."""
+    labels = item.get("labels") if isinstance(item, Mapping) else None
+    text = labels.get("singular") if isinstance(labels, Mapping) else None
+    return text if isinstance(text, str) and text.strip() else humanised(key)
 
 
 def identity(item: object) -> str:

@@ -12,12 +12,13 @@ from typing import NamedTuple
 from reconciler.model.document import ChangeView, ImpactView, PlanDocument, Summary, UseView
 from reconciler.render import words
 from reconciler.render.directions import named
-from reconciler.render.naming import Names, identity, joined, label, screen, sized
+from reconciler.render.naming import Names, identity, joined, label, member, screen, set_apart, sized
 from reconciler.render.outline import gathered
 from reconciler.render.sides import called
 from reconciler.render.terms import SCREENS
 from reconciler.render.words import counted, number
 
+_FIELDS = ("field", "deal_field", "account_field")
 _SAID = 3
 """Kinds that a sentence names one by one; of more it counts the things."""
 
@@ -142,8 +143,13 @@ def consequences(change: ChangeView) -> list[str]:
     return list(filter(None, sentences))
 
 
-def losses(change: ChangeView, names: Names) -> list[str]:
-    """Return what becomes of records and other things that a change touches, the worst first."""
+NOTHING_LOST = "No customer data is lost."
+
+
+def losses(change: ChangeView, names: Names, *, reassuring: bool = True) -> list[str]:
+    """Return what becomes of records and other things that a change touches, the worst first; without the sentence that
+    nothing is lost unless `reassuring`: of a whole plan it is said once.
+    """
     order = ("lost", "moved", "unmanaged", "along", "hidden")
     counted = sorted((view for view in change.impacts if view.count != 0), key=lambda view: order.index(view.effect))
     counted = [_in_words(view, change) for view in counted]
@@ -152,8 +158,8 @@ def losses(change: ChangeView, names: Names) -> list[str]:
     sentences = [impact(view, names, evacuated_to=to if view.effect in ("lost", "moved") else "") for view in counted]
     if not any(" first" in sentence for sentence in sentences):
         sentences += [_moved_first(what, names.thing(where)) for what, where in evacuations.items()]
-    if any(view.effect in words.AT_RISK for view in change.impacts) and not words.risky(change):
-        sentences.append("No customer data is lost.")
+    if reassuring and any(view.effect in words.AT_RISK for view in change.impacts) and not words.risky(change):
+        sentences.append(NOTHING_LOST)
     return sentences
 
 
@@ -199,12 +205,13 @@ def quoted_for_people(text: str) -> str:
     return re.sub(r"`([^`\n]+)`", r"“\1”", text)
 
 
-def use(view: UseView) -> str:
-    """Return who uses what goes; what could not be looked into does not count as unused."""
+def use(view: UseView, what: str = "it") -> str:
+    """Return who uses `what`; what could not be looked into does not count as unused."""
     note = f" ({quoted_for_people(view.note)})" if view.note else ""
-    view = view.model_copy(update={"where": quoted_for_people(view.where)})
+    where = quoted_for_people(view.where).replace("automation blocks", "steps of automations")
+    view = view.model_copy(update={"where": where})
     if view.certainty == "not inspected":
-        return f"Could not be looked into: {view.where}{note}. Whether it is used there is not known."
+        return f"Could not be looked into: {view.where}{note}. Whether {what} is used there is not known."
     return f"{'Used' if view.certainty == 'used' else 'Maybe used'} by {view.where}{note}."
 
 
@@ -212,7 +219,7 @@ def headline(change: ChangeView, names: Names) -> str:
     """Return what happens to one object: `The tag VIP is deleted.`"""
     thing = names.thing(change.address)
     if change.action == "update" and (gone := removed(change)):
-        return f"The {thing} loses the {'option' if len(gone) == 1 else 'options'} {words.named([*map(named, gone)])}."
+        return f"The {thing} loses {joined([_lost_parts(name, some) for name, some in gone.items()])}."
     if change.switches_off:
         return f"The {thing} is switched off, not deleted."
     verbs = {"delete": "is deleted", "replace": "is deleted and made again", "update": "changes"}
@@ -310,8 +317,9 @@ def _of(changes: Iterable[ChangeView], action: str) -> list[ChangeView]:
 def _losses(changes: Sequence[ChangeView]) -> list[str]:
     """Return what a plan takes away: what it deletes, makes again, and switches off."""
     deleted = [change for change in _of(changes, "delete") if not change.switches_off]
-    options = sum(len(removed(change)) for change in _of(changes, "update"))
-    lost = [*_sorts(deleted, every=True), *([sized(options, "option", "options")] if options else [])]
+    parts_of = [removed(change) for change in _of(changes, "update")]
+    counts = {name: sum(len(some.get(name, ())) for some in parts_of) for name in _PARTS}
+    lost = [*_sorts(deleted, every=True), *(sized(count, *_PARTS[name]) for name, count in counts.items() if count)]
     parts = [f"deletes {joined(lost)}"] if lost else []
     if again := _of(changes, "replace"):
         parts.append(
@@ -348,18 +356,59 @@ def _sorts(changes: Sequence[ChangeView], *, every: bool = False) -> list[str]:
     return [sized(counts[kind], screen(kind).one, screen(kind).many) for kind in kinds]
 
 
-def removed(change: ChangeView) -> list[str]:
-    """Return the options that a field loses."""
-    for attribute in change.attributes:
-        if attribute.name == "options" and isinstance(attribute.before, list) and isinstance(attribute.after, list):
-            now = {identity(item) for item in attribute.after}
-            return [label(item) for item in attribute.before if identity(item) not in now]
-    return []
+_PARTS: Mapping[str, tuple[str, str]] = {
+    "options": ("option", "options"),
+    "fields": ("field of a custom object", "fields of custom objects"),
+    "relationships": ("relationship of a custom object", "relationships of custom objects"),
+}
+"""Attributes that hold parts of an object, with what one of them is called."""
+
+
+def removed(change: ChangeView) -> dict[str, list[str]]:
+    """Return what parts an object loses, by the attribute that holds them: options of a field, fields of a custom
+    object.
+    """
+    gone: dict[str, list[str]] = {}
+    for attribute in change.attributes if change.kind in ("custom_object", *_FIELDS) else ():
+        before, after = attribute.before, attribute.after
+        if attribute.name not in _PARTS:
+            continue
+        if isinstance(before, list) and isinstance(after, list):
+            now = {identity(item) for item in after}
+            gone[attribute.name] = [label(item) for item in before if identity(item) not in now]
+        elif isinstance(before, dict):
+            now = set(after) if isinstance(after, dict) else set()
+            gone[attribute.name] = [member(str(key), item) for key, item in before.items() if key not in now]
+    return {name: some for name, some in gone.items() if some}
+
+
+def _lost_parts(name: str, some: Sequence[str]) -> str:
+    """Return `the option Old`, `the fields Seat and Row`."""
+    word = _PARTS[name][len(some) > 1].partition(" of ")[0]
+    return f"the {word} {words.named([set_apart(named(part)) for part in some])}"
 
 
 def takes_away(change: ChangeView) -> bool:
     """Return whether a change takes something away: an object, records, or an option, also one that no record has."""
     return words.destructive(change) or (change.action == "update" and bool(removed(change)))
+
+
+def told_as_lost(changes: Sequence[ChangeView]) -> list[ChangeView]:
+    """Return the changes that take something away, but for stages without records of their own whose pipeline goes: it
+    is told of that.
+    """
+    going = {change.address for change in changes if change.kind == "pipeline" and change.action == "delete"}
+    return [
+        change
+        for change in changes
+        if takes_away(change)
+        and not (
+            change.kind == "stage"
+            and change.action == "delete"
+            and not words.lost(change)
+            and f"pipeline.{change.address.partition('.')[2].rpartition('.')[0]}" in going
+        )
+    ]
 
 
 def in_order(changes: Iterable[ChangeView]) -> list[ChangeView]:
@@ -389,7 +438,17 @@ def _in_words(view: ImpactView, change: ChangeView) -> ImpactView:
         if attribute.name == "options" and isinstance(attribute.before, list):
             for item in attribute.before:
                 noun = noun.replace(f"`{identity(item)}`", f"`{label(item)}`")
+        elif attribute.name == "fields" and isinstance(attribute.before, dict):
+            noun = _with_labels(noun, attribute.before)
     return view if noun == view.noun else view.model_copy(update={"noun": noun})
+
+
+def _with_labels(noun: str, parts: Mapping[str, object]) -> str:
+    """Return what records lose with the labels of parts in place of their keys."""
+    match = re.fullmatch(r"(records (?:lose|hold values of)) (.+)", noun)
+    keys = match[2].split(", ") if match else []
+    known = [set_apart(named(member(key, parts[key]))) for key in keys if key in parts]
+    return f"{match[1]} {joined(known)}" if match and len(known) == len(keys) else noun
 
 
 def affects(document: PlanDocument) -> list[str]:
@@ -411,7 +470,7 @@ def affected(counts: Summary) -> list[str]:
     if counts.unmeasured:
         sentences.append(f"For {sized(counts.unmeasured, 'change', 'changes')} what is lost cannot be counted.")
     if not sentences:
-        sentences.append("No customer data is lost.")
+        sentences.append(NOTHING_LOST)
     if counts.records_moved:
         kept = "is kept, and is moved or read differently" if counts.records_moved == 1 else MOVED
         sentences.append(f"{counted(counts.records_moved, 'customer record')} {kept}.")
@@ -428,7 +487,8 @@ def _needs(document: PlanDocument) -> str:
     if all(guard.override for guard in stopped):
         return f"It needs {sized(len(stopped), 'approval', 'approvals')}."
     fixed = sum(not guard.override for guard in stopped)
-    return f"It cannot be applied: {sized(fixed, 'reason', 'reasons')} below cannot be allowed."
+    which = "the reason" if len(stopped) == 1 else f"{sized(fixed, '', '').strip()} of the reasons"
+    return f"It cannot be applied: for {which} below there is no approval."
 
 
 class SaidOnce(NamedTuple):
@@ -438,8 +498,18 @@ class SaidOnce(NamedTuple):
     changes: Sequence[ChangeView]
 
 
+def uses(change: ChangeView) -> list[str]:
+    """Return who uses what a change takes away, the first ones of many and how many more there are."""
+    known = [view for view in change.uses if view.certainty != "not inspected"]
+    more = [f"{counted(len(known) - _SAID, 'more use')} below."] if len(known) > _SAID else []
+    return [*map(use, known[:_SAID]), *more]
+
+
 def said_once(changes: Sequence[ChangeView]) -> SaidOnce:
-    """Return what is said once for many changes; of what has the same reason it is said together."""
+    """Return what is said once for many changes; of what has the same reason it is said together. Of one place it is
+    said once with all that is unknown there, though for one change some of it may be known.
+    """
+    changes = _widened(changes)
     counts = Counter(
         (use.where, use.note) for change in changes for use in change.uses if use.certainty == "not inspected"
     )
@@ -449,6 +519,32 @@ def said_once(changes: Sequence[ChangeView]) -> SaidOnce:
         by_count.setdefault(count, []).append(UseView(where=where, certainty="not inspected", note=note))
     notices = [(use, count) for count, some in by_count.items() for use in gathered(some)]
     return SaidOnce(notices, [_without(change, common) for change in changes])
+
+
+_UNKNOWN = re.compile(r"(.+): (\d+ `[^`]+`(?:, \d+ `[^`]+`)*)")
+
+
+def _widened(changes: Sequence[ChangeView]) -> list[ChangeView]:
+    """Return changes with the sorts of rows that are unknown at one place for any of them."""
+    sorts: dict[tuple[str, str], dict[str, int]] = {}
+    for change in changes:
+        for view in change.uses:
+            if match := _UNKNOWN.fullmatch(view.note):
+                known = sorts.setdefault((view.where, match[1]), {})
+                for part in match[2].split(", "):
+                    count, _, name = part.partition(" ")
+                    known[name] = max(known.get(name, 0), int(count))
+    return [
+        change.model_copy(update={"uses": [_wide(view, sorts) for view in change.uses]}) if change.uses else change
+        for change in changes
+    ]
+
+
+def _wide(view: UseView, sorts: Mapping[tuple[str, str], Mapping[str, int]]) -> UseView:
+    if not (match := _UNKNOWN.fullmatch(view.note)):
+        return view
+    parts = (f"{count} {name}" for name, count in sorted(sorts[view.where, match[1]].items()))
+    return view.model_copy(update={"note": f"{match[1]}: {', '.join(parts)}"})
 
 
 def _without(change: ChangeView, common: Container[tuple[str, str]]) -> ChangeView:

@@ -15,7 +15,7 @@ from reconciler.model.document import AttributeView, ChangeView
 from reconciler.model.values import is_empty
 from reconciler.render import words
 from reconciler.render.lines import Block, as_before, blocks, lines, written
-from reconciler.render.naming import Names, humanised, label, without_people
+from reconciler.render.naming import Names, humanised, label, member, without_people
 from reconciler.render.outline import ANOTHER, moved, unseen
 from reconciler.render.quoting import apart, clean, is_marker, literal
 from reconciler.render.tree import MISSING, ListEntry, SideValue, entries, same
@@ -121,7 +121,8 @@ def _rows(change: ChangeView, view: AttributeView, names: Names, *, drift: bool)
 
 
 def _masked(value: Any) -> str:
-    return "" if value is None else literal(value, sensitive=True)
+    plain = isinstance(value, str) or (isinstance(value, dict) and "$secret" in value)
+    return "" if value is None else human(value, _NO_NAMES) if plain else literal(value, sensitive=True)
 
 
 def _pieces(text: str, marked: bool = False) -> tuple[TextPart, ...]:
@@ -132,7 +133,7 @@ def _sides(name: str, before: SideValue, after: SideValue, names: Names, depth: 
     """Yield one row for each value that differs; maps are split into entries."""
     sides = [side for side in (before, after) if side is not MISSING and side is not None]
     if depth < _DEEPEST and _all(sides, dict):
-        yield from _members(name, before, after, names, depth)
+        yield from _of_parts(name, before, after, names, depth)
     elif _all(sides, list):
         old, new = (side if isinstance(side, list) else [] for side in (before, after))
         one_sided = before is MISSING or after is MISSING
@@ -146,6 +147,36 @@ def _sides(name: str, before: SideValue, after: SideValue, names: Names, depth: 
 def _all(sides: Sequence[SideValue], kind: type) -> bool:
     """Return whether there are sides, all of this type and none the mark of a value that is not shown."""
     return bool(sides) and all(isinstance(side, kind) and not is_marker(side) for side in sides)
+
+
+def _of_parts(name: str, before: SideValue, after: SideValue, names: Names, depth: int) -> Iterator[SideRow]:
+    """Yield the rows of a map. Where its entries are parts of an object, as fields of a custom object are, those that
+    only one side has are entries of a list; of the others it is told what differs in them.
+    """
+    was, now = (side if isinstance(side, dict) else {} for side in (before, after))
+    if not all(isinstance(part, dict) and "labels" in part for part in (*was.values(), *now.values())):
+        yield from _members(name, before, after, names, depth)
+        return
+    quiet = before in (MISSING, None) or after is MISSING
+    items = [_part(key, part, "new", names, quiet=quiet) for key, part in now.items() if key not in was]
+    items += [_part(key, part, "gone", names, quiet=quiet) for key, part in was.items() if key not in now]
+    if items:
+        yield SideRow(name, items=_apart(items))
+    both = {key: part for key, part in now.items() if key in was}
+    yield from _members(name, {key: was[key] for key in both}, both, names, depth)
+
+
+def _part(key: str, value: Mapping[str, Any], state: ItemState, names: Names, *, quiet: bool) -> Item:
+    """A part by its label, its type, and what else holds of it."""
+    known = {name: item for name, item in value.items() if name != "labels" and item not in (None, "", False, [], {})}
+    more = [
+        human(item, names)
+        if name == "type"
+        else f"{called(str(name)).lower()}{'' if item is True else f' {human(item, names)}'}"
+        for name, item in known.items()
+    ]
+    text = clean(member(str(key), value)) + (f" ({', '.join(more)})" if more else "")
+    return Item(text, "" if quiet else state, "" if quiet else {"gone": "removed"}.get(state, state))
 
 
 def _members(name: str, before: SideValue, after: SideValue, names: Names, depth: int) -> Iterator[SideRow]:
@@ -290,6 +321,8 @@ def _map(value: dict[str, Any], names: Names) -> str:
     inner = value.get("$lookup")
     if isinstance(inner, dict) and isinstance(inner.get("name"), str):
         return clean(inner["name"])
+    if "$secret" in value:
+        return clean(str(value["$secret"]))
     if is_marker(value):
         return literal(value)
     return ", ".join(f"{humanised(str(name)).lower()} {human(item, names)}" for name, item in value.items())

@@ -158,6 +158,18 @@ def duration(seconds: float) -> str:
     return f"{hours:,} h {minutes:02} min"
 
 
+def moment(text: str) -> str:
+    """Return a time (RFC 3339, UTC) as people write it: `29 November 2026, 10:08 UTC`. Any other text stays."""
+    match = re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])-(\d\d)T(\d\d:\d\d):\d\d(?:\.\d+)?Z", text)
+    return f"{int(match[3])} {_MONTHS[int(match[2]) - 1]} {match[1]}, {match[4]} UTC" if match else text
+
+
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+
+
 def line_of(place: str) -> str:
     """Return `file:line` of a `file:line:column`; anything else is returned as it is."""
     match = re.fullmatch(r"(.*:\d+):\d+", place)

@@ -19,6 +19,7 @@ from reconciler.model.document import (
     StateRef,
     StepView,
     Summary,
+    UseView,
 )
 
 
@@ -368,3 +369,61 @@ def _numbered(number: int) -> ChangeView:
 
 SIZES: dict[str, Callable[[], PlanDocument]] = {"1": one, "40": lambda: many(40), "2000": lambda: many(2000)}
 """The three sizes at which every view is looked at."""
+
+
+LONG = "Old list of the trade fair in K\u00f6ln 2017, imported from a spreadsheet that is lost, do not use"
+RIGHT_TO_LEFT = "\u0646\u0634\u0631\u0629 \u0625\u062e\u0628\u0627\u0631\u064a\u0629"
+ASTRONAUT = "Caf\u00e9 \u2615\ufe0f\U0001f469\U0001f3fd\u200d\U0001f680"
+
+
+def messy() -> PlanDocument:
+    """What accounts that nobody prepared bring: names that are long, read from right to left or pictures, a pipeline
+    that goes with its stages, a custom object that loses a field, rules about many things, blocks that are not known.
+    """
+    changes = _messy_changes()
+    every = [change.address for change in changes]
+    return sealed(
+        changes=changes,
+        summary=Summary(destroy=5, change=2, records_at_risk=360, at_most=True),
+        guards=[
+            GuardView(
+                name="list_deletes", verdict="tripped", addresses=["list.old"],
+                override="--allow list_deletes=list.old",
+                message="list.old is deleted, and with it every contact that is on no other list",
+            ),
+            GuardView(name="policy tag-names", verdict="tripped", message="Tags begin with the team", addresses=every),
+            GuardView(name="policy many-at-once", verdict="passed"),
+        ],
+        boards=[
+            BoardView(
+                kind="stage", title="Onboarding",
+                before=[CardView(key=str(number), title=f"{ASTRONAUT} {number}", deals=number) for number in range(9)],
+                after=[],
+            )
+        ],
+    )  # fmt: skip
+
+
+def _messy_changes() -> list[ChangeView]:
+    known = UseView(where="automation `Win back`")
+    tag = UseView(where="automation blocks", certainty="not inspected", note="what they hold is not known: 1 `tag`")
+    both = tag.model_copy(update={"note": "what they hold is not known: 2 `send`, 1 `tag`"})
+    parts = {"note": {"type": "text", "required": True, "labels": {"singular": "Note", "plural": "Notes"}}}
+    return [
+        ChangeView(
+            address="list.old", kind="list", action="delete", found={"name": LONG}, uses=[known, tag],
+            impacts=[ImpactView(count=44, noun="contacts, on this list only, are deleted", at_most=True)],
+        ),
+        ChangeView(address="list.x", kind="list", action="update", found={"name": RIGHT_TO_LEFT},
+                   attributes=[old("name", RIGHT_TO_LEFT, RIGHT_TO_LEFT + " 2")]),
+        ChangeView(address="pipeline.on", kind="pipeline", action="delete", found={"title": "Onboarding"},
+                   impacts=[ImpactView(count=307, noun="deals")], uses=[both]),
+        ChangeView(address="stage.on.first", kind="stage", action="delete", found={"title": "First"}, uses=[both]),
+        ChangeView(address="stage.other.first", kind="stage", action="delete", found={"title": "Other"}),
+        ChangeView(
+            address="custom_object.order", kind="custom_object", action="update",
+            found={"labels": {"singular": "Order"}},
+            attributes=[old("fields", parts, {"sum": {"type": "currency", "labels": {"singular": "Sum"}}})],
+            impacts=[ImpactView(count=9, noun="records lose note", at_most=True)],
+        ),
+    ]  # fmt: skip

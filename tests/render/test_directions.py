@@ -20,7 +20,7 @@ from reconciler.model.document import AttributeView, ChangeView, GuardView, Impa
 from reconciler.render import fleet, html, markdown, since, text
 from reconciler.render.directions import FIRST, LETTERS, POP, isolated, isolated_html, named
 from reconciler.render.harmless import harmless, outgoing
-from reconciler.render.naming import Names
+from reconciler.render.naming import Names, set_apart
 from reconciler.render.sentences import headline
 from reconciler.render.terms import SCREENS
 
@@ -117,7 +117,9 @@ def test_every_name_in_a_report_is_isolated_as_a_whole(name: str) -> None:
         change = document.changes[0]
         if kind != "user":
             assert name in page.names
-            assert f"The {SCREENS[kind].one} {named(name)} is deleted." == headline(change, Names.of(document))
+            assert f"The {SCREENS[kind].one} {set_apart(named(name))} is deleted." == headline(
+                change, Names.of(document)
+            )
             assert f"{FIRST}{name}{POP}" in comment
         assert "\ufdd0" not in outgoing(text.plan(document), "text")
 

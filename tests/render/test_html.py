@@ -28,6 +28,9 @@ more.
 """
 
 
+SHOWN = {"everything": documents.refused, "messy": documents.messy}
+
+
 @pytest.fixture(scope="session")
 def browser(in_ci: bool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """A browser for all tests of this file; without Chromium they are skipped, in a CI they fail."""
@@ -265,10 +268,13 @@ def axe() -> str:
     return Path(npm.program("axe-core", AXE, "axe.min.js")[1]).read_text("utf-8")
 
 
-@pytest.mark.parametrize("paper", ["light", "dark", "print"])
-def test_axe_finds_no_violation(browser: Browser, page: Path, axe: str, paper: str) -> None:
+@pytest.mark.parametrize(
+    ("paper", "name"),
+    [*((paper, "everything") for paper in ("light", "dark", "print")), ("light", "messy"), ("dark", "messy")],
+)
+def test_axe_finds_no_violation(browser: Browser, page: Path, axe: str, paper: str, name: str) -> None:
     """WCAG 2.2 AA and good practice, with everything unfolded; and axe does find what is wrong with a page."""
-    page.write_text(html.plan(documents.refused()), encoding="utf-8")
+    page.write_text(html.plan(SHOWN[name]()), encoding="utf-8")
     browser.load(page, dark=paper == "dark", printed=paper == "print")
     browser.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     browser.evaluate(axe)
@@ -310,10 +316,12 @@ def test_ten_changes_are_printed_on_two_pages(browser: Browser, page: Path) -> N
     assert browser.printed_pages() == 2
 
 
-@pytest.mark.parametrize("width", [390, 1200])
-def test_nothing_is_cut_off(browser: Browser, page: Path, width: int) -> None:
+@pytest.mark.parametrize(
+    ("width", "name"), [(390, "everything"), (1200, "everything"), (390, "messy"), (1200, "messy")]
+)
+def test_nothing_is_cut_off(browser: Browser, page: Path, width: int, name: str) -> None:
     """Neither on a phone nor on a desk does a text of the report end outside of what shows it."""
-    page.write_text(html.plan(documents.refused()), encoding="utf-8")
+    page.write_text(html.plan(SHOWN[name]()), encoding="utf-8")
     browser.load(page, width=width)
     browser.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     cut = """[...document.querySelectorAll("main *, header *")].filter((node) => {
