@@ -43,6 +43,7 @@ GENERATORS = (
     Generator("schemas", "reconciler.cli.schema", ("reconciler", "schema", "--out")),
     Generator("docs/reference", "scripts.write_reference", ("scripts.write_reference",)),
     Generator("reconciler/render/terms", "scripts.write_terms", ("scripts.write_terms",)),
+    Generator("reconciler/resources/outlines", "scripts.write_outlines", ("scripts.write_outlines",)),
 )
 
 

@@ -114,12 +114,9 @@ def _upper(name: str) -> str:
 
 def secrets_in(resources: Iterable[Resource], kinds: Kinds) -> set[str]:
     """Return what is secret in the sensitive texts of resources, where it is long enough to be told from a word."""
-    guarded = {
-        name for name, kind in kinds.items() if any(attribute.has(Sensitive) for attribute in kind.attributes.values())
-    }
     hiding = Hiding(kinds)
     for resource in resources:
-        if resource.kind in guarded:
+        if kinds[resource.kind].marked(Sensitive):
             hiding.resource(resource)
     return {value for value in hiding.secrets.values() if len(value) >= SHORTEST and not values.has_secret(value)}
 

@@ -149,7 +149,7 @@ def _recognise(
 def _orphans_to_spares(context: PlanningContext, kind: Kind) -> None:
     """Children of an object whose create answer was lost came with it: its declared children may claim them."""
     children = [
-        (child, mark.parent) for child in context.kinds.values() if (mark := kind.nesting(child.name)) is not None
+        (context.kinds[child], mark.parent) for child in context.kinds if (mark := kind.nesting(child)) is not None
     ]
     for address in context.inputs.intents:
         if kind_of(address) != kind.name or address not in context.matched:

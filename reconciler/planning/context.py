@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from reconciler.model import values
 from reconciler.model.address import kind_of
+from reconciler.model.catalog import outlines
 from reconciler.model.desired import Desired, Resource
 from reconciler.model.grammar import a
 from reconciler.model.kind import Kind, Kinds
@@ -72,7 +73,7 @@ class PlanningContext:
         self.kinds: Kinds = inputs.kinds
         self.bindings: dict[str, Binding]
         self.bindings, self.moved, wrong = after_moves(inputs.state.resources, inputs.desired, inputs.kinds)
-        labels = {name: kind.identity.name_attribute for name, kind in self.kinds.items()}
+        labels = {name: outline.label for name, outline in outlines(self.kinds).items()}
         self.resolver = Resolver(lives=inputs.snapshot.lives, labels=labels)
         self.pinned = {block.target: block.id for block in reversed(inputs.desired.imports)}
         self.bound: dict[str, dict[str, Binding]] = defaultdict(dict)

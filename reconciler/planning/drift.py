@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from reconciler.model.catalog import outlines
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kind
 from reconciler.model.live import Live
@@ -34,7 +35,7 @@ def drift(inputs: Inputs) -> Plan:
     """Return a plan without steps: `update` for what changed (before: as applied, after: as it is now), `delete` for
     what is gone. The configuration only says which drift is ignored and where an attribute is declared.
     """
-    labels = {name: kind.identity.name_attribute for name, kind in inputs.kinds.items()}
+    labels = {name: outline.label for name, outline in outlines(inputs.kinds).items()}
     ids = {address: binding.id for address, binding in inputs.state.resources.items()}
     resolver = Resolver(dict(ids), inputs.snapshot.lives, labels)
     reveal = revealer(inputs.secret, inputs.state.resources, inputs.snapshot, inputs.state.salt)

@@ -16,10 +16,12 @@ from reconciler.planning.context import PlanningContext
 def near_twins(context: PlanningContext) -> list[str]:
     """Return one line for each create, and each rename, whose name nearly is that of an object that stays."""
     lines: list[str] = []
-    for kind in context.kinds.values():
-        changes = [
-            change for change in context.changes.values() if change.kind == kind.name and change.resource is not None
-        ]
+    by_kind: dict[str, list[Change]] = defaultdict(list)
+    for change in context.changes.values():
+        if change.resource is not None:
+            by_kind[change.kind].append(change)
+    for kind in (context.kinds[name] for name in context.kinds if name in by_kind):
+        changes = by_kind[kind.name]
         named = [change for change in changes if _names(kind, change)]
         if named:
             lines += _of_kind(context, kind, named)

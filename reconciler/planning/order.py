@@ -180,7 +180,8 @@ def _release_before_delete(
     """An object goes only after everything that refers to it has gone or has been pointed elsewhere. A roster keeps
     neither side: its entries go with either.
     """
-    rosters = {name: ((roster_of(kind) or ("", ""))[0], members_of(kind)) for name, kind in kinds.items()}
+    concerned = {change.kind: kinds[change.kind] for change in changes.values()}
+    rosters = {name: ((roster_of(kind) or ("", ""))[0], members_of(kind)) for name, kind in concerned.items()}
     to_delete = {address: change for address, change in changes.items() if "delete" in nodes[address]}
     owners = _owners(to_delete.values())
     for address, change in changes.items():

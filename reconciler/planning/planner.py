@@ -43,7 +43,7 @@ def plan(inputs: Inputs) -> Plan:
     by_kind: dict[str, list[Resource]] = defaultdict(list)
     for resource in resources:
         by_kind[resource.kind].append(resource)
-    for knot in knots(context.kinds):
+    for knot in _knots(context, by_kind):
         _plan_knot(context, knot, [resource for kind in knot for resource in by_kind.get(kind.name, ())])
     place = {resource.address: number for number, resource in enumerate(resources)}
     context.changes = dict(sorted(context.changes.items(), key=lambda item: place[item[0]]))
@@ -75,6 +75,15 @@ def plan(inputs: Inputs) -> Plan:
         reads=reads,
         ids=context.resolver.ids | {str(lookup): reference.id for lookup, reference in looked_up.items()},
     )
+
+
+def _knots(context: PlanningContext, declared: Iterable[str]) -> Iterator[tuple[Kind, ...]]:
+    """Yield the kinds of which something is declared, bound or seen, those together that may refer to each other."""
+    seen = context.inputs.snapshot
+    known = {*declared, *context.bound, *seen.lives, *seen.unknown}
+    for knot in knots(context.kinds):
+        if not known.isdisjoint(knot):
+            yield tuple(context.kinds[name] for name in knot)
 
 
 def _unsaid(context: PlanningContext) -> list[str]:

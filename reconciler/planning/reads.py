@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from reconciler.model import values
 from reconciler.model.address import key_of
+from reconciler.model.catalog import outlines
 from reconciler.model.desired import Desired, Resource
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.plan import Action, Plan
@@ -42,8 +43,8 @@ def wanted(desired: Desired, state: State, kinds: Kinds) -> dict[str, frozenset[
             needed.setdefault(binding.kind, set()).update(binding.applied)
             if kinds[binding.kind].variants:
                 needed[binding.kind].add(key_of(address))
-    for name, kind in kinds.items():
-        if kind.nested in needed:
+    for name, outline in outlines(kinds).items():
+        if outline.nested in needed:
             needed.setdefault(name, set())  # what goes with a parent is named, managed or not
     return {name: frozenset(needed[name]) for name in kinds if name in needed}
 

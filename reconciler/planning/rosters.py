@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping
 
 from reconciler.model import values
+from reconciler.model.catalog import outlines
 from reconciler.model.desired import Desired, Resource
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import Live
@@ -25,25 +26,29 @@ def rosters_of(kinds: Kinds) -> dict[str, tuple[str, str]]:
     return {name: roster for name, kind in kinds.items() if (roster := roster_of(kind)) is not None}
 
 
+def _declared(desired: Desired, kinds: Kinds) -> Kinds:
+    """Return the kinds of which something is declared."""
+    return {name: kinds[name] for name in dict.fromkeys(resource.kind for resource in desired.resources.values())}
+
+
 def members_of(kind: Kind) -> tuple[str, ...]:
     """Return the kinds of the members that the roster of a kind may have."""
     marks = [attribute.mark(RefTo) for attribute in kind.attributes.values() if attribute.has(Roster)]
     return tuple(name for mark in marks if mark is not None for name in mark.every)
 
 
-def knots(kinds: Kinds) -> list[tuple[Kind, ...]]:
-    """Return the kinds in their order, those together that may refer to each other: they are planned resource by
-    resource. A knot stands where its last kind stands.
+def knots(kinds: Kinds) -> list[tuple[str, ...]]:
+    """Return the names of the kinds in their order, those together that may refer to each other: they are planned
+    resource by resource. A knot stands where its last kind stands.
     """
     tied: dict[str, set[str]] = {}
-    for name, kind in kinds.items():
-        for mark in kind.marked(RefTo).values():
-            if mark.later:
-                together = {name, *mark.every} & set(kinds)
-                tied.update(dict.fromkeys(together, together))
+    for name, outline in outlines(kinds).items():
+        for others in outline.later:
+            together = {name, *others} & set(kinds)
+            tied.update(dict.fromkeys(together, together))
     last = {name: [member for member in kinds if member in group][-1] for name, group in tied.items()}
     return [
-        tuple(kind for kind in kinds.values() if last.get(kind.name, kind.name) == name)
+        tuple(other for other in kinds if last.get(other, other) == name)
         for name in kinds
         if last.get(name, name) == name
     ]
@@ -54,7 +59,7 @@ def spoken(desired: Desired, kinds: Kinds) -> Desired:
     an undo says both: the member leaves all others); of a roster, the members that say it themselves, or of which it is
     the floor.
     """
-    rosters = rosters_of(kinds)
+    rosters = rosters_of(_declared(desired, kinds))
     holders = [resource for resource in desired.resources.values() if resource.kind in rosters]
     if not holders:
         return desired

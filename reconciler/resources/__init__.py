@@ -1,5 +1,8 @@
 """The kinds, one file each, found automatically: a module here that defines `KIND` adds a kind. Nothing elsewhere
 knows a kind by name.
+
+What every command asks of all kinds is kept in `outlines`, generated from them, so that those are loaded that are in
+use. As long as a module here is not in it, all are loaded, and what is asked follows from them.
 """
 
 from __future__ import annotations
@@ -7,40 +10,33 @@ from __future__ import annotations
 import functools
 import importlib
 import pkgutil
+from collections.abc import Mapping
 
+from reconciler.model.catalog import Catalog, Outline, outline_of
 from reconciler.model.kind import Kind, Kinds
-from reconciler.model.spec import Nested, RefTo, attributes
+from reconciler.resources.outlines import MODULES, OUTLINES
 
 
 @functools.cache
 def load_kinds() -> Kinds:
-    """Return every kind by name, those first that others refer to."""
-    kinds: dict[str, Kind] = {}
-    for module in pkgutil.iter_modules(__path__):
-        kind = getattr(importlib.import_module(f"{__name__}.{module.name}"), "KIND", None)
-        if isinstance(kind, Kind):
-            kinds[kind.name] = kind
-    return {name: kinds[name] for name in _order(kinds)}
+    """Return every kind by name, those first that others refer to; each is loaded when it is asked for."""
+    return Catalog(OUTLINES if modules() == MODULES else outlined(), _load)
 
 
-def _order(kinds: dict[str, Kind]) -> list[str]:
-    """Return the names such that a kind comes after the kinds it refers to; ties by name."""
-    needs = {name: _referred(kind) & set(kinds) - {name} for name, kind in kinds.items()}
-    for name, kind in kinds.items():
-        for attribute in attributes(kind.spec).values():
-            nested = attribute.mark(Nested)
-            if nested is not None and nested.kind in needs:
-                needs[nested.kind].add(name)
-    order: list[str] = []
-    while needs:
-        ready = sorted(name for name, wanted in needs.items() if wanted <= set(order))
-        if not ready:
-            raise RuntimeError(f"kinds refer to each other in a circle: {sorted(needs)}")
-        order += ready
-        needs = {name: wanted for name, wanted in needs.items() if name not in ready}
-    return order
+def modules() -> frozenset[str]:
+    """Return the names of the modules that may define a kind."""
+    return frozenset(module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg)
 
 
-def _referred(kind: Kind) -> set[str]:
-    marks = (attribute.mark(RefTo) for attribute in kind.attributes.values())
-    return {mark.kind for mark in marks if mark is not None and not mark.later} | set(kind.depends_on)
+def outlined() -> Mapping[str, Outline]:
+    """Return what is asked of every kind, in use or not, in the order of the kinds; loads all modules."""
+    from reconciler.resources.ordering import ordered
+
+    kinds = [importlib.import_module(f"{__name__}.{name}") for name in sorted(modules())]
+    known = [kind for module in kinds if isinstance(kind := getattr(module, "KIND", None), Kind)]
+    return {kind.name: outline_of(kind) for kind in ordered(known)}
+
+
+def _load(module: str) -> Kind:
+    kind: Kind = importlib.import_module(f"{__name__}.{module}").KIND
+    return kind

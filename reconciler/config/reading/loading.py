@@ -234,7 +234,8 @@ def _read(sections: Sections, layers: Layers, kinds: Kinds, scope: Scope) -> tup
     problems = scope.problems
     reader = Reader(kinds, scope)
     for section, name in sections_of(kinds).items():
-        reader.read(kinds[name], sections.resources.get(section, {}))
+        if section in sections.resources:
+            reader.read(kinds[name], sections.resources[section])
     checks = Checks(kinds, reader.declared, problems, scope.complete, layers.prefixes)
     resources = checks.resolved(reader.resources)
     checks.resolved(reader.broken)

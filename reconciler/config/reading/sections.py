@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from reconciler.config.reading.nodes import Entry, Map, Node, Sequence, is_null, merged_entries
 from reconciler.config.reading.problems import Problems, closest, did_you_mean, listed
+from reconciler.model.catalog import outlines
 from reconciler.model.grammar import a
 from reconciler.model.kind import Kinds
 from reconciler.model.spec import Nested
@@ -27,7 +28,7 @@ class Sections:
 
 def sections_of(kinds: Kinds) -> dict[str, str]:
     """Return the names of the sections with the kinds that they hold."""
-    return {kind.section: name for name, kind in kinds.items() if kind.abilities.managed and kind.section}
+    return {outline.section: name for name, outline in outlines(kinds).items() if outline.section}
 
 
 def collect(documents: list[Node], kinds: Kinds, into: Sections, problems: Problems) -> None:

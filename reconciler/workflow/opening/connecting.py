@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reconciler.model.catalog import outlines
 from reconciler.model.errors import WrongInput
 from reconciler.model.kind import Kinds
 
@@ -15,13 +16,8 @@ if TYPE_CHECKING:  # what only some commands need is imported by them
 
 def paths_of(kinds: Kinds) -> dict[str, str]:
     """Return the paths of all listings with the kind that each belongs to; that of its objects is the first one."""
-    first = {kind.reading.collections[0].path: name for name, kind in kinds.items() if kind.reading.collections}
-    others = {
-        path: name
-        for name, kind in kinds.items()
-        for collection in (*kind.reading.collections, *kind.needs(frozenset(kind.attributes)))
-        for path in collection.paths
-    }
+    first = {outline.listing: name for name, outline in outlines(kinds).items() if outline.listing}
+    others = {path: name for name, outline in outlines(kinds).items() for path in outline.paths}
     return {**first, **{path: name for path, name in others.items() if path not in first}}
 
 

@@ -11,6 +11,7 @@ from reconciler.config import (
     load_project,
     outside,
 )
+from reconciler.model.catalog import informed
 from reconciler.model.facts import Facts
 from reconciler.model.project import DECLARES
 from reconciler.resources import load_kinds
@@ -65,4 +66,4 @@ def with_facts(session: Session) -> Session:
     facts = load_facts(session.folder, session.identity, session.settings.facts)
     if facts == Facts():
         return session
-    return replace(session, facts=facts, kinds={name: kind.informed(facts) for name, kind in session.kinds.items()})
+    return replace(session, facts=facts, kinds=informed(session.kinds, facts))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from reconciler.config import Loaded, Uses, doubts, load
 from reconciler.deriving.redaction import secrets_in
 from reconciler.model.account_url import EMULATOR
+from reconciler.model.catalog import informed
 from reconciler.model.desired import Desired
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ReconcilerError
@@ -60,8 +61,7 @@ class Session(OpenEnvironment):
         """Return the session as if no probe had found out anything: snapshots hold the answers to the same requests,
         whatever is known.
         """
-        kinds = {name: kind.informed(Facts()) for name, kind in self.kinds.items()}
-        return self if self.facts == Facts() else replace(self, facts=Facts(), kinds=kinds)
+        return self if self.facts == Facts() else replace(self, facts=Facts(), kinds=informed(self.kinds, Facts()))
 
     def with_variables(self, more: Mapping[str, Any]) -> Session:
         """Return the session as if its environment gave these variables too."""
