@@ -367,11 +367,14 @@ def resume(
 ) -> int:
     """Go on with a rollout whose process died, was stopped, or waited for an approval."""
     from reconciler.fleet.rollout_store import looked_into
-    from reconciler.fleet.running import taken_over
+    from reconciler.fleet.running import finished, taken_over
 
     fleet = opened(chosen, database, ask=False)
     with looked_into(fleet.database) as store:
         spec = store.unfinished(rollout)
+        if store.over(spec.name):
+            note(f"The rollout {spec.name} has ended, and is as it was left.")
+            return show_report(chosen, finished(store, spec, note), outputs)
         version = taken_over(store, spec, take_over=take_over)
     return _carry_out(chosen, fleet, spec, outputs, resumed=version, wait=wait)
 

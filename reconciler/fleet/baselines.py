@@ -16,6 +16,7 @@ from typing import Any
 from reconciler.config import EnvironmentSettings, Loaded, LoadedProject, load_project, recipients_of
 from reconciler.config.reading.fleet import LoadedFleet
 from reconciler.deriving.redaction import secrets_in
+from reconciler.fleet.references import GivenVariables, filled, without
 from reconciler.model.account_url import EMULATOR, identity_of
 from reconciler.model.baseline import LOCK_FILE
 from reconciler.model.diagnostics import Diagnostic
@@ -23,7 +24,7 @@ from reconciler.model.errors import ConfigError, StalePlan
 from reconciler.model.fleet import Defaults, Job
 from reconciler.model.kind import Kinds
 from reconciler.model.project import PROJECT_FILE, Guards
-from reconciler.model.redaction import Redactor
+from reconciler.model.redaction import Redactor, passwords_of
 from reconciler.model.ruling import Rules
 from reconciler.model.values import Value, secret_marker
 from reconciler.remote.pacer import STRICT, Pacer
@@ -87,8 +88,8 @@ class Baselines:
     guards: Guards
     kinds: Kinds
     runtime: Runtime
+    given: GivenVariables
     _projects: dict[str, LoadedProject] = field(default_factory=dict)
-    _digests: dict[str, str] = field(default_factory=dict)
     _parsed: OrderedDict[str, Parsed] = field(default_factory=OrderedDict)
     _vaults: dict[str, tuple[float, SecretSource]] = field(default_factory=dict, repr=False)
     _paces: OrderedDict[str, Pacer] = field(default_factory=OrderedDict)
@@ -98,14 +99,15 @@ class Baselines:
         """Return the baselines that a fleet file names; they are read when they are asked for."""
         fleet = loaded.fleet
         folders = {name: baseline.folder for name, baseline in fleet.baselines.items()}
-        return cls(loaded.folder, folders, fleet.defaults, fleet.guards, kinds, runtime)
+        given = GivenVariables(loaded.folder, runtime)
+        return cls(loaded.folder, folders, fleet.defaults, fleet.guards, kinds, runtime, given)
 
     def renew(self, loaded: LoadedFleet) -> None:
         """Read the files again: a process that goes on for weeks works with those of today."""
         self.folders = {name: baseline.folder for name, baseline in loaded.fleet.baselines.items()}
         self.defaults, self.guards = loaded.fleet.defaults, loaded.fleet.guards
+        self.given = GivenVariables(self.folder, self.runtime)
         self._projects.clear()
-        self._digests.clear()
         self._parsed.clear()
         self._vaults.clear()
 
@@ -115,36 +117,40 @@ class Baselines:
             self._projects[name] = load_project(self.folder / self.folders[name])
         return self._projects[name]
 
-    def digest(self, job: Job) -> str:
-        """Return the SHA-256 of what is declared for an account: files, what they include, overlays, variables. Raises
-        ConfigError.
-        """
-        return self._digests.get(_named(job)) or self._configuration(job).digest
-
     def session(self, job: Job) -> FleetSession:
         """Return the session of an account. Raises ConfigError for what is wrong with the baseline or the key, and
         StalePlan where the files are not those that the rollout began with.
         """
-        key, parsed = self._key(job), self._configuration(job)
+        key, job = self._key(job), self.given.whole(job)
+        parsed = self._configuration(job)
         if job.digest and parsed.digest != job.digest:  # they may have changed since this process read them
-            self._forget(job)
+            job = self._forget(job)
             parsed = self._configuration(job)
         if job.digest and parsed.digest != job.digest:
             raise StalePlan(
                 f"the files of the baseline `{job.baseline}` are not those that the rollout began with",
                 hint="begin a new rollout, or check out the version that it began with",
             )
-        return replace(self._opened(job, key), parsed=parsed, rules=parsed.rules)
+        opened = self._opened(job, key)
+        state = filled(opened.state_url, self.runtime.environ)
+        opened.redactor.learn(*passwords_of(state))
+        settings = replace(opened.settings, state=state)
+        return replace(opened, settings=settings, parsed=parsed, rules=parsed.rules)
 
-    def check(self, job: Job) -> None:
-        """Read what is declared for an account; no key is needed. Raises ConfigError."""
-        self._configuration(job)
+    def referring(self, job: Job) -> Job:
+        """Return a job with the SHA-256 of what is declared for its account (files, what they include, overlays,
+        variables), and without what is secret. No key is needed. Raises ConfigError.
+        """
+        parsed = self._configuration(job)
+        return without(job.model_copy(update={"digest": parsed.digest}), parsed.sensitive)
 
-    def _forget(self, job: Job) -> None:
-        """Read the files of an account's baseline again when they are asked for."""
+    def _forget(self, job: Job) -> Job:
+        """Read the files of an account's baseline again when they are asked for, and return the job as they have it."""
         self._projects.pop(job.baseline, None)
-        self._digests.pop(_named(job), None)
         self._parsed.pop(_named(job), None)
+        if job.hidden:
+            self.given.reread()
+        return self.given.whole(job)
 
     def _opened(self, job: Job, key: str) -> FleetSession:
         return FleetSession(
@@ -227,7 +233,6 @@ class Baselines:
         name = _named(job)
         if name not in self._parsed:
             self._parsed[name] = self._read(job)
-            self._digests[name] = self._parsed[name].digest
             while len(self._parsed) > KEPT:
                 self._parsed.popitem(last=False)
         self._parsed.move_to_end(name)

@@ -28,6 +28,7 @@ from reconciler.fleet.spec import (
     OPEN,
     OVER,
     POLL,
+    PROGRAM,
     VERSION,
     RolloutSpec,
     job_id,
@@ -283,14 +284,15 @@ class Engine:
 
     def resume(self, name: str, concurrency: int) -> int:
         """Take over what of a rollout has no end, and return how many workflows that are. Whose an account is, its
-        lease decides: a worker that lives resumes its own, and the second one is told that the lock is held.
+        lease decides: a worker that lives resumes its own, and the second one is told that the lock is held. What a
+        gate called off stays so: only of a rollout that was cancelled itself, accounts that were cancelled go on.
         """
         from dbos import DBOS
 
         self.listen(name, concurrency)
-        left = DBOS.list_workflows(
-            workflow_id_prefix=name, status=["PENDING", "CANCELLED"], load_input=False, load_output=False
-        )
+        whole = DBOS.list_workflows(workflow_ids=[name], status=["CANCELLED"], load_input=False, load_output=False)
+        status = ["PENDING", "CANCELLED"] if whole else ["PENDING"]
+        left = DBOS.list_workflows(workflow_id_prefix=name, status=status, load_input=False, load_output=False)
         ids = [
             workflow.workflow_id
             for workflow in left
@@ -359,7 +361,7 @@ def _configuration(database: str, name: str, version: str, traces: str | None) -
     from dbos import DBOSPortableJSONSerializer
 
     config: DBOSConfig = {
-        "name": "reconciler-fleet",
+        "name": PROGRAM,
         "system_database_url": database,
         "application_version": version,
         "executor_id": name,

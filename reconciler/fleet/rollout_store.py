@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -18,10 +18,14 @@ from reconciler.fleet.spec import (
     DONE,
     OPEN,
     OVER,
+    POLL,
+    PROGRAM,
     VERSION,
     RolloutSpec,
     job_id,
+    queue_of,
     result_of,
+    rollout_of,
     unpacked,
 )
 from reconciler.model.document import PlanDocument
@@ -71,7 +75,17 @@ def looked_into(database: str) -> Iterator[RolloutStore]:
             hint="a first `fleet plan` makes it; check --database",
         ) from error
     try:
-        yield RolloutStore(client)
+        with reading():
+            yield RolloutStore(client)
+    finally:
+        client.destroy()
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Tell what a database refuses, or that it is away, as StateError."""
+    try:
+        yield
     except Exception as error:
         if not type(error).__module__.startswith("sqlalchemy."):
             raise
@@ -79,8 +93,6 @@ def looked_into(database: str) -> Iterator[RolloutStore]:
             f"the fleet's database cannot be read ({type(error).__name__})",
             hint="check --database; where the server was away, `fleet resume` goes on",
         ) from error
-    finally:
-        client.destroy()
 
 
 def _without_tables(error: Exception) -> bool:
@@ -318,12 +330,36 @@ class RolloutStore:
         self.client.update_workflow_attributes(name, {f"approved-{wave}": digest}, merge=True)
         self.client.send(name, digest, topic=f"approve-{wave}", idempotency_key=f"{name}/{wave}/{digest}")
 
+    def listened_to(self, name: str, concurrency: int) -> None:
+        """Let the queue of a rollout be there when the engine starts: it looks for new ones a second later."""
+        with suppress(StateError), reading():
+            self.client.register_queue(
+                queue_of(name),
+                worker_concurrency=concurrency + 1,
+                polling_interval_sec=POLL,
+                on_conflict="always_update",
+                application_name=PROGRAM,
+            )
+
+    def tidy(self) -> None:
+        """Remove the queues of rollouts that have ended: a worker looks at each several times a second."""
+        queues = {name: queue.name for queue in self.client.list_queues() if (name := rollout_of(queue.name))}
+        for at in range(0, len(queues), CHUNK):
+            names = list(queues)[at : at + CHUNK]
+            rows = self.client.list_workflows(workflow_ids=names, status=OVER, load_input=False, load_output=False)
+            for row in rows:
+                self.client.delete_queue(queues[row.workflow_id])
+
+    def over(self, name: str) -> bool:
+        """Return whether a rollout has come to an end, whichever: nothing of it is left to be resumed."""
+        row = self._row(name)
+        return row is not None and row.status in OVER
+
     def cancel(self, spec: RolloutSpec) -> int:
         """Stop new jobs of a rollout; those that run finish, or record what they did. Return how many accounts it
         leaves as they are. Raises ReconcilerError where it has ended.
         """
-        row = self._row(spec.name)
-        if row is not None and row.status in OVER:
+        if self.over(spec.name):
             raise ReconcilerError(f"the rollout {spec.name} has ended", hint=f"reconciler fleet status {spec.name}")
         waiting = self.accounts(spec.name, ["ENQUEUED", "DELAYED"])
         self.client.cancel_workflows([spec.name, *(workflow.workflow_id for workflow in waiting)])

@@ -6,6 +6,7 @@ import importlib.util
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,6 +30,8 @@ DATABASE = "sqlite:///.reconciler/fleet.db"
 BEAT = 0.25
 """Seconds between two looks at a rollout that this process works on."""
 TRACING = "opentelemetry.exporter.otlp.proto.http"
+TIDY = 60.0
+"""Seconds after which a worker looks again for what is left of rollouts that have ended."""
 DRAIN = 600.0
 """Seconds that running applies may take to stop in order."""
 
@@ -107,9 +110,8 @@ def checked(fleet: Fleet, chosen: Mapping[str, Job]) -> dict[str, Job]:
     productive = ProductionAccounts.of(fleet.folder, fleet.jobs, projects, fleet.runtime.environ)
     for name, job in chosen.items():
         defaults = {"state": fleet.loaded.fleet.defaults.state, "guards": fleet.loaded.fleet.guards}
-        own = {"digest": fleet.baselines.digest(job), "production_by": productive.by(job)}
-        jobs[name] = job.model_copy(update={**defaults, **own})
-        fleet.baselines.check(jobs[name])
+        known = job.model_copy(update={**defaults, "production_by": productive.by(job)})
+        jobs[name] = fleet.baselines.referring(known)
     return jobs
 
 
@@ -177,6 +179,8 @@ def carry_out(
     worker = Worker(fleet.baselines)
     concurrency = fleet.loaded.fleet.concurrency
     name = f"run-{fleet.runtime.token()}"
+    with looked_into(fleet.database) as store:
+        store.listened_to(spec.name, concurrency)
     taking_part = launched(
         fleet.database, name, worker, only=spec.name, version=version or VERSION, traces=traces_to(fleet)
     )
@@ -187,6 +191,7 @@ def carry_out(
             engine.begin(spec, concurrency)
         with looked_into(fleet.database) as store:
             _watch(store, spec, worker, wait=wait, stopping=stopping, show=show)
+            store.tidy()
             return finished(store, spec, tell)
 
 
@@ -297,12 +302,22 @@ def work(
             for rollout, owner in store.foreign(VERSION):
                 tell(f"{rollout} belongs to {owner}, and is left to it: {again(store, rollout)}")
         tell(f"Worker {name} is ready.")
-        while not stopping():
-            time.sleep(BEAT)
+        _tidying(fleet.database, stopping)
         worker.halt()
         until = time.monotonic() + DRAIN
         while not worker.idle and time.monotonic() < until:
             time.sleep(BEAT)
+
+
+def _tidying(database: str, stopping: Callable[[], bool]) -> None:
+    """Wait until `stopping` says so, and take away what no rollout needs any more, every now and then."""
+    tidied = float("-inf")
+    while not stopping():
+        if time.monotonic() - tidied > TIDY:
+            with suppress(StateError), looked_into(database) as store:  # a server that is away comes back
+                store.tidy()
+            tidied = time.monotonic()
+        time.sleep(BEAT)
 
 
 def _look(fleet: Fleet) -> RolloutSpec:

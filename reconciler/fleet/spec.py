@@ -16,6 +16,8 @@ from reconciler.model.fleet import FLEET_FORMAT, Job, JobResult, Wave
 
 VERSION = f"reconciler {__version__}, fleet {FLEET_FORMAT}"
 """The engine's application version: what was begun by one program is not finished by another one unasked."""
+PROGRAM = "reconciler-fleet"
+"""What the engine calls the program that owns a queue."""
 POLL = 0.2
 """Seconds between two looks at a queue."""
 CHUNK = 200
@@ -59,6 +61,11 @@ class RolloutSpec(BaseModel):
 def queue_of(name: str) -> str:
     """Return the name of a rollout's queue."""
     return f"accounts-{name}"
+
+
+def rollout_of(queue: str) -> str:
+    """Return the name of the rollout that a queue is of; "" of any other queue."""
+    return queue.removeprefix("accounts-") if queue.startswith("accounts-") else ""
 
 
 def job_id(name: str, wave: str, phase: str, account: str = "") -> str:

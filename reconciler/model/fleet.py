@@ -35,7 +35,15 @@ MAX_ACCOUNTS = 200_000
 def _reached(url: str) -> str:
     if not url.strip().startswith("emulator:") and not is_api_address(url.strip()):
         raise ValueError("it is not the address of an API: https://HOST, or emulator:PATH")
+    if _has_password(url.strip()):
+        raise ValueError("an address has no password: the key is `token: ${env.NAME}`")
     return url.strip()
+
+
+def _has_password(url: str) -> bool:
+    """Return whether a URL says a password, other than by a variable of the process."""
+    user, at, _ = url.partition("://")[2].partition("?")[0].rpartition("@")
+    return bool(at) and bool(re.search(r":(?!\$\{env\.\w+\}$).", user))
 
 
 def _asked(url: str) -> str:
@@ -109,6 +117,8 @@ class Defaults(_Section):
     def _one_each(cls, state: str) -> str:
         if "{name}" not in state:
             raise ValueError("each account needs a state of its own: say where `{name}` stands")
+        if _has_password(state):
+            raise ValueError("its password would be kept with each job: write the part with it as `${env.NAME}`")
         return state
 
 
@@ -211,6 +221,9 @@ class Job(_Part):
     digest: str = Field("", description="Digest of baseline, overlays and variables, as the coordinator read them.")
     version: str = ""
     variables: dict[str, Any] = Field(default_factory=no_members)
+    hidden: list[str] = Field(
+        default_factory=no_items, description="Variables that are secret: a worker takes them from the fleet's files."
+    )
     overlays: list[str] = Field(default_factory=no_items)
     labels: dict[str, str] = Field(default_factory=no_members)
     wave: str | None = None

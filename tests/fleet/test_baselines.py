@@ -37,7 +37,9 @@ def opened(fleet: Fleet, environ: Mapping[str, str] | None = None, **more: Any) 
     loaded = load_fleet(fleet.folder)
     baselines = Baselines.of(loaded, load_kinds(), Runtime(environ=environ or {}, **more))
     jobs = members(loaded, {})
-    return baselines, {name: job.model_copy(update={"digest": baselines.digest(job)}) for name, job in jobs.items()}
+    return baselines, {
+        name: job.model_copy(update={"digest": baselines.referring(job).digest}) for name, job in jobs.items()
+    }
 
 
 def load_guards(text: str) -> Guards:

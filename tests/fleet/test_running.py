@@ -6,20 +6,24 @@ import asyncio
 import json
 import random
 import signal
+import sqlite3
 import time
+from contextlib import closing
 from typing import Any
 
 import pytest
+from dbos import DBOS
 
 from reconciler.config.reading.fleet import load_fleet
 from reconciler.emulator import open_account
 from reconciler.fleet.accounts import AccountSelection, members
 from reconciler.fleet.baselines import Baselines
+from reconciler.fleet.engine import launched
 from reconciler.fleet.job import Worker
 from reconciler.fleet.rollout_store import looked_into
 from reconciler.fleet.running import begin, carry_out, open_fleet
 from reconciler.model.events import Finished
-from reconciler.model.fleet import JobResult, Standing
+from reconciler.model.fleet import Job, JobResult, Standing
 from reconciler.model.garbage import LASTING
 from reconciler.resources import load_kinds
 from reconciler.workflow.apply.applying import apply_plan
@@ -237,7 +241,7 @@ class TestFleet:
     def test_a_job_whose_baseline_changed_meanwhile_is_stale(self, fleet: Fleet, worker: Worker) -> None:
         """A job whose baseline changed meanwhile is stale."""
         job = members(load_fleet(fleet.folder), {})["acme"]
-        pinned = job.model_copy(update={"digest": worker.baselines.digest(job)})
+        pinned = job.model_copy(update={"digest": worker.baselines.referring(job).digest})
         fleet.write(file_of({"acme": ""}), CONFIG.replace("Gold", "Golden"))
         result = asyncio.run(worker_of(fleet).plan(pinned))
         assert result.outcome == "stale"
@@ -264,3 +268,44 @@ class TestFleet:
     def test_fifty_deaths(self, fleet: Fleet, seed: int) -> None:
         """Fifty deaths."""
         assert one_death(fleet, random.Random(seed), 6) == []
+
+
+def died(fleet: Fleet, name: str, status: str) -> None:
+    """Let a rollout be on record as one that has not ended."""
+    with closing(sqlite3.connect(fleet.folder / ".reconciler" / "fleet.db")) as base, base:
+        base.execute("update workflow_status set status = ? where workflow_uuid = ?", (status, name))
+
+
+def test_what_a_gate_called_off_is_not_resumed(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rollout that has ended is reported on again; accounts that it did not come to get a new one, with its gates.
+    Nor is it where the process died before the rollout had ended, but for a rollout that was cancelled.
+    """
+    fleet.write(file_of({"a": "", "b": "", "c": ""}, "concurrency: 1"))
+    real, asked = Worker.apply, list[str]()
+
+    async def apply(worker: Worker, job: Job, document: str) -> JobResult:
+        """Fail the first one."""
+        asked.append(job.account)
+        first = JobResult(account=job.account, outcome="failed", message="the first one")
+        return first if len(asked) == 1 else await real(worker, job, document)
+
+    monkeypatch.setattr(Worker, "apply", apply)
+    stopped = fleet.run("apply", "-q", "--format", "json")
+    assert (stopped.code, stopped.data["state"], len(stopped.data["pending"])) == (7, "stopped", 2)
+    again = fleet.run("resume", stopped.data["name"], "-q", "--format", "json")
+    assert (again.code, again.data["pending"]) == (7, stopped.data["pending"])
+    with looked_into(f"sqlite:///{fleet.folder}/.reconciler/fleet.db") as store:
+        assert store.accounts(stopped.data["name"], ["ENQUEUED", "PENDING"]) == []
+        assert [queue.name for queue in store.client.list_queues()] == []
+    assert "has ended" in again.err
+
+    name, url = stopped.data["name"], f"sqlite:///{fleet.folder}/.reconciler/fleet.db"
+    opened = open_fleet(fleet.folder, Runtime())
+    with launched(url, "another", Worker(opened.baselines), only="nothing") as engine:
+        for status, resumed in (
+            ("PENDING", [name]),
+            ("CANCELLED", [name, f"{name}/all/apply/b", f"{name}/all/apply/c"]),
+        ):
+            died(fleet, name, status)
+            engine.resume(name, 1)
+            assert sorted(row.workflow_id for row in DBOS.list_workflows(status=["ENQUEUED"])) == resumed
