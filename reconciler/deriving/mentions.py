@@ -12,6 +12,9 @@ from reconciler.model.kind import Kinds
 from reconciler.model.live import Live
 from reconciler.model.values import Value
 
+_Where = tuple[re.Pattern[str], Mapping[str, str]]
+"""What finds ids in texts, and the kind of each name that stands before one."""
+
 
 def mentioning(exported: Iterable[Exported], kinds: Kinds) -> dict[str, list[str]]:
     """Return the addresses whose texts hold ids of exported objects, with the addresses that they mean."""
@@ -31,11 +34,12 @@ def mentions(
     exported = list(exported)
     names = {(kind, live.id): f"{kind} id {live.id}" for kind, ones in (lives or {}).items() for live in ones}
     names |= {(entry.resource.kind, entry.live.id): entry.resource.address for entry in exported}
+    where = _mentions(kinds)
     named: dict[str, dict[str, list[str]]] = {}
     for entry in exported:
         for name, value in entry.resource.attrs.items():
             meant = _Meant(names)
-            _translated({name: value}, kinds, meant)
+            _translated({name: value}, where, meant)
             if meant.addresses:
                 named.setdefault(entry.resource.address, {})[name] = list(dict.fromkeys(meant.addresses))
     return named
@@ -56,21 +60,25 @@ class _Meant:
 
 
 def translated(
-    resource: Resource, kinds: Kinds, source: Mapping[tuple[str, str], str], target: Mapping[str, str]
-) -> Resource:
-    """Return the resource with ids inside its texts replaced: (kind, id) of the source -> address -> id of the target.
+    resources: Iterable[Resource], kinds: Kinds, source: Mapping[tuple[str, str], str], target: Mapping[str, str]
+) -> dict[str, Resource]:
+    """Return resources, by address, with ids inside their texts replaced: (kind, id) of the source -> address -> id of
+    the target.
 
     An id is one where its place says so: `list=7`, `listid=7`, `field[7]` in a URL, a form or a link.
     """
+    where = _mentions(kinds)
 
     def other(kind: str, identity: str) -> str:
         return target.get(source.get((kind, identity), ""), identity)
 
-    return resource._replace(attrs=_translated(resource.attrs, kinds, other))
+    return {
+        resource.address: resource._replace(attrs=_translated(resource.attrs, where, other)) for resource in resources
+    }
 
 
-def _translated(attrs: Mapping[str, Value], kinds: Kinds, other: Callable[[str, str], str]) -> dict[str, Value]:
-    pattern, owners = _mentions(kinds)
+def _translated(attrs: Mapping[str, Value], where: _Where, other: Callable[[str, str], str]) -> dict[str, Value]:
+    pattern, owners = where
 
     def leaf(value: Value) -> Value:
         if not isinstance(value, str) or not any(letter.isdigit() for letter in value):
@@ -85,7 +93,7 @@ def _swap(match: re.Match[str], owners: Mapping[str, str], other: Callable[[str,
     return f"{match.group('head')}{other(kind, match.group('id'))}{match.group('tail')}"
 
 
-def _mentions(kinds: Kinds) -> tuple[re.Pattern[str], dict[str, str]]:
+def _mentions(kinds: Kinds) -> _Where:
     """Return what finds ids in texts: the names that kinds say they go by, as a parameter or as an index."""
     owners = {
         word: kind.name for kind in kinds.values() for word in (*kind.identity.id_parameters.links, f"{kind.name}_id")

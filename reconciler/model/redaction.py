@@ -251,6 +251,8 @@ class _Form:
 
     def _extended(self, lower: bytes, place: int, at: int) -> tuple[int, int, int]:
         """Return from where to where a text agrees with it around a seed, and where in it that begins."""
+        if place >= at and lower.startswith(self.lower, place - at):
+            return place - at, place - at + len(self.lower), 0
         first, inner = place, at
         while first and inner and lower[first - 1] == self.lower[inner - 1]:
             first, inner = first - 1, inner - 1

@@ -15,7 +15,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from reconciler.model.empty import no_items
 from reconciler.model.redaction import LONG, STARS, Redactor
-from reconciler.model.values import transform
 
 RECORDING_FORMAT = "1.0"
 HIDDEN = ("token", "password", "api_key", "apikey")
@@ -81,17 +80,26 @@ def private(text: str, redactor: Redactor) -> str:
 
 def without_secrets(value: Any, redactor: Redactor) -> Any:
     """Return a JSON value in which every text is `private` and secrets are gone, also where names of properties are
-    expected.
+    expected. Rows share most of their texts: each is looked at once.
     """
-    if isinstance(value, Mapping):
-        return {
-            private(str(key), redactor): digest(str(item)) if hidden and item else without_secrets(item, redactor)
-            for key, item in value.items()
-            for hidden in (str(key).lower() in HIDDEN,)
-        }
-    if isinstance(value, list):
-        return [without_secrets(item, redactor) for item in value]
-    return transform(value, lambda leaf: private(leaf, redactor) if isinstance(leaf, str) else leaf)
+    seen: dict[str, str] = {}
+
+    def text(own: str) -> str:
+        if own not in seen:
+            seen[own] = private(own, redactor)
+        return seen[own]
+
+    def inside(part: Any) -> Any:
+        if isinstance(part, Mapping):
+            return {
+                text(str(key)): digest(str(item)) if item and str(key).lower() in HIDDEN else inside(item)
+                for key, item in part.items()
+            }
+        if isinstance(part, list):
+            return [inside(item) for item in part]
+        return text(part) if isinstance(part, str) else part
+
+    return inside(value)
 
 
 def tables(recording: Recording) -> dict[str, list[dict[str, Any]]]:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from reconciler.model.patterns import finder
 
+Find = Callable[[bytes, int], int]
 DEPTH = 3
 """Times that what was read is read again."""
 MOST = 24
@@ -99,6 +100,8 @@ def _read(raw: bytes, spaces: bool) -> Iterator[ReadText]:
         reading = read(raw)
         if reading is not None:
             yield reading
+    if _any_row()(raw, 0) < 0:
+        return
     for base, (find, row, number) in _rows().items():
         if find(raw, 0) >= 0:
             reading = _numbers(raw, base, row, number)
@@ -285,7 +288,13 @@ def _utf16(noise: bytes) -> ReadText | None:
 
 
 @cache
-def _rows() -> dict[int, tuple[Callable[[bytes, int], int], re.Pattern[bytes], re.Pattern[bytes]]]:
+def _any_row() -> Find:
+    """Return what finds rows of numbers of any base: most texts have none."""
+    return finder(_ROWS.values())
+
+
+@cache
+def _rows() -> dict[int, tuple[Find, re.Pattern[bytes], re.Pattern[bytes]]]:
     numbers = {base: re.compile(b"%s(%s)" % ways) for base, ways in _NUMBERS.items()}
     return {base: (finder([row]), re.compile(row), numbers[base]) for base, row in _ROWS.items()}
 

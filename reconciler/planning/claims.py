@@ -148,6 +148,8 @@ def _recognise(
 
 def _orphans_to_spares(context: PlanningContext, kind: Kind) -> None:
     """Children of an object whose create answer was lost came with it: its declared children may claim them."""
+    if not context.inputs.intents:
+        return
     children = [
         (context.kinds[child], mark.parent) for child in context.kinds if (mark := kind.nesting(child)) is not None
     ]

@@ -30,6 +30,9 @@ DOMAINS: dict[str, tuple[str, Cases]] = {
     ),
     "config.reading.resources._shape": ("the specs of kinds", lambda: [(spec,) for spec in SPECS]),
     "judging.expressions._asked": ("256 expressions", lambda: [("change.kind == 'tag'",), ("size(changes) > 3",)]),
+    "remote.client._url": (
+        "512 listings", lambda: [("http://a.example/api/3/tags", query) for query in ((), (("search", "a b&c=d"),))]
+    ),
     "remote.network._trusting": ("4 ways to trust", lambda: [(None, None, None, ())]),
     "render.pages.asset": ("files of the package", lambda: [("report.css",), ("handbook.css",)]),
     "store.atomic._unfinished": ("64 folders", lambda: [(ROOT, 0.0), (ROOT / "no_such_folder", 0.0)]),

@@ -17,7 +17,7 @@ MAX_BYTES = 256 * 1024 * 1024
 SUFFIXES = (".yaml", ".yml")
 NEARLY = re.compile(r"\.ya?ml(?![a-z])|\.y[alm][a-z]{0,4}\d?$|\.[a-z]aml$|ya?ml$|^#.*\.ya?ml#$", re.IGNORECASE)
 """Names that were meant as one of a YAML file, or that an editor or a person made of one."""
-_KERNEL = (Path("/proc"), Path("/sys"), Path("/dev"))
+_KERNEL = ("/proc", "/sys", "/dev")
 """Where the kernel shows processes and devices as files: an environment, for one, with every credential in it. A
 project in memory, below /dev/shm, reads its own files.
 """
@@ -37,18 +37,37 @@ def shown_path(path: Path, folder: Path) -> str:
 
 def border(folder: Path) -> Path:
     """Return what a project may read from: its Git repository, or its own folder where there is none."""
-    here = folder.resolve()
-    return next((path for path in (here, *here.parents) if (path / ".git").exists()), here)
+    return Path(_border(folder))
+
+
+def _border(folder: Path) -> str:
+    """Return it as text: this is asked for every file that is read."""
+    here = place = os.path.realpath(folder)
+    while not os.path.exists(os.path.join(place, ".git")):
+        above = os.path.dirname(place)
+        if above == place:
+            return here
+        place = above
+    return place
+
+
+def _below(path: str, folder: str) -> bool:
+    """Return whether a real path is a folder or in it."""
+    return path == folder or path.startswith(folder if folder.endswith(os.sep) else folder + os.sep)
 
 
 def outside(path: Path, folder: Path) -> str:
     """Return why a project must not read what a path leads to; "" where it may. Links are followed to their end."""
-    real, limit = path.resolve(), border(folder)
-    if any(real.is_relative_to(path) and not limit.is_relative_to(path) for path in _KERNEL):
+    real, limit = os.path.realpath(path), _border(folder)
+    if any(_below(real, place) and not _below(limit, place) for place in _KERNEL):
         return f"{real} is not a regular file"
-    if real.is_relative_to(limit):
+    if _below(real, limit):
         return ""
-    what = "its Git repository" if (limit / ".git").exists() else "its folder, which is in no Git repository"
+    what = (
+        "its Git repository"
+        if os.path.exists(os.path.join(limit, ".git"))
+        else "its folder, which is in no Git repository"
+    )
     return f"it is {real}, and a project reads nothing outside of {what}"
 
 
@@ -82,11 +101,11 @@ class _Walk:
     problems: Problems
     files: list[Path] = field(default_factory=list)
     hidden: list[Path] = field(default_factory=list)
-    seen: set[Path] = field(default_factory=set)
+    seen: set[str] = field(default_factory=set)
 
     def enter(self, place: Path, *, hidden: bool = False) -> None:
         """Take everything in a folder, once."""
-        real = place.resolve()
+        real = os.path.realpath(place)
         if real in self.seen:
             return
         self.seen.add(real)
@@ -132,9 +151,11 @@ class _Walk:
 
     def tell_hidden(self) -> None:
         """Warn of hidden YAML files, unless a link names them (as mounted volumes do it)."""
-        read = {path.resolve() for path in self.files}
+        if not self.hidden:
+            return
+        read = {os.path.realpath(path) for path in self.files}
         for path in self.hidden:
-            if path.resolve() not in read:
+            if os.path.realpath(path) not in read:
                 self._warn(path, "it is hidden, or in a hidden folder")
 
     def _aside(self, path: Path) -> None:
@@ -193,4 +214,4 @@ def decode(content: bytes, file: str, problems: Problems) -> Source | None:
 
 def distinct(paths: Iterable[Path]) -> list[Path]:
     """Return the paths without those that name a file again, in order."""
-    return list({path.resolve(): path for path in paths}.values())
+    return list({os.path.realpath(path): path for path in paths}.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -169,12 +170,12 @@ def _resource_files(loaded: LoadedProject, problems: Problems, more: Iterable[st
             hint = f"create the folder {name}/ or set `config` in {PROJECT_FILE}"
             (problems.error if named else problems.warn)("missing-file", message, loaded.spot("config"), hint)
     overlays = {
-        (loaded.folder / name).resolve()
+        os.path.realpath(loaded.folder / name)
         for environment in loaded.project.environments.values()
         for name in environment.overlays
     }
-    apart = {*overlays, (loaded.folder / PROJECT_FILE).resolve()}
-    return [path for path in distinct(files) if path.resolve() not in apart]
+    apart = {*overlays, os.path.realpath(loaded.folder / PROJECT_FILE)}
+    return [path for path in distinct(files) if os.path.realpath(path) not in apart]
 
 
 def _given(settings: EnvironmentSettings | None, loaded: LoadedProject | None) -> GivenVariables:

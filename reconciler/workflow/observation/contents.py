@@ -172,11 +172,8 @@ def with_ids(
     texts: Mapping[str, list[str]],
 ) -> Desired:
     """Return the configuration with ids inside texts translated, as far as the target's are known."""
-    changed = {
-        address: translated(desired.resources[address], kinds, source, target)
-        for address in texts
-        if address in desired.resources
-    }
+    mentioning = [desired.resources[address] for address in texts if address in desired.resources]
+    changed = translated(mentioning, kinds, source, target)
     return desired._replace(resources={**desired.resources, **changed})
 
 
