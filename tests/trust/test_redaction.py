@@ -272,7 +272,8 @@ CUTS = {
                         "accounts[:FEW]", "group.changes[:20]", "causes(report)[:FEW_FAILURES]", "rows[:FEW_DRIFTED]",
                         "rows[:MANY]", "report.news[:MANY]"},
     "render/html.py": {"lost[:MOST_LOST]"},
-    "render/markdown.py": {"addresses[:_MOST_NAMED]"},
+    "render/markdown.py": {"addresses[:_MOST_NAMED]", "card.addresses[:_MOST_NAMED]"},
+    "render/sentences.py": {"known[:_SAID]"},
     "render/sides.py": {"[item.text for item in items][:_COMPARED]"},
     "render/tree.py": {"[literal(_shortest(item)) for item in (*before, *after)][:_COMPARED]"},
     "fleet/accounts.py": {"labels[:20]"},  # names
