@@ -156,7 +156,7 @@ GUARDS = (
     Guard(
         "max_records_lost",
         "losses that the account does not count",
-        "the account does not say how many customer records are lost",
+        "the account does not say how many customer records are deleted or lose data",
         "max_records_lost=unknown",
         looks.unknown("lost"),
     ),
@@ -218,7 +218,7 @@ GUARDS = (
     Guard(
         "max_delete_percent",
         f"which share of a kind of {SMALL} objects or more is destroyed",
-        "{count} of {whole} objects of kind {kind} go; the limit is {limit} %",
+        "{count} of {whole} objects of the kind {called} are deleted; the limit is {limit} %",
         "max_delete_percent={kind}:{count}",
         looks.shares,
         teardown=False,

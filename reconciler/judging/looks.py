@@ -82,17 +82,19 @@ def above(effect: Effect, limit: Callable[[Guards], int]) -> Callable[[Case], It
     return look
 
 
-_TOUCHED: Mapping[Effect, str] = {
-    "lost": "customer records are lost",
-    "moved": "customer records are moved or read differently",
-    "unmanaged": "undeclared objects go along",
+_TOUCHED: Mapping[Effect, tuple[str, str]] = {
+    "lost": ("customer record is deleted or loses data", "customer records are deleted or lose data"),
+    "moved": ("customer record is moved or read differently", "customer records are moved or read differently"),
+    "unmanaged": ("thing that is not in the files goes along", "things that are not in the files go along"),
 }
+"""What happens to one, and to several."""
 
 
 def _counted(count: int, hit: Iterable[tuple[ChangeView, ImpactView]], effect: Effect) -> str:
-    """Return `3 customer records are lost`; `up to 3` where the account says no more of some of them."""
+    """Return what happens to so many; `up to 3 customer records` where the account says no more of some of them."""
     bound = "up to " if any(impact.at_most for _, impact in hit) else ""
-    return f"{bound}{count:,} {agreeing(count, _TOUCHED[effect])}"
+    single, several = _TOUCHED[effect]
+    return f"{bound}{count:,} {single if count == 1 else several}"
 
 
 def _goes(changes: Sequence[ChangeView]) -> str:
@@ -152,7 +154,7 @@ def shares(case: Case) -> Iterable[Trip]:
     for kind, count in sorted(Counter(change.kind for change in case.to_destroy).items()):
         whole = case.managed.get(kind, 0)
         if whole >= SMALL and count * 100 > percent * whole:
-            facts = {"count": count, "whole": whole, "kind": kind, "limit": percent}
+            facts = {"count": count, "whole": whole, "kind": kind, "called": kind.replace("_", " "), "limit": percent}
             yield Trip(tuple(change for change in case.to_destroy if change.kind == kind), facts)
 
 

@@ -225,7 +225,7 @@ def _change(
         evacuates=dict(change.evacuates),
         uses=[doc.UseView(where=use.where, certainty=use.certainty, note=use.note) for use in change.uses],
         findings=[doc.FindingView.of(finding) for finding in change.findings],
-        manual={name: _todo(name, how, change.page, heading.account) for name, how in change.manual.items()},
+        manual={name: _todo(how, change.page, heading.account) for name, how in change.manual.items()},
         moved_from=change.moved_from,
         desired=_to_write(change, kind, heading.salt),
         ignored=list(lifecycle.ignore_changes),
@@ -282,11 +282,11 @@ def _hidden(kind: Kind, name: str, value: Value) -> bool:
     return attribute is not None and attribute.hides(value)
 
 
-def _todo(name: str, how: str, page: str, account: str) -> str:
+def _todo(how: str, page: str, account: str) -> str:
     """Return a manual step in full: what to do, where, and what closes it."""
     screen = screen_of(account, page) if page else ""
     where = f" at {screen}" if screen else ""
-    return f"{how}{where}; plans ask for this until `{name}` is as declared"
+    return f"{how}{where}; plans ask for this until it is done"
 
 
 def _attribute(

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from reconciler.model.diagnostics import Diagnostic, Position, Severity
 from reconciler.model.document import ChangeView, GuardView, PlanDocument
 from reconciler.model.ruling import waiver_in
-from reconciler.render import words
+from reconciler.render import cards, words
 from reconciler.render.harmless import harmless
 from reconciler.render.quoting import clean, to_json
 
@@ -134,7 +134,7 @@ def _of_guard(guard: GuardView, places: dict[str, str | None]) -> Iterable[Diagn
     place = next((places[address] for address in guard.addresses if places.get(address)), None)
     named = f" ({', '.join(guard.addresses)})" if guard.addresses else ""
     yield Diagnostic(
-        f"{guard.message or guard.name}{named}",
+        f"{guard.message or cards.coded(guard)}{named}",
         _position(place),
         f"to allow exactly this: {guard.override}" if tripped and guard.override else "",
         code=f"guard-{words.slug(guard.name)}",

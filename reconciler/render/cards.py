@@ -67,6 +67,21 @@ def title(guard: GuardView) -> str:
     return GUARD_TITLES.get(guard.name, humanised(guard.name))
 
 
+def coded(guard: GuardView, *more: str) -> str:
+    """Return what a guard is about, with its name for those who write it in brackets; a rule is called what its owner
+    called it. `more` stands in the brackets too.
+    """
+    if guard.name.startswith(words.RULES) or guard.name not in GUARD_TITLES:
+        return f"{guard.name} ({', '.join(more)})" if more else guard.name
+    return f"{GUARD_TITLES[guard.name]} ({', '.join([guard.name, *more])})"
+
+
+def kept(document: PlanDocument) -> list[tuple[str, list[str]]]:
+    """Return what `words.kept` does, by what people call it."""
+    called = {guard.name: humanised(guard.name.partition(" ")[2] or guard.name) for guard in document.guards}
+    return [(label, [called[name] for name in names]) for label, names in words.kept(document.guards)]
+
+
 def _question(guard: GuardView, document: PlanDocument, names: Names) -> str:
     pairs = rename(document, names)
     return next((text for pair, text in pairs.items() if sorted(pair) == sorted(guard.addresses)), "")

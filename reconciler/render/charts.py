@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from reconciler.model.document import ChangeView, PlanDocument, StepView
 from reconciler.render import words
+from reconciler.render.effects import at_risk
 from reconciler.render.graph import OP_TONES
 
 WIDTH = 960
@@ -90,7 +91,7 @@ def blast(changes: Sequence[ChangeView]) -> Blast:
     bars = [
         Bar(
             change.address,
-            words.impacts(change),
+            at_risk(change),
             round(max(totals[change.address] / most * WIDTH, 3.0), 1),
             change.address not in unknown,
         )

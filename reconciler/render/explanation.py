@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from reconciler.model.explanation import AttributeStory, Explanation
 from reconciler.model.grammar import a
 from reconciler.render import words
+from reconciler.render.effects import each
 from reconciler.render.layout import Paper
 from reconciler.render.quoting import clean, literal
 
@@ -103,7 +104,7 @@ def _losses(explanation: Explanation, paper: Paper) -> list[str]:
     lines: list[str] = []
     if explanation.destroys:
         lines += paper.paragraph(clean(f"If it is deleted: {explanation.destroys}"), indent="  ")
-    lines += _listed((words.impact(impact) for impact in explanation.impacts), paper)
+    lines += _listed(each(explanation.impacts), paper)
     lines += _listed((words.evacuation(what, where) for what, where in explanation.on_destroy.items()), paper)
     return lines
 

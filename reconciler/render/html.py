@@ -111,7 +111,7 @@ def plan(document: PlanDocument) -> str:
         more_lost=max(len(lost) - MOST_LOST, 0),
         cards=_asked(document, names),
         all_commands=cards.all_commands(document),
-        kept=_kept(document),
+        kept=cards.kept(document),
         manual_steps=_manual_steps(changes, names),
         said_once=said_once.notices,
         boards=boards(document),
@@ -128,12 +128,6 @@ def plan(document: PlanDocument) -> str:
         **_drawn(document, changes),
         **_ALWAYS,
     )
-
-
-def _kept(document: PlanDocument) -> list[tuple[str, list[str]]]:
-    """Return what was looked at and fine, by the titles that cards would have."""
-    titles = {guard.name: cards.title(guard) for guard in document.guards}
-    return [(label, [titles[name] for name in names]) for label, names in words.kept(document.guards)]
 
 
 def _asked(document: PlanDocument, names: Names) -> list[cards.Card]:

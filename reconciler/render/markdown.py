@@ -81,7 +81,7 @@ def plan(document: PlanDocument, *, limit: int = GITHUB, apply_command: str = ""
     _listed(page, "### To do manually", list(_manual_steps(changes, names)))
     _listed(page, "### Not planned", _skipped(document, names))
     notes = [f"{_prose(sentences.use(use, 'what goes'))} ({words.counted(count, 'change')})" for use, count in notices]
-    _listed(page, "### Please note", [*notes, *(_prose(names.plainly(warning)) for warning in document.warnings)])
+    _listed(page, "### Please note", [*notes, *(_said(warning, names) for warning in document.warnings)])
     page.last = 0
     for board in boards(document):
         page.add(_board(board))
@@ -161,7 +161,7 @@ def _guards(document: PlanDocument, names: Names) -> list[str]:
     ]
     together = cards.all_commands(document)
     entries += [f"To allow all of it: {_code(together)}"] if together else []
-    return entries + [f"{_lower(label)}: {', '.join(map(_code, fine))}" for label, fine in words.kept(document.guards)]
+    return entries + [f"{_lower(label)}: {', '.join(map(_prose, fine))}" for label, fine in cards.kept(document)]
 
 
 def _guard(guard: GuardView, document: PlanDocument, names: Names) -> str:
@@ -197,7 +197,7 @@ def _manual_steps(changes: Sequence[ChangeView], names: Names) -> Iterable[str]:
     for change in changes:
         for name, todo in change.manual.items():
             before, link, after = words.linked(todo)
-            text = _prose(before) + (f"<{link}>" if link else "") + _prose(after)
+            text = _said(before, names) + (f"<{link}>" if link else "") + _said(after, names)
             yield f"{_thing(change.address, names)}, {_prose(called(name))}: {text}"
 
 
@@ -205,7 +205,7 @@ def _skipped(document: PlanDocument, names: Names) -> list[str]:
     reasons: dict[str, list[str]] = {}
     for entry in document.skipped:
         reasons.setdefault(entry.reason, []).append(entry.address)
-    return [f"{_prose(names.plainly(reason))}: {_named(addresses, names)}" for reason, addresses in reasons.items()]
+    return [f"{_said(reason, names)}: {_named(addresses, names)}" for reason, addresses in reasons.items()]
 
 
 def _listed(page: _Page, title: str, entries: Sequence[str]) -> None:
@@ -279,6 +279,11 @@ def _closing(document: PlanDocument, apply_command: str) -> str:
     if apply_command and words.visible(document) and not document.tripped:
         parts.append(f"Apply exactly this plan with\n\n```sh\n{clean(apply_command)}\n```")
     return "\n\n".join(parts)
+
+
+def _said(sentence: str, names: Names) -> str:
+    """Return a sentence with what people call things, in quotes that mean the same everywhere."""
+    return _prose(sentences.quoted_for_people(names.plainly(sentence)))
 
 
 def _code(text: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from reconciler.model.document import AttributeView, ChangeView, UseView
 from reconciler.render import words
+from reconciler.render.effects import at_risk, side_effects
 from reconciler.render.naming import joined
 from reconciler.render.quoting import clean, literal
 from reconciler.render.tree import MISSING, Line, compare, padding
@@ -28,10 +29,10 @@ class ChangeOutline:
 
 def outline(change: ChangeView, *, width: int = 80) -> ChangeOutline:
     """Return the outline of a visible change (`words.visible`). `width` decides what fits on one line."""
-    at_risk = clean(words.impacts(change))
+    risk = clean(at_risk(change))
     lines = [*_attributes(change, width), *remarks(change)]
     return ChangeOutline(
-        words.sign(change), clean(change.address) + (f": {at_risk}" if at_risk else ""), _note(change), lines
+        words.sign(change), clean(change.address) + (f": {risk}" if risk else ""), _note(change), lines
     )
 
 
@@ -147,7 +148,7 @@ def _manual(change: ChangeView) -> list[Line]:
 
 def _side_effects(change: ChangeView) -> list[Line]:
     """What goes along with the object as a part of it, and what becomes invisible."""
-    return [Line(" ", 0, clean(text)) for text in words.side_effects(change)]
+    return [Line(" ", 0, clean(text)) for text in side_effects(change)]
 
 
 def _on_destroy(change: ChangeView) -> list[Line]:

@@ -12,125 +12,18 @@ from typing import NamedTuple
 from reconciler.model.document import ChangeView, ImpactView, PlanDocument, Summary, UseView
 from reconciler.render import words
 from reconciler.render.directions import named
+from reconciler.render.effects import NOTHING_LOST, impact
 from reconciler.render.naming import Names, identity, joined, label, member, screen, set_apart, sized
 from reconciler.render.outline import gathered
 from reconciler.render.sides import called
 from reconciler.render.terms import SCREENS
-from reconciler.render.words import counted, number
+from reconciler.render.words import counted
 
 _FIELDS = ("field", "deal_field", "account_field")
 _SAID = 3
 """Kinds that a sentence names one by one; of more it counts the things."""
 
-_IMPACTS: Sequence[tuple[str, str, str]] = (
-    # noun, of one, of several; `{0}` is what the noun says itself
-    (r"contacts carry the tag", "contact loses this tag", "contacts lose this tag"),
-    (r"accounts carry a value", "company loses what it has in this field",
-     "companies lose what they have in this field"),
-    (r"(contacts|deals) carry a value", "{0} loses what it has in this field",
-     "{0} lose what they have in this field"),
-    (r"contacts carry a value that texts with the old tag show no more",
-     "contact has a value that mails with the old tag do not show any more",
-     "contacts have values that mails with the old tag do not show any more"),
-    (r"contacts (?:may )?have chosen (.+)", "contact who chose {0} loses that answer",
-     "contacts who chose {0} lose that answer"),
-    (r"contacts,? on (?:the list are deleted, those that are on no other|this list only, are deleted)",
-     "contact, on this list only, is deleted", "contacts, on this list only, are deleted"),
-    (r"contacts have the role in a deal",
-     "contact loses this role in a deal", "contacts lose this role in their deals"),
-    (r"tasks have the outcome", "task loses this outcome", "tasks lose this outcome"),
-    (r"deals lose their owner", "deal has no owner then", "deals have no owner then"),
-    (r"customers", "customer is deleted with all orders", "customers are deleted with all their orders"),
-    (r"records lose (.+)", "record loses what it has in {0}", "records lose what they have in {0}"),
-    (r"records hold values of (.+)", "record has a value in {0} that is read differently then",
-     "records have values in {0} that are read differently then"),
-    (r"users lose the permissions of the group.*|people lose this group's permissions",
-     "person loses this group's permissions",
-     "people lose this group's permissions"),
-    (r"lists lose their owner", "list has no owner then", "lists have no owner then"),
-    (r"(lists|pipelines) lose the group", "{0} is not shown to this group any more",
-     "{0} are not shown to this group any more"),
-    (r"contact fields lose the list", "contact field is not shown for this list any more",
-     "contact fields are not shown for this list any more"),
-    (r"(contact|deal|account) fields lose the group",
-     "{0} field is in no group then", "{0} fields are in no group then"),
-    (r"memberships in field groups", "field group does not show it any more", "field groups do not show it any more"),
-    (r"assignments of users", "user is not assigned to it any more", "users are not assigned to it any more"),
-    (r"permissions of user groups", "user group has no access to it any more",
-     "user groups have no access to it any more"),
-    (r"relations to (lists|task types)", "{0} does not offer it any more", "{0} do not offer it any more"),
-    (r"(.+s) of it go along", "{0} of it goes with it", "{0} of it go with it"),
-    (r"(.+s) go along", "{0} goes with it", "{0} go with it"),
-    (r"(options|fields|relationships) that are not declared", "{0} that is not in the files goes with it",
-     "{0} that are not in the files go with it"),
-    (r"(.+?)s? (?:is|are) invisible", "{0} is not shown to users any more", "{0}s are not shown to users any more"),
-    (r"(options|fields|relationships)", "{0} goes with it", "{0} go with it"),
-)  # fmt: skip
-_SENTENCES = [(re.compile(noun), singular, many) for noun, singular, many in _IMPACTS]
-_WHOLE = {
-    ("deals", "lost"): ("deal is deleted", "deals are deleted"),
-    ("deals", "moved"): (
-        "deal is kept, and what it stands for changes",
-        "deals are kept, and what they stand for changes",
-    ),
-    ("records", "lost"): ("record is deleted", "records are deleted"),
-    ("records", "moved"): (
-        "record is kept, and is read differently then",
-        "records are kept, and are read differently then",
-    ),
-    ("contacts", "lost"): ("contact is affected", "contacts are affected"),
-}
-
-
 MOVED = "are kept, and are moved or read differently"
-UNDECLARED = " that are not declared"
-
-
-def impact(view: ImpactView, names: Names, *, evacuated_to: str = "") -> str:
-    """Return one effect of a change as a sentence: `Up to 4 contacts, on this list only, are deleted.`"""
-    phrase = _phrase(view, evacuated_to)
-    if view.count is None:
-        detail = view.detail.removeprefix("(").removesuffix(")")
-        return f"An unknown number of {phrase}{f': {detail}' if detail else ''}."
-    if view.objects == ["all"] and (related := re.match(r"relations to (.+?)s(?: that|$)", view.noun)):
-        return f"No {related[1]} offers it any more; all did."
-    lead = f"{'Up to ' if view.at_most and view.count else ''}{number(view.count) if view.count else 'No'}"
-    which = f": {words.named([names.mentioned(name) for name in view.objects])}" if view.objects else ""
-    return f"{lead} {phrase}{_worth(view.detail)}{which}."
-
-
-def _phrase(view: ImpactView, evacuated_to: str) -> str:
-    several = view.count != 1
-    if evacuated_to:
-        noun = f"{view.noun} are" if several else f"{view.noun.removesuffix('s')} is"
-        return f"{noun} moved to the {evacuated_to} first"
-    if whole := _WHOLE.get((view.noun, view.effect)):
-        return whole[several]
-    for pattern, singular, plural in _SENTENCES:
-        if match := pattern.fullmatch(view.noun):
-            group = match.group(1).replace("`", "") if match.groups() else ""
-            if "who chose" in plural:
-                group = f"“{group}”"
-            return plural.format(group) if several else singular.format(group.removesuffix("s"))
-    if view.noun.endswith(UNDECLARED):
-        phrase = _phrase(view.model_copy(update={"noun": view.noun.removesuffix(UNDECLARED)}), "")
-        return f"{phrase} (not in the files)"
-    return view.noun
-
-
-_DEALS = re.compile(r"(?:worth (?P<worth>[^()]+?))? ?(?:\(open: (?P<open>[\d,]+)\))?(?: ?\((?P<more>[^()]+)\))?")
-
-
-def _worth(detail: str) -> str:
-    """What deals are worth and how many of them are open; any other detail as it is."""
-    if not detail:
-        return ""
-    if not (match := _DEALS.fullmatch(detail)):
-        return f" {detail}"
-    parts = [f"worth {match['worth']}"] if match["worth"] else []
-    parts += [f"{'none' if match['open'] == '0' else match['open']} of them open"] if match["open"] else []
-    parts += [match["more"]] if match["more"] and match["more"] != "moved away first" else []
-    return f" ({', '.join(parts)})" if parts else ""
 
 
 def consequences(change: ChangeView) -> list[str]:
@@ -143,9 +36,6 @@ def consequences(change: ChangeView) -> list[str]:
     return list(filter(None, sentences))
 
 
-NOTHING_LOST = "No customer data is lost."
-
-
 def losses(change: ChangeView, names: Names, *, reassuring: bool = True) -> list[str]:
     """Return what becomes of records and other things that a change touches, the worst first; without the sentence that
     nothing is lost unless `reassuring`: of a whole plan it is said once.
@@ -154,7 +44,7 @@ def losses(change: ChangeView, names: Names, *, reassuring: bool = True) -> list
     counted = sorted((view for view in change.impacts if view.count != 0), key=lambda view: order.index(view.effect))
     counted = [_in_words(view, change) for view in counted]
     evacuations = change.on_destroy if change.action in words.DESTRUCTIVE else {}
-    to = joined([names.thing(where) for where in evacuations.values()])
+    to = joined([f"the {names.thing(where)}" for where in evacuations.values()])
     sentences = [impact(view, names, evacuated_to=to if view.effect in ("lost", "moved") else "") for view in counted]
     if not any(" first" in sentence for sentence in sentences):
         sentences += [_moved_first(what, names.thing(where)) for what, where in evacuations.items()]

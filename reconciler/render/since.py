@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.model.document import AttributeView, ChangeView, GuardView, PlanDocument
 from reconciler.model.since import Difference, Differences
-from reconciler.render import words
+from reconciler.render import cards, words
+from reconciler.render.effects import at_risk, each
 from reconciler.render.harmless import harmless
 from reconciler.render.naming import Names, introduced, without_people
 from reconciler.render.pages import filled
@@ -114,8 +115,8 @@ def _names(document: PlanDocument, earlier: PlanDocument) -> Names:
 
 
 def _told(change: ChangeView, names: Names) -> str:
-    at_risk = words.impacts(change)
-    return f"{words.sign(change).meaning} {names.introduce(change.address)}{f': {at_risk}' if at_risk else ''}"
+    risk = at_risk(change, names)
+    return f"{words.sign(change).meaning} {names.introduce(change.address)}{f': {risk}' if risk else ''}"
 
 
 def _changed(change: ChangeView, before: ChangeView, names: Names) -> Iterator[str]:
@@ -127,7 +128,7 @@ def _changed(change: ChangeView, before: ChangeView, names: Names) -> Iterator[s
     now, then = ({attribute.name: attribute for attribute in side.attributes} for side in (change, before))
     for name in [*now, *(name for name in then if name not in now)]:
         yield from _attribute(f"{where}, {called(name)}", now.get(name), then.get(name))
-    impacts, was = ("; ".join(map(words.impact, side.impacts)) or "nothing is touched" for side in (change, before))
+    impacts, was = ("; ".join(each(side.impacts, names)) or "nothing is touched" for side in (change, before))
     if impacts != was:
         yield f"~ {where}: {impacts}, was: {was}"
     yield from _only(where, _facts(change), _facts(before))
@@ -185,7 +186,7 @@ def _guards(document: PlanDocument, names: Names) -> dict[str, str]:
     for guard in document.guards:
         if guard.verdict != "passed":
             by_name[
-                f"{guard.name} {words.named([names.introduce(address) for address in guard.addresses])}".strip()
+                f"{cards.coded(guard)} {words.named([names.introduce(address) for address in guard.addresses])}".strip()
             ] = _verdict(guard)
     return by_name
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from reconciler.model.document import ChangeView, GuardView, PlanDocument
+from reconciler.model.document import ChangeView, GuardView, PlanDocument, UseView
 from reconciler.render import words
 from reconciler.render.excerpts import diagnostics
 from reconciler.render.layout import INDENT, STEP, Paper
@@ -44,14 +44,18 @@ def plan(document: PlanDocument, *, width: int = 80, colour: bool = False, ascii
         from reconciler.render.naming import introduced
 
         document = introduced(document)
-    changes = words.visible(document)
+    changes: Sequence[ChangeView] = words.visible(document)
+    notices: Sequence[tuple[UseView, int]] = ()
     blocks: list[list[str]] = [_heading(document, paper)]
     if changes:
+        from reconciler.render.sentences import said_once
+
+        notices, changes = said_once(changes)
         blocks += [_first(document, changes, paper), _legend(document, changes, paper)]
         blocks += [change_lines(change, paper) for change in changes]
     blocks += [
         _skipped(document, paper),
-        _warnings(document.warnings, paper),
+        [*_notes(map(_said_once, notices), paper), *_warnings(document.warnings, paper)],
         _guards(document, paper),
         _closing(document, paper),
     ]
@@ -101,6 +105,8 @@ def policies(
     ascii_only: bool = False,
 ) -> str:
     """Return what each plan file keeps and breaks."""
+    from reconciler.render.cards import coded
+
     paper = Paper(max(width, 40), colour)
     signs = {"passed": ("good", "ok"), "warned": ("warning", "warning"), "tripped": ("error", "broken")}
     blocks = []
@@ -109,7 +115,7 @@ def policies(
         for verdict in verdicts:
             tone, word = signs.get(verdict.verdict, ("", verdict.verdict))
             message = f": {verdict.message}" if verdict.message else ""
-            lines += _labelled(paper.ink(tone, word), word, clean(f"{verdict.name}{message}"), paper)
+            lines += _labelled(paper.ink(tone, word), word, clean(f"{coded(verdict)}{message}"), paper)
             if verdict.addresses:
                 lines += paper.paragraph(clean(", ".join(verdict.addresses)), first="      ", indent="      ")
         blocks.append(lines)
@@ -142,7 +148,7 @@ def _heading(document: PlanDocument, paper: Paper) -> list[str]:
     return lines
 
 
-def _first(document: PlanDocument, changes: list[ChangeView], paper: Paper) -> list[str]:
+def _first(document: PlanDocument, changes: Sequence[ChangeView], paper: Paper) -> list[str]:
     """Return, for a plan that is longer than a screen, what it destroys or puts at risk, a line each,
     what costs most first. It stands below in full, in its place.
     """
@@ -166,7 +172,7 @@ def _first(document: PlanDocument, changes: list[ChangeView], paper: Paper) -> l
     return lines
 
 
-def _legend(document: PlanDocument, changes: list[ChangeView], paper: Paper) -> list[str]:
+def _legend(document: PlanDocument, changes: Sequence[ChangeView], paper: Paper) -> list[str]:
     present = {change.action for change in changes if not change.switches_off}
     drift = words.DRIFTED if document.options.get("refresh_only") else {}
     subject = "Drift is" if drift else "Actions are"
@@ -217,6 +223,13 @@ def _skipped(document: PlanDocument, paper: Paper) -> list[str]:
     return lines
 
 
+def _said_once(notice: tuple[UseView, int]) -> str:
+    """Return what is the same for several changes."""
+    from reconciler.render import sentences
+
+    return f"{sentences.use(notice[0])} ({words.counted(notice[1], 'change')})"
+
+
 def _warnings(warnings: Iterable[str], paper: Paper) -> list[str]:
     label = paper.ink("warning", "Warning:")
     return [line for warning in warnings for line in _labelled(label, "Warning:", clean(warning), paper)]
@@ -229,6 +242,8 @@ def _labelled(inked: str, label: str, text: str, paper: Paper) -> Iterator[str]:
 
 
 def _guards(document: PlanDocument, paper: Paper) -> list[str]:
+    if not document.guards:
+        return []
     lines: list[str] = []
     tripped = document.tripped
     if tripped:
@@ -242,8 +257,10 @@ def _guards(document: PlanDocument, paper: Paper) -> list[str]:
 
 
 def _guard(guard: GuardView, paper: Paper) -> list[str]:
+    from reconciler.render.cards import coded
+
     tone = "error" if guard.verdict == "tripped" else "warning"
-    text = f"{guard.name} ({words.state(guard).lower()})" + (f": {guard.message}" if guard.message else "")
+    text = coded(guard, words.state(guard).lower()) + (f": {guard.message}" if guard.message else "")
     lines = paper.paragraph(clean(text), first=f"  {paper.ink(tone, '!')} ", indent="    ")
     if guard.addresses:
         lines += paper.paragraph(clean(words.named(guard.addresses)), first="      ", indent="      ", tone="faint")

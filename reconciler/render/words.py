@@ -12,11 +12,9 @@ from reconciler.model.document import (
     EyesView,
     Forecast,
     GuardView,
-    ImpactView,
     PlanDocument,
     Summary,
 )
-from reconciler.model.grammar import agreeing
 from reconciler.render.quoting import literal
 
 NO_CHANGES = "No changes. The account matches the configuration."
@@ -174,35 +172,6 @@ def line_of(place: str) -> str:
     """Return `file:line` of a `file:line:column`; anything else is returned as it is."""
     match = re.fullmatch(r"(.*:\d+):\d+", place)
     return match.group(1) if match else place
-
-
-def impact(view: ImpactView) -> str:
-    """Return `12,431 contacts carry a value`, with what is only bounded or unknown said so."""
-    if view.count is None:
-        detail = f" ({view.detail})" if view.detail and not view.detail.startswith("(") else f" {view.detail}".rstrip()
-        return f"unknown number of {view.noun}{detail}"
-    bound = "at most " if view.at_most and view.count else ""
-    prefix = "moved: " if view.effect == "moved" else ""
-    detail = f" {view.detail}" if view.detail else ""
-    return f"{prefix}{bound}{number(view.count)} {agreeing(view.count, view.noun)}{detail}" + (
-        f": {named(view.objects)}" if view.objects else ""
-    )
-
-
-def impacts(change: ChangeView) -> str:
-    """Return everything a change puts at risk on one line; empty when nothing was measured."""
-    return "; ".join(impact(view) for view in change.impacts if view.effect in AT_RISK)
-
-
-def side_effects(change: ChangeView) -> list[str]:
-    """Return what else a change does: parts that go along with an object, and what becomes invisible."""
-    effects = []
-    for view in change.impacts:
-        if view.effect == "along":
-            effects.append(f"with it: {impact(view)}")
-        elif view.effect == "hidden":
-            effects.append(f"hidden: {impact(view.model_copy(update={'objects': []}))}")
-    return effects
 
 
 def summary(counts: Summary, *, recorded: int = 0) -> str:

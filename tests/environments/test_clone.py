@@ -269,7 +269,7 @@ def test_what_only_the_target_holds_stays_without_prune(pair: Pair) -> None:
     assert pair.differences() == ["delete pipeline.own", "delete tag.mine"]
     code, text = pair.run("clone", "--from", "a", "--to", "b", "--prune", "--auto-approve", "--quiet")
     assert code == 7, text
-    assert "3 contacts carry the tag" in text
+    assert "3 contacts lose this tag" in text
     override = re.findall(r"--allow (\S+)", text)
     code, text = pair.run(
         "clone", "--from", "a", "--to", "b", "--prune", "--auto-approve", "--quiet",

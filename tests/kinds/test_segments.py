@@ -79,7 +79,7 @@ def test_a_segment_is_renamed_by_hand(world: World) -> None:
     planned = world.plan()
     assert planned.lines == ["manual segment.loyal (name)"]
     assert planned.document.steps == []
-    assert "plans ask for this until `name` is as declared" in planned.change("segment.loyal").manual["name"]
+    assert "plans ask for this until it is done" in planned.change("segment.loyal").manual["name"]
 
 
 def test_an_export_names_the_objects_again(world: World, tmp_path: Path) -> None:

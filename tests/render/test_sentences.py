@@ -37,6 +37,7 @@ from reconciler.render import (
     text,
     words,
 )
+from reconciler.render.effects import impact
 from reconciler.render.naming import Names
 from reconciler.render.sides import rows
 from reconciler.resources import load_kinds
@@ -100,7 +101,7 @@ def test_whatever_is_counted_has_a_sentence() -> None:
     assert len(nouns) > 25
     for noun in nouns:
         for count in (1, 7, None):
-            told = sentences.impact(ImpactView(count=count, noun=noun, effect="lost"), Names(()))
+            told = impact(ImpactView(count=count, noun=noun, effect="lost"), Names(()))
             assert re.search(r"\b(is|are|has|have|loses?|goe?s?|do|does)\b", told), told
             assert count != 1 or not re.match(r"1 (?!address)(\w+s|people) (are|have|lose|go|do|of|to|in)\b", told), (
                 told
@@ -354,7 +355,7 @@ def test_an_effect_mentions_objects_by_their_names() -> None:
     """A list that the plan changes is called as on the screens; what nobody declared stands there by name already."""
     other = ChangeView(address="list.l1", kind="list", action="update", found={"name": "News"})
     view = ImpactView(count=3, noun="relations to lists", effect="unmanaged", objects=["list.l1", "list.l2", "Shop"])
-    assert sentences.impact(view, Names([other])).endswith(": list News, list L2, Shop.")
+    assert impact(view, Names([other])).endswith(": list News, list L2, Shop.")
 
 
 def test_a_clone_says_what_it_is_for_and_speaks_of_no_files() -> None:

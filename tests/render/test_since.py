@@ -59,7 +59,7 @@ def _with(change: ChangeView, **members: Any) -> PlanDocument:
         ),
         (
             _with(FIELD, impacts=[ImpactView(count=1, noun="contacts carry a value")]),
-            "~ TIER: 1 contact carries a value, was: nothing is touched",
+            "~ TIER: 1 contact loses what it has in this field, was: nothing is touched",
         ),
         (_with(FIELD, manual={"type": "ask"}), "+ TIER manually Type: ask"),
         (
@@ -70,7 +70,7 @@ def _with(change: ChangeView, **members: Any) -> PlanDocument:
         (_with(FIELD, findings=[FindingView(message="no")]), "+ TIER finding no: error"),
         (
             _with(FIELD).model_copy(update={"guards": [GuardView(name="max_deletes", verdict="tripped", message="2")]}),
-            "+ guard max_deletes: cannot be allowed: 2",
+            "+ guard Many things are deleted at once (max_deletes): cannot be allowed: 2",
         ),
         (
             _with(FIELD).model_copy(update={"skipped": [SkippedView(address="tag.b", reason="hidden")]}),

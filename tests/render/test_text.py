@@ -17,6 +17,7 @@ from reconciler.model.document import (
     PlanDocument,
     SkippedView,
     Summary,
+    UseView,
 )
 from reconciler.model.redaction import as_made
 from reconciler.model.summary import ApplySummary
@@ -140,18 +141,21 @@ def test_no_changes_is_not_claimed_for_what_could_not_be_read() -> None:
 def test_what_a_delete_loses_stands_in_its_line() -> None:
     """The headline of a delete carries the measured loss, with thousands separators, and the plan sums it up."""
     shown = text.plan(documents.refused(), width=120)
-    assert "  - stage.sales.lead: 318 deals worth USD 1,204,500 (open: 97)" in shown
-    assert "  ~ field.plan_tier: 12,431 contacts have chosen `Old`" in shown
+    assert (
+        "  - stage.sales.lead: 318 deals are moved to stage.sales.won first (worth USD 1,204,500, 97 of them open)"
+        in shown
+    )
+    assert "  ~ field.plan_tier: 12,431 contacts who chose “Old” lose that answer" in shown
     assert "12,749 customer records are affected. For one change what is lost cannot be counted." in shown
 
 
 def test_bounds_and_uncounted_losses_are_said() -> None:
-    """`at most` marks an upper bound, and --no-impact is not silence."""
+    """`up to` marks an upper bound, and --no-impact is not silence."""
     change = ChangeView(
         address="tag.a", kind="tag", action="delete", impacts=[ImpactView(count=5, noun="contacts", at_most=True)]
     )
     document = PlanDocument(changes=[change], summary=Summary(destroy=1, records_at_risk=5, at_most=True))
-    assert "- tag.a: at most 5 contacts" in text.plan(document)
+    assert "- tag.a: up to 5 contacts are affected" in text.plan(document)
     assert "\nUp to 5 customer records are affected.\n" in text.plan(document)
     uncounted = document.model_copy(update={"options": {"impact": False}})
     assert "Whether customer data is lost was not counted." in text.plan(uncounted)
@@ -244,3 +248,14 @@ def test_forecast_names_requests_rate_and_time() -> None:
         "Forecast: the apply takes 1,221 requests (21 to read, 1,200 to write), about 4 min 09 s at 4.9 requests/s."
     )
     assert expected in text.plan(document, width=200)
+
+
+def test_what_is_the_same_for_several_changes_is_said_once() -> None:
+    """Not under each of nine deletes that automations could not be looked into; alone, it stands at its place."""
+    blind = UseView(where="automations", certainty="not inspected", note="the key may not read them")
+    deletes = [ChangeView(address=f"tag.t{number}", kind="tag", action="delete", uses=[blind]) for number in range(9)]
+    shown = " ".join(text.plan(PlanDocument(changes=deletes)).split())
+    assert shown.count("automations") == 1
+    assert "Note: Could not be looked into: automations (the key may not read them)." in shown
+    assert "(9 changes)" in shown
+    assert "not inspected: automations (the key may not read them)" in text.plan(PlanDocument(changes=deletes[:1]))

@@ -155,7 +155,7 @@ def test_a_forgotten_or_released_stage_goes_by_name(world: World) -> None:
     world.write(KEEP)
     ran = world.cli("plan")
     assert ran.code == 7, ran.text
-    assert "1 stage of it goes along: Won" in ran.out
+    assert "1 stage of it goes with it: Won" in ran.out
     assert "unmanaged_lost=1" in ran.out
 
 
@@ -290,7 +290,7 @@ def test_moving_deals_away_first_is_shown_and_asks_nothing(world: World) -> None
     document = world.plan().document
     assert (document.summary.records_moved, document.summary.records_at_risk) == (1, 0)
     assert not document.tripped
-    assert "moved: 1 deal" in world.cli("plan").out
+    assert "1 deal is moved to stage.sales." in world.cli("plan").out
 
 
 @pytest.mark.parametrize(

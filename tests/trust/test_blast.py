@@ -69,13 +69,13 @@ def full(world: World) -> World:
 
 
 EXPECTED = {
-    "tag.vip": "40 contacts carry the tag",
-    "list.news": "at most 30 contacts, on this list only, are deleted",
-    "field.tier": "at most 20 contacts carry a value",
-    "deal_field.size": "7 deals carry a value",
-    "account_field.branch": "5 accounts carry a value",
-    "pipeline.sales": "130 deals worth USD 195,000.00 (open: 9)",
-    "custom_object.ticket": "3 records",
+    "tag.vip": "40 contacts lose this tag",
+    "list.news": "up to 30 contacts, on this list only, are deleted",
+    "field.tier": "up to 20 contacts lose what they have in this field",
+    "deal_field.size": "7 deals lose what they have in this field",
+    "account_field.branch": "5 companies lose what they have in this field",
+    "pipeline.sales": "130 deals are deleted (worth USD 195,000.00, 9 of them open)",
+    "custom_object.ticket": "3 records are deleted",
 }
 
 
