@@ -78,7 +78,10 @@ def coded(guard: GuardView, *more: str) -> str:
 
 def kept(document: PlanDocument) -> list[tuple[str, list[str]]]:
     """Return what `words.kept` does, by what people call it."""
-    called = {guard.name: humanised(guard.name.partition(" ")[2] or guard.name) for guard in document.guards}
+    called = {
+        guard.name: title(guard) if guard.name.startswith(words.RULES) else humanised(guard.name)
+        for guard in document.guards
+    }
     return [(label, [called[name] for name in names]) for label, names in words.kept(document.guards)]
 
 

@@ -227,7 +227,7 @@ def _said_once(notice: tuple[UseView, int]) -> str:
     """Return what is the same for several changes."""
     from reconciler.render import sentences
 
-    return f"{sentences.use(notice[0])} ({words.counted(notice[1], 'change')})"
+    return f"{sentences.use(notice[0], 'what goes')} ({words.counted(notice[1], 'change')})"
 
 
 def _warnings(warnings: Iterable[str], paper: Paper) -> list[str]:
