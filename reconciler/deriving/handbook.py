@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from urllib.parse import quote
 
+from reconciler.deriving.export import slug
 from reconciler.deriving.exported import Exported
 from reconciler.deriving.untold import untold
 from reconciler.model import values
@@ -42,6 +43,9 @@ from reconciler.model.write import Impact
 from reconciler.planning.document import mask
 
 DESCRIPTION = "description"
+_PERSON = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
+_MASKED = re.compile(r"\S*@hidden\.invalid")
+_ON_A_LIST = ", on this list only, are deleted"
 _SIMPLE_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
@@ -94,7 +98,11 @@ def anonymous(address: str, identity: str) -> str:
 
 class _Binder:
     def __init__(self, material: Material) -> None:
-        self.material, self.kinds, self.show = material, material.kinds, material.show
+        self.material, self.kinds = material, material.kinds
+
+    def show(self, text: str) -> str:
+        """Return a text without secrets, and with `(address)` in place of addresses of people."""
+        return _MASKED.sub("(address)", self.material.show(text))
 
     def bound(self, name: str, environment: str, source: str, spent: str) -> Handbook:
         entries = {thing.address: self._entry(thing) for thing in self.things.values()}
@@ -109,7 +117,7 @@ class _Binder:
             thing = self._of_account(entry)
             things[thing.address] = thing
         for address, resource in self.material.declared.items():
-            if address not in things:
+            if self._address(address) not in things:
                 things[address] = self._of_files(resource)
         for thing in self._outside():
             things.setdefault(thing.address, thing)
@@ -121,13 +129,17 @@ class _Binder:
 
     @cached_property
     def renamed(self) -> dict[str, str]:
-        """The addresses that are not for all readers: those made of a name that is not."""
+        """The addresses that are not for all readers: those made of a name that is not. A key that was chosen may be
+        shown, unless it holds the address of a person as well.
+        """
         known = {*self.material.declared, *self.material.bindings}
         names: dict[str, str] = {}
         for entry in self.material.exported:
             address, live = entry.resource.address, entry.live
             name = live.attrs.get(self.kinds[live.kind].identity.name_attribute)
-            if address not in known and isinstance(name, str) and self.show(name) != name:
+            if not isinstance(name, str) or self.show(name) == name:
+                continue
+            if address not in known or _tells(address, name):
                 names[address] = anonymous(address, _safe(live.id))
         return names
 
@@ -226,13 +238,34 @@ class _Binder:
         """Yield the marks of an object; what came with the account is not to be used or deleted."""
         if entry.standing == "outside":
             return
-        used = entry.uses or entry.mentions or _any(self.material.impacts.get(thing.origin))
+        used = entry.uses or entry.mentions or self._holds(thing) or _any(self.material.impacts.get(thing.origin))
         if entry.kind in self.usable and not (used or thing.kind.given(thing.attrs)):
             yield "unused"
         if entry.description == "":
             yield "undescribed"
         if entry.twins:
             yield "twin"
+
+    def _holds(self, thing: _Thing) -> bool:
+        """Return whether an object lists what is in it, as a group its fields."""
+        inside = self.mutual.get(thing.kind.name, ())
+        lists = [value for value in thing.attrs.values() if isinstance(value, list)] if inside else []
+        held = (self._named(reference) for value in lists for reference in values.references(value))
+        return any(address and kind_of(address) in inside for address in held)
+
+    @cached_property
+    def mutual(self) -> dict[str, frozenset[str]]:
+        """By kind, the kinds that it names and that name it: a field its group, a group its fields. Who lists what is
+        in it is used by that.
+        """
+        named = {
+            name: frozenset(other for mark in kind.marked(RefTo).values() for other in mark.every)
+            for name, kind in self.kinds.items()
+        }
+        return {
+            name: frozenset(other for other in others if other != name and name in named.get(other, ()))
+            for name, others in named.items()
+        }
 
     @cached_property
     def usable(self) -> frozenset[str]:
@@ -254,27 +287,49 @@ class _Binder:
         failed = [impact.detail for impact in impacts if impact.count is None and not impact.of]
         lines = (
             f"{'up to ' if impact.at_most and impact.count else ''}{impact.count:,} "
-            f"{agreeing(impact.count, impact.noun)}"
+            f"{agreeing(impact.count, impact.noun.replace(_ON_A_LIST, ' are on it'))}"
             for impact in counted
         )
         why = next(iter(failed), "the account does not tell") if failed else ""
         return tuple(self.show(line) for line in lines), self.show(why)
 
     def _details(self, thing: _Thing) -> Iterator[Detail]:
-        kind, known = thing.kind, attributes(thing.kind.spec_of(key_of(thing.address)) or thing.kind.spec)
+        known = attributes(thing.kind.spec_of(key_of(thing.address)) or thing.kind.spec)
         for name, value in thing.attrs.items():
             attribute = known.get(name)
-            if attribute is None or attribute.has(Nested) or name == DESCRIPTION or values.is_empty(value):
-                continue
-            if self._within(kind) == name:
+            if attribute is None or attribute.has(Nested) or values.is_empty(value) or self._said(thing, name, value):
                 continue
             if isinstance(value, Mapping) and any(isinstance(item, bool) for item in value.values()):
                 yield Detail(name, tuple(self._switched_on(value)), listed=True, switches=True)
-                continue
-            hides = attribute.hides(value)
-            listed = isinstance(value, list)
-            items = value if isinstance(value, list) else [value]
-            yield Detail(name, tuple(self._piece(item, hides=hides) for item in items), listed)
+            elif isinstance(value, Mapping) and _of_parts(value):
+                yield Detail(name, tuple(self._part(key, part) for key, part in value.items()), listed=True)
+            else:
+                hides = attribute.hides(value)
+                items = value if isinstance(value, list) else [value]
+                yield Detail(name, tuple(self._piece(item, hides=hides) for item in items), isinstance(value, list))
+
+    def _said(self, thing: _Thing, name: str, value: Value) -> bool:
+        """Return whether an attribute stands elsewhere: the description, what an object is part of, and its name, where
+        the heading is just that.
+        """
+        if name in (DESCRIPTION, self._within(thing.kind)):
+            return True
+        return name == thing.kind.identity.name_attribute and self.show(str(value)) == self._title(thing)
+
+    def _part(self, key: str, value: Value) -> Piece:
+        """Return a part of an object, such as a field of a custom object: its label, its type, and what else holds."""
+        part = value if isinstance(value, Mapping) else {}
+        labels = part.get("labels")
+        label = labels.get("singular") if isinstance(labels, Mapping) else None
+        more = [
+            self._piece(item).text
+            if name == "type"
+            else f"{name.replace('_', ' ')}{'' if item is True else f' {self._piece(item).text}'}"
+            for name, item in part.items()
+            if name != "labels" and item is not False and not values.is_empty(item)
+        ]
+        title = self.show(label if isinstance(label, str) and label else key)
+        return Piece(f"{title} ({', '.join(more)})" if more else title)
 
     def _switched_on(self, value: Mapping[str, Value]) -> Iterator[Piece]:
         """Yield what is on among switches, and what is none with its value."""
@@ -478,7 +533,8 @@ class _Binder:
             yield self._came_with_it(kind, builtin)
         others = len(rest) - len(builtin)
         if others and kind.abilities.managed:
-            why = "made beside the configuration" if kind.reading.mostly_unmanaged else "no file can say, or needs none"
+            product = kind.reading.mostly_unmanaged
+            why = "made in the product, not listed here" if product else "no file can say, or needs none"
             yield f"{others:,} more: {why}."
 
     def _came_with_it(self, kind: Kind, builtin: Sequence[Live]) -> str:
@@ -504,6 +560,17 @@ class _Binder:
 def _first_sentence(text: str) -> str:
     whole = " ".join(text.split())
     return whole[: whole.find(". ") + 1] or whole
+
+
+def _tells(address: str, name: str) -> bool:
+    """Return whether a key holds the address of a person that a name holds, as an export makes keys of names."""
+    key = key_of(address).rpartition(".")[2]
+    made = re.sub(r"_\d+$", "", key) == slug(name)
+    return made or any(slug(person) in key for person in _PERSON.findall(name))
+
+
+def _of_parts(value: Mapping[str, Value]) -> bool:
+    return all(isinstance(part, Mapping) and "labels" in part for part in value.values())
 
 
 def _near(thing: _Thing) -> Mapping[NaturalKey, NaturalKey]:

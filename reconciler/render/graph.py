@@ -192,6 +192,11 @@ def _item(step: StepView) -> GraphItem:
     return GraphItem(step.number, step.address, label, title, OP_TONES[step.op], step.waits, step.after)
 
 
+def beginning(name: str) -> str:
+    """Return a name as it fits on a node: people know it by its beginning."""
+    return name if len(name) <= _LABEL else name[: _LABEL - 1].rstrip() + "…"
+
+
 def short(address: str) -> str:
     """Return an address as it fits on a node. The end of a long one tells more than its beginning: stages of one
     pipeline differ there.

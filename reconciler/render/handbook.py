@@ -7,20 +7,22 @@ The same handbook gives the same bytes. Names of files are those of kinds, and i
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.model.handbook import GENERATOR, Chapter, EntryMark, Handbook, HandbookEntry
+from reconciler.model.handbook import GENERATOR, Chapter, Detail, EntryMark, Handbook, HandbookEntry
 from reconciler.model.redaction import Shown, as_made
 from reconciler.render.diagrams import in_order
-from reconciler.render.graph import NODE_HEIGHT, NODE_WIDTH, GraphItem, Picture, drawn, short
+from reconciler.render.graph import NODE_HEIGHT, NODE_WIDTH, GraphItem, Picture, beginning, drawn
 from reconciler.render.harmless import outgoing
 from reconciler.render.naming import humanised, joined, screen
 from reconciler.render.pages import asset, filled, policy
 from reconciler.render.quoting import clean
-from reconciler.render.sentences import quoted_for_people
+from reconciler.render.sentences import place_for_people, quoted_for_people
 from reconciler.render.sides import called
+from reconciler.render.words import moment
 
 MOST_DRAWN = 300
 """Objects in one picture; of more, the lists tell more than lines do."""
@@ -102,6 +104,12 @@ class _Pages:
             standings=STANDINGS,
             actions=ACTIONS,
             cut=cut,
+            moment=moment,
+            differs=differs,
+            colour=colour_of,
+            place=place_for_people,
+            blind=_blind_together(more.get("chapter")),
+            pairs=_pairs,
             titled=_titled,
             chapters=sorted(self.book.chapters, key=lambda chapter: _titled(chapter.kind)),
             label=called,
@@ -120,6 +128,42 @@ class _Pages:
     def name(self, address: str) -> str:
         """Return what an object is called."""
         return self.book.entries[address].title
+
+
+def _blind_together(chapter: Chapter | None) -> Sequence[str]:
+    """Return where no use of any object of a kind could be looked for, if that is the same for several of them."""
+    places = {entry.blind for entry in chapter.entries if entry.blind} if chapter is not None else set()
+    several = chapter is not None and sum(bool(entry.blind) for entry in chapter.entries) > 1
+    return next(iter(places)) if several and len(places) == 1 else ()
+
+
+def _pairs(entries: Iterable[HandbookEntry]) -> Iterable[HandbookEntry]:
+    """Yield near twins, none of which was named with an earlier one."""
+    named: set[str] = set()
+    for entry in entries:
+        group = {entry.address, *(twin.address for twin in entry.twins)}
+        if not group <= named:
+            yield entry
+        named |= group
+
+
+_DIFFERENCES = {
+    "case": "capital letters", "outer blanks": "spaces around it", "inner blanks": "spaces inside it",
+    "blanks": "spaces", "HTML entities": "characters written as HTML", "Unicode form": "how accents are stored",
+    "Unicode compatibility form": "letters of another style",
+}  # fmt: skip
+
+
+def differs(words: str) -> str:
+    """Return in words of readers what near twins differ in."""
+    return " and ".join(_DIFFERENCES.get(word, word) for word in words.split(" and "))
+
+
+def colour_of(detail: Detail) -> str:
+    """Return the six hexadecimal digits of a value that is a colour, "" of any other."""
+    text = detail.pieces[0].text if len(detail.pieces) == 1 and "color" in detail.name else ""
+    match = re.fullmatch(r"#?([0-9A-Fa-f]{6})", text)
+    return match[1] if match else ""
 
 
 def _titled(kind: str) -> str:
@@ -166,7 +210,9 @@ def _inline(name: str) -> str:
 
 
 def _of_kinds(book: Handbook) -> Drawn | None:
-    """Return one node for each kind that has objects, behind the kinds that its objects name or are part of."""
+    """Return one node for each kind whose objects are tied to those of another one, behind the kinds that they name or
+    are part of.
+    """
     chapters = {chapter.kind: chapter for chapter in book.chapters if chapter.entries}
     edges = dict.fromkeys(
         (book.entries[needed].kind, entry.kind)
@@ -174,8 +220,9 @@ def _of_kinds(book: Handbook) -> Drawn | None:
         for needed in _needed(entry)
         if book.entries[needed].kind != entry.kind
     )
-    labels = {kind: f"{_titled(kind)} ({len(chapter.entries):,})" for kind, chapter in chapters.items()}
-    return _drawn(labels, list(edges), {kind: f"{kind}.html" for kind in chapters}, {})
+    tied = {kind for edge in edges for kind in edge}
+    labels = {kind: f"{_titled(kind)} ({len(chapters[kind].entries):,})" for kind in chapters if kind in tied}
+    return _drawn(labels, list(edges), {kind: f"{kind}.html" for kind in labels}, {})
 
 
 def _whole(book: Handbook) -> Drawn | None:
@@ -228,7 +275,7 @@ def _drawn(
     for before, after in edges:
         needed.setdefault(after, []).append(numbers[before])
     items = [
-        GraphItem(number, name, short(labels[name]), titles.get(name, labels[name]), "other", needed.get(name, ()))
+        GraphItem(number, name, beginning(labels[name]), titles.get(name, labels[name]), "other", needed.get(name, ()))
         for name, number in numbers.items()
     ]
     return Drawn(drawn(items, apart=True), links)

@@ -95,11 +95,15 @@ def quoted_for_people(text: str) -> str:
     return re.sub(r"`([^`\n]+)`", r"“\1”", text)
 
 
+def place_for_people(text: str) -> str:
+    """Return where something is used, or could not be looked for, by the names of the screens."""
+    return quoted_for_people(text).replace("automation blocks", "steps of automations")
+
+
 def use(view: UseView, what: str = "it") -> str:
     """Return who uses `what`; what could not be looked into does not count as unused."""
     note = f" ({quoted_for_people(view.note)})" if view.note else ""
-    where = quoted_for_people(view.where).replace("automation blocks", "steps of automations")
-    view = view.model_copy(update={"where": where})
+    view = view.model_copy(update={"where": place_for_people(view.where)})
     if view.certainty == "not inspected":
         return f"Could not be looked into: {view.where}{note}. Whether {what} is used there is not known."
     return f"{'Used' if view.certainty == 'used' else 'Maybe used'} by {view.where}{note}."

@@ -80,7 +80,7 @@ class Branding(Spec):
 
 
 class Settings(Spec):
-    """Adopted as they are, changed in place, never created or deleted."""
+    """What an account has one of each: taken over as it is, changed in place, never created or deleted."""
 
 
 SOURCES = {

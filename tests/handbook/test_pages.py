@@ -190,6 +190,14 @@ def test_axe_finds_no_violation(
     assert any(one.startswith("html-has-lang") for one in violations(browser, axe))
 
 
+@pytest.mark.parametrize(("width", "dark"), [(390, False), (1200, True)])
+def test_axe_finds_no_violation_in_a_mess(browser: Browser, messy: Path, axe: str, width: int, dark: bool) -> None:
+    """On the pages that hold most of it."""
+    for page in ("index", "look", "tag"):
+        browser.load(messy / f"{page}.html", width=width, dark=dark)
+        assert violations(browser, axe) == [], page
+
+
 @pytest.mark.prove
 @pytest.mark.parametrize("dark", [False, True])
 def test_axe_finds_no_violation_on_any_page(
