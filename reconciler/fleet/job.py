@@ -117,10 +117,7 @@ class Worker:
         session = self.baselines.session(job)
         planned = await make_plan(session, PlanOptions(refresh_only=drift, uses=False))
         document = planned.document
-        outcome: AccountOutcome = "changes" if _changes(document) else "same"
-        if document.tripped:
-            outcome = "refused"
-        message = "; ".join(guard.message for guard in document.tripped)
+        outcome, message = refusal(document) or ("changes" if _changes(document) else "same", "")
         result = _told(job, outcome, document, message, session.redactor.show)
         keeps = outcome == "changes" and not drift
         return result.model_copy(
@@ -188,9 +185,8 @@ class Worker:
         more = beyond(planned.document.changes, document.changes)
         if more:
             raise StalePlan(f"a part of the plan was carried out, and what is left differs from it: {', '.join(more)}")
-        if planned.document.tripped:
-            message = "; ".join(guard.message for guard in planned.document.tripped)
-            return _told(job, "refused", document, message, session.redactor.show)
+        if why := refusal(planned.document):
+            return _told(job, why[0], document, why[1], session.redactor.show)
         if not planned.plan.steps:
             return _told(job, "applied", document).model_copy(update={"requests": planned.requests})
         return await self._written(job, session, document, planned, ())
@@ -217,6 +213,20 @@ class Worker:
 async def _endlessly() -> None:
     """Wait for the end of the process: the engine must not record that the job has ended."""
     await asyncio.Event().wait()
+
+
+def refusal(document: PlanDocument) -> tuple[AccountOutcome, str] | None:
+    """Return what a plan makes of its account that must not be carried out, and why; None where it may be. A plan with
+    a gap is such a one: the report that a wave is approved by does not show what it leaves out.
+    """
+    if document.tripped:
+        return "refused", "; ".join(guard.message for guard in document.tripped)
+    if not document.skipped:
+        return None
+    first = next((skip for skip in document.skipped if skip.refused or skip.forbidden), document.skipped[0])
+    more = f"; and {len(document.skipped) - 1} more" if len(document.skipped) > 1 else ""
+    refused = any(skip.refused for skip in document.skipped)
+    return "refused" if refused else "failed", f"{first.address} cannot be planned: {first.reason}{more}"
 
 
 def _changes(document: PlanDocument) -> list[ChangeView]:
