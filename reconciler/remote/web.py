@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from threading import Thread
 from urllib.parse import urlsplit
 
 import httpx
@@ -43,12 +45,20 @@ class HttpWeb:
         most: int,
         seconds: float,
     ) -> HostAnswer:
-        """Send a request; see `Web.exchange`."""
+        """Send a request; see `Web.exchange`. The client bounds no whole exchange: a host that sends a byte of its
+        headers now and then would keep it for as long as it likes.
+        """
         host = urlsplit(url).netloc.rpartition("@")[2]
         client, proxy = self._client(url)
-        try:
+
+        def send() -> HostAnswer:
             with client.stream(method, url, headers=dict(headers or {}), json=body, params=query) as begun:
                 return self._read(begun, host, most, seconds)
+
+        try:
+            return _within(seconds, send)
+        except Endless as error:
+            raise Unreachable(f"{host} cannot be reached: {error}", hint="try again later", sent=True) from error
         except httpx.HTTPError as error:
             unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError)
             what, hint = no_connection(error, timed_out=isinstance(error, httpx.TimeoutException), proxy=proxy)
@@ -83,3 +93,22 @@ class HttpWeb:
             raise RemoteError(f"{host}: {error}", hint="nothing is concluded from it; try again later") from error
         headers = {name.lower(): value for name, value in begun.headers.items() if name.lower() not in WIRE}
         return HostAnswer(begun.status_code, headers, content, retry_after(headers))
+
+
+def _within(seconds: float, send: Callable[[], HostAnswer]) -> HostAnswer:
+    """Return the answer of a whole exchange. Raises Endless where it takes longer: then nothing waits for it."""
+    future: Future[HostAnswer] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(send())
+        except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+            future.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    try:
+        return future.result(timeout=seconds)
+    except TimeoutError as error:
+        if future.done():
+            raise
+        raise Endless(f"no whole answer in {seconds:g} seconds") from error

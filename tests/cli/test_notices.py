@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+import socket
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 
 from reconciler.model.errors import Cancelled
+from reconciler.workflow import notices
 from reconciler.workflow.observation.holding import locked
 from tests.ci.serving import Answer, Call, serving
 from tests.world import Killed, World
@@ -83,6 +89,45 @@ def test_no_apply_fails_for_want_of_a_message(world: World, receiver: Receiver, 
     ran = world.cli("apply", "--auto-approve")
     assert (ran.code, len(world.rows("tags"))) == (0, 1), ran.text
     assert "No notice was" in ran.err
+    assert CANARY not in ran.text
+
+
+@contextmanager
+def _drip(text: bytes) -> Iterator[str]:
+    """Serve at an address a text byte by byte, and never the end of it."""
+    over = Event()
+
+    def serve(listener: socket.socket) -> None:
+        with listener.accept()[0] as connection:
+            connection.recv(65_536)
+            for byte in itertools.chain(text, itertools.repeat(ord("a"))):
+                if over.wait(0.02):
+                    return
+                with suppress(OSError):
+                    connection.send(bytes([byte]) if text else b"")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = Thread(target=serve, args=(listener,))
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        over.set()
+        thread.join()
+
+
+@pytest.mark.parametrize("text", [b"", b"HTTP/1.1 200 OK\r\nX-Slow: ", b"HTTP/1.1 200 OK\r\n\r\n"])
+def test_no_apply_waits_long_for_a_receiver(world: World, monkeypatch: pytest.MonkeyPatch, text: bytes) -> None:
+    """One that says nothing, and one whose headers or body do not end: a run may wait so many seconds in all."""
+    monkeypatch.setattr(notices, "SECONDS", 0.2)
+    world.write(PROJECT, "reconciler.yaml")
+    world.write("tags: {a: {}}")
+    with _drip(text) as url:
+        world.environ["HOOK"] = f"{url}/{CANARY}"
+        began = time.monotonic()
+        ran = world.cli("apply", "--auto-approve")
+        assert time.monotonic() - began < 15
+    assert (ran.code, len(world.rows("tags"))) == (0, 1), ran.text
+    assert "No notice was sent: " in ran.err
+    assert "in 0.2 seconds" in ran.err or "more than 0.2 seconds" in ran.err
     assert CANARY not in ran.text
 
 
