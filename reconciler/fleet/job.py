@@ -119,7 +119,7 @@ class Worker:
         document = planned.document
         outcome, message = refusal(document) or ("changes" if _changes(document) else "same", "")
         result = _told(job, outcome, document, message, session.redactor.show)
-        keeps = outcome == "changes" and not drift
+        keeps = outcome in ("changes", "refused") and not drift  # an approver reads what is refused
         return result.model_copy(
             update={"requests": planned.requests, "document": packed(document.model_dump_json()) if keeps else ""}
         )

@@ -26,7 +26,9 @@ def write_pages(report: FleetReport, plans: Mapping[str, Callable[[], PlanDocume
 
     def page(name: str) -> Shown:
         return as_made(
-            fleet.html(report, links, _told(report, plans)) if name == INDEX else html.plan(documents[name]())
+            fleet.html(report, links, _told(report, plans))
+            if name == INDEX
+            else html.plan(documents[name](), fleet=True)
         )
 
     return write_site(folder, [*documents, INDEX], page, *MARKERS) - 1

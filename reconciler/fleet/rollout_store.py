@@ -304,7 +304,7 @@ class RolloutStore:
         return results
 
     def plans(self, spec: RolloutSpec) -> dict[str, Callable[[], PlanDocument]]:
-        """Return what reads the plan of each account of a rollout that has one to apply."""
+        """Return what reads the plan of each account of a rollout that has one, to apply or to allow."""
         readers: dict[str, Callable[[], PlanDocument]] = {}
         for wave, names in spec.members.items():
             ids = [job_id(spec.name, wave, "plan", name) for name in names]

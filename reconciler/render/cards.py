@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,16 +33,20 @@ class Card:
     who: str
     command: str
     instead: str
+    line: str
     tripped: bool
 
 
-def card(guard: GuardView, document: PlanDocument, names: Names) -> Card:
-    """Return a guard, a rule or a policy as a card. `command` makes the plan again with exactly this approval."""
+def card(guard: GuardView, document: PlanDocument, names: Names, *, fleet: bool = False) -> Card:
+    """Return a guard, a rule or a policy as a card. `command` makes the plan again with exactly this approval; in a
+    `fleet` a line of its file does, for no command plans one account of it alone.
+    """
     rule, tripped = guard.name.startswith(words.RULES), guard.verdict == "tripped"
     asked = _question(guard, document, names) if guard.name == "suspected_rename" else ""
     why = asked or REASONS.get(guard.name, "") or _begun(quoted_for_people(names.plainly(guard.message)))
     things = [names.thing(address) for address in guard.addresses]
-    named = bool(asked) or all(thing in why or _begun(thing) in why for thing in things)
+    named = bool(asked) or _names(why, things)
+    asks = tripped and bool(guard.override)
     return Card(
         guard.name,
         title(guard),
@@ -49,11 +54,17 @@ def card(guard: GuardView, document: PlanDocument, names: Names) -> Card:
         why,
         [] if named else things,
         [] if named else guard.addresses,
-        _who(guard, rule=rule) if tripped else words.approved(guard),
-        command(document, [guard.override]) if tripped and guard.override else "",
+        _who(guard, rule=rule, fleet=fleet) if tripped else words.approved(guard),
+        "" if fleet or not asks else command(document, [guard.override]),
         guard.remedy if tripped else "",
+        _line(guard) if fleet and asks else "",
         tripped,
     )
+
+
+def _names(why: str, things: Sequence[str]) -> bool:
+    """Return whether a sentence names all of these."""
+    return all(thing in why or _begun(thing) in why for thing in things)
 
 
 def _begun(sentence: str) -> str:
@@ -90,12 +101,20 @@ def _question(guard: GuardView, document: PlanDocument, names: Names) -> str:
     return next((text for pair, text in pairs.items() if sorted(pair) == sorted(guard.addresses)), "")
 
 
-def _who(guard: GuardView, *, rule: bool) -> str:
+def _who(guard: GuardView, *, rule: bool, fleet: bool) -> str:
     if rule:
         return "No one on the command line. The rule's owner can waive it for a time in the project's files."
     if not guard.override:
         return "No one: what is declared has to change."
+    if fleet:
+        return "Who looks after the fleet, by this line of its file. It approves exactly this, in every account."
     return "The maker of the plan, by making it again like this. That approves exactly this and no more."
+
+
+def _line(guard: GuardView) -> str:
+    """Return what the file of a fleet says to approve exactly this."""
+    words_of = shlex.split(guard.override)
+    return f"guards: {{allow: [{json.dumps(words_of[-1], ensure_ascii=False)}]}}" if words_of else ""
 
 
 def command(document: PlanDocument, overrides: Iterable[str]) -> str:

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 from reconciler.model.address import kind_of
 from reconciler.model.document import Summary
-from reconciler.model.fleet import AccountOutcome, Drifted, FleetReport, Group, JobResult, WaveReport
+from reconciler.model.fleet import BAD, AccountOutcome, Drifted, FleetReport, Group, JobResult, WaveReport
 from reconciler.render.directions import isolated
 from reconciler.render.naming import Names, joined
 from reconciler.render.pages import filled
@@ -19,7 +19,7 @@ from reconciler.render.quoting import clean
 from reconciler.render.same_changes import SameChanges, of_notes
 from reconciler.render.sentences import affected
 from reconciler.render.terms import SCREENS
-from reconciler.render.words import counted, takes
+from reconciler.render.words import counted, moment, takes
 
 FEW = 5
 MANY = 20
@@ -42,7 +42,7 @@ def named(accounts: list[str]) -> str:
     return ", ".join(accounts[:FEW]) + more
 
 
-def headline(report: FleetReport) -> str:
+def headline(report: FleetReport, *, refused: str = "refused by a guard") -> str:
     """Return one sentence: what came of how many accounts."""
     count = Counter[str](account.outcome for account in report.accounts)
     words = {
@@ -50,7 +50,7 @@ def headline(report: FleetReport) -> str:
         "same": "with nothing to do" if report.mode != "drift" else "without drift",
         "changes": {"plan": "with changes", "drift": "with drift", "apply": "with changes not applied"}[report.mode],
         "partial": "applied in part",
-        "refused": "refused by a guard",
+        "refused": refused,
         "stale": "that moved since the plan",
         "locked": "locked by another process",
         "failed": "failed",
@@ -64,10 +64,10 @@ def headline(report: FleetReport) -> str:
     return f"{counted(whole, 'account')}: {', '.join(parts) or nothing}."
 
 
-def causes(report: FleetReport) -> list[tuple[str, str, list[str]]]:
-    """Return failures by their first cause: message, hint, accounts."""
+def causes(report: FleetReport, *, only: Container[str] = BAD) -> list[tuple[str, str, list[str]]]:
+    """Return failures by their first cause: message, hint, accounts; `only` those with certain outcomes."""
     by_cause: dict[tuple[str, str], list[str]] = {}
-    for failure in report.failures:
+    for failure in (failure for failure in report.failures if failure.outcome in only):
         by_cause.setdefault((_unnamed(failure.message, failure.account), failure.hint), []).append(failure.account)
     rows = [(message or "no reason is known", hint, accounts) for (message, hint), accounts in by_cause.items()]
     return sorted(rows, key=lambda row: (-len(row[2]), row[0]))
@@ -210,14 +210,16 @@ def html(
     return filled(
         "fleet.html",
         report=report,
-        headline=headline(report),
-        state=_STATES[report.state],
+        title=_title(report),
+        begun=moment(report.begun),
+        headline=headline(report, refused="that need an approval, or break a rule"),
         does=_does(report),
         groups=groups,
         losing=[(group, changes) for group, changes in groups if changes.lost],
         waiting=[(wave, approval(report, wave)) for wave in report.waves if wave.state == "approval"],
         stopped=[wave for wave in report.waves if wave.stopped],
-        causes=causes(report),
+        asked=causes(report, only=_ASKED),
+        causes=causes(report, only=BAD - _ASKED),
         drift=drift_of(report),
         thing=_thing,
         protected=protected,
@@ -226,6 +228,18 @@ def html(
         links=dict(links or {}),
         counted=counted,
     )
+
+
+_ASKED = frozenset({"refused"})
+
+
+def _title(report: FleetReport) -> str:
+    """Return what the page is about: a plan is done when it is made, a rollout when it is over."""
+    accounts = counted(len({*report.pending, *(result.account for result in report.accounts)}), "account")
+    if report.mode == "apply":
+        return f"Rollout to {accounts}: {_STATES[report.state]}"
+    what = f"{'Drift of' if report.mode == 'drift' else 'Plan for'} {accounts}"
+    return what if report.state == "done" else f"{what}: {_STATES[report.state]}"
 
 
 def _does(report: FleetReport) -> str:
@@ -254,7 +268,7 @@ _OUTCOMES: Mapping[AccountOutcome, str] = {
     "changes": "changes are planned",
     "applied": "done",
     "partial": "done in part",
-    "refused": "stopped: it needs an approval",
+    "refused": "stopped: it needs an approval, or breaks a rule",
     "stale": "not done: the account has moved on",
     "locked": "not done: another run was at work",
     "failed": "failed",

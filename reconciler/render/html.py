@@ -80,8 +80,10 @@ _ALWAYS: Mapping[str, Any] = {
 """What the template takes that is the same for every plan."""
 
 
-def plan(document: PlanDocument) -> str:
-    """Return the plan as an HTML page that ends with a newline."""
+def plan(document: PlanDocument, *, fleet: bool = False) -> str:
+    """Return the plan as an HTML page that ends with a newline; of an account of a `fleet`, what has to be allowed is
+    allowed in the fleet's file.
+    """
     from markupsafe import Markup
 
     changes = words.visible(document)
@@ -109,8 +111,8 @@ def plan(document: PlanDocument) -> str:
         forecast=words.forecast(document.forecast),
         lost=lost[:MOST_LOST],
         more_lost=max(len(lost) - MOST_LOST, 0),
-        cards=_asked(document, names),
-        all_commands=cards.all_commands(document),
+        cards=_asked(document, names, fleet=fleet),
+        all_commands="" if fleet else cards.all_commands(document),
         kept=cards.kept(document),
         manual_steps=_manual_steps(changes, names),
         said_once=said_once.notices,
@@ -130,9 +132,9 @@ def plan(document: PlanDocument) -> str:
     )
 
 
-def _asked(document: PlanDocument, names: Names) -> list[cards.Card]:
+def _asked(document: PlanDocument, names: Names, *, fleet: bool) -> list[cards.Card]:
     """Return the cards of guards, rules and policies that have something to say, those that stop the plan first."""
-    asked = [cards.card(guard, document, names) for guard in document.guards]
+    asked = [cards.card(guard, document, names, fleet=fleet) for guard in document.guards]
     return sorted((card for card in asked if card.tripped or card.state != "Fine"), key=lambda card: not card.tripped)
 
 

@@ -145,3 +145,25 @@ def test_a_production_account_of_a_baseline_waits_too(fleet: Fleet, tmp_path: Pa
     (tmp_path / "baselines" / "crm" / "config" / "main.yaml").write_text(FEWER)
     assert fleet.run("apply", "-q").code == 7
     assert fleet.tags("live") == ["Gold", "VIP"]
+
+
+def test_a_plan_that_a_guard_stopped_is_kept_for_whoever_may_allow_it(fleet: Fleet) -> None:
+    """Its report says what is lost, and which line of the file allows it; that line does. Nothing is applied before."""
+    accounts = {"live": ""}
+    fleet.write(file_of(accounts))
+    assert fleet.run("apply", "-q").code == 0
+    strict = "guards: {max_deletes: 0%s}\n"
+    fleet.write(file_of(accounts) + strict % "", FEWER)
+    for verb in ("plan", "apply"):
+        stopped = fleet.run(verb, "-q", "--format", "json")
+        assert (stopped.code, stopped.data["accounts"][0]["outcome"]) == (7, "refused")
+    assert fleet.tags("live") == ["Gold", "VIP"]
+    assert fleet.run("report", "--out", str(fleet.folder / "pages")).code == 0
+    page = (fleet.folder / "pages/accounts/live.html").read_text("utf-8")
+    assert "The tag Gold is deleted." in page
+    line = "max_deletes=1"
+    assert f"guards: {{allow: [&#34;{line}&#34;]}}" in page
+    assert 'href="accounts/live.html"' in (fleet.folder / "pages/index.html").read_text("utf-8")
+    fleet.write(file_of(accounts) + strict % f', allow: ["{line}"]', FEWER)
+    assert fleet.run("apply", "-q").code == 0
+    assert fleet.tags("live") == ["VIP"]
