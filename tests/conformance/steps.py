@@ -23,7 +23,11 @@ def settled(world: World, config: dict[str, Any]) -> None:
 
 
 def begin(world: World, case: Case, config: dict[str, Any]) -> None:
-    """Bring the account to where a case begins, and apply a configuration."""
+    """Bring the account to where a case begins, and apply a configuration; with the same one, that is done once."""
+    world.begin_with(_applied, case, config)
+
+
+def _applied(world: World, case: Case, config: dict[str, Any]) -> None:
     world.account.seed(case.seed)
     world.write(config)
     world.apply()

@@ -65,13 +65,17 @@ webhooks:
 @pytest.fixture(name="applied")
 def an_applied_project(world: World) -> World:
     """A project with every layer there is, applied."""
+    world.begin_with(_applied)
+    return world
+
+
+def _applied(world: World) -> None:
     world.write(PROJECT, "reconciler.yaml")
     world.write(MAIN)
     world.write("# shared by many\ntags: {shared: {description: ours}}\n", "shared/tags.yaml")
     world.write("# only here\ntags:\n  over: {description: overlaid}\n", "environments/prod.yaml")
     ran = world.cli("apply", "--auto-approve", "--quiet")
     assert ran.code == 0, ran.text
-    return world
 
 
 def edit(world: World, table: str, change: dict[str, Any], **where: str) -> None:

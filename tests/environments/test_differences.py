@@ -71,12 +71,16 @@ def apply(world: World, where: str) -> str:
 def applied(folder: Path) -> Iterator[World]:
     """Make a project with two environments, both applied bare."""
     with new_world(folder) as world, hold(folder / "state/b.db"):
-        world.write(TWO_ACCOUNTS, "reconciler.yaml")
-        world.write(json.loads(json.dumps(BARE)))
-        for name in ("a", "b"):
-            ran = world.cli("-e", name, "apply", "--auto-approve", "--quiet")
-            assert ran.code == 0, ran.text
+        world.begin_with(_applied)
         yield world
+
+
+def _applied(world: World) -> None:
+    world.write(TWO_ACCOUNTS, "reconciler.yaml")
+    world.write(json.loads(json.dumps(BARE)))
+    for name in ("a", "b"):
+        ran = world.cli("-e", name, "apply", "--auto-approve", "--quiet")
+        assert ran.code == 0, ran.text
 
 
 @dataclass

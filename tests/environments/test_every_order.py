@@ -181,13 +181,18 @@ class Two:
 def two(tmp_path: Path) -> Iterator[Two]:
     """A project that both accounts hold."""
     with new_world(tmp_path) as world, hold(tmp_path / "state/b.db") as other:
-        world.write(TWO_ACCOUNTS, "reconciler.yaml")
-        world.write(declared(FIRST))
+        world.begin_with(_applied)
         found = Two(world, other)
-        for where in "ab":
-            found.cli("-e", where, "apply", "--auto-approve", "--quiet")
         assert found.wrong(world.account.rows, FIRST) == found.wrong(other.rows, FIRST) == {}
         yield found
+
+
+def _applied(world: World) -> None:
+    world.write(TWO_ACCOUNTS, "reconciler.yaml")
+    world.write(declared(FIRST))
+    for where in "ab":
+        ran = world.cli("-e", where, "apply", "--auto-approve", "--quiet")
+        assert ran.code == 0, ran.text
 
 
 @pytest.mark.parametrize("command", [("export",), ("drift", "--absorb")], ids=["export", "absorb"])

@@ -128,12 +128,16 @@ def said(folder: Path) -> dict[str, bytes]:
 def two_accounts(tmp_path: Path) -> Iterator[World]:
     """A project of two accounts that are alike."""
     with new_world(tmp_path) as world:
-        world.write(TWO_ACCOUNTS, "reconciler.yaml")
-        for name, text in FILES.items():
-            world.write(text, name)
-        for name in ("a", "b"):
-            assert world.cli("-e", name, "apply", "--auto-approve", "-q").code == 0
+        world.begin_with(_applied)
         yield world
+
+
+def _applied(world: World) -> None:
+    world.write(TWO_ACCOUNTS, "reconciler.yaml")
+    for name, text in FILES.items():
+        world.write(text, name)
+    for name in ("a", "b"):
+        assert world.cli("-e", name, "apply", "--auto-approve", "-q").code == 0
 
 
 @pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.prove)], ids=["some", "every"])

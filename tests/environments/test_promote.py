@@ -48,11 +48,7 @@ class Two:
 
     def __init__(self, world: World, prod: Held) -> None:
         self.world, self.prod = world, prod
-        world.write(PROJECT, "reconciler.yaml")
-        world.write(MAIN)
-        world.write(OVERLAY, "environments/prod.yaml")
-        for name in ("sandbox", "prod"):
-            self.apply(name)
+        world.begin_with(_applied)
 
     def apply(self, name: str) -> None:
         """Apply an environment."""
@@ -83,6 +79,15 @@ class Two:
         """Return what the plan of an environment would change."""
         ran = self.world.cli("-e", name, "plan", "--format", "json")
         return [f"{one['action']} {one['address']}" for one in json.loads(ran.out)["changes"]]
+
+
+def _applied(world: World) -> None:
+    world.write(PROJECT, "reconciler.yaml")
+    world.write(MAIN)
+    world.write(OVERLAY, "environments/prod.yaml")
+    for name in ("sandbox", "prod"):
+        ran = world.cli("-e", name, "apply", "--auto-approve", "--quiet")
+        assert ran.code == 0, ran.text
 
 
 @pytest.fixture(name="two")

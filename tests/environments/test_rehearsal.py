@@ -36,10 +36,14 @@ webhooks:
 def applied_world(tmp_path: Path) -> Iterator[World]:
     """A world whose account matches its configuration."""
     with new_world(tmp_path) as world:
-        world.environ["HOOK_KEY"] = "c4nary-k3y"
-        world.write(CONFIG)
-        world.apply()
+        world.begin_with(_applied)
         yield world
+
+
+def _applied(world: World) -> None:
+    world.environ["HOOK_KEY"] = "c4nary-k3y"
+    world.write(CONFIG)
+    world.apply()
 
 
 def test_a_snapshot_holds_no_secret_and_no_address(applied: World) -> None:

@@ -61,11 +61,15 @@ def seed(world: World) -> None:
 @pytest.fixture
 def full(world: World) -> World:
     """A world with customer data."""
+    world.begin_with(_full)
+    return world
+
+
+def _full(world: World) -> None:
     world.write(CONFIG)
     world.apply()
     seed(world)
     world.forget()
-    return world
 
 
 EXPECTED = {
@@ -191,6 +195,10 @@ pipelines:
 
 def evacuated(world: World) -> None:
     """A stage with 3 deals that is no longer declared, whose deals are to be moved."""
+    world.begin_with(_evacuated)
+
+
+def _evacuated(world: World) -> None:
     world.write(EVACUATING)
     world.apply()
     lead = world.rows("dealStages", title="Lead")[0]

@@ -34,6 +34,11 @@ connections:
 @pytest.fixture
 def full(world: World) -> World:
     """An account with customers, a webhook with a token in its URL, and a configuration with a secret."""
+    world.begin_with(_full)
+    return world
+
+
+def _full(world: World) -> None:
     world.environ["HOOK"] = "canary-hook"
     world.write(WITH_SECRETS)
     world.apply()
@@ -51,7 +56,6 @@ def full(world: World) -> World:
         "PUT", f"/webhooks/{hook}", {"webhook": {"url": "https://elsewhere.example/canary-token?x=canary-token"}}
     )
     world.write("tags: {}\n")
-    return world
 
 
 @pytest.mark.parametrize("fmt", ["text", "json", "markdown", "html"])

@@ -29,6 +29,10 @@ def test_every_kind_with_an_impact_is_in_the_table() -> None:
 
 def prepared(world: World, case: Losing, count: int) -> None:
     """An object with so many records that is no longer declared; a tag `extra` is new beside it."""
+    world.begin_with(_prepared, case, count)
+
+
+def _prepared(world: World, case: Losing, count: int) -> None:
     world.behave(option_bulk="both")  # the other reading costs a request more than forecast
     world.write(case.config(case.before))
     world.apply()
@@ -52,6 +56,17 @@ def saved(world: World) -> Path:
     assert ran.code == 0, ran.text
     world.forget()
     return path
+
+
+def saved_after(world: World, case: Losing, count: int) -> Path:
+    """The plan of a world that was prepared so."""
+    world.begin_with(_saved, case, count)
+    return world.folder / "p.json"
+
+
+def _saved(world: World, case: Losing, count: int) -> None:
+    _prepared(world, case, count)
+    saved(world)
 
 
 def counts(case: Losing) -> Callable[[str, str], bool]:
@@ -78,8 +93,7 @@ def extra(world: World) -> bool:
 @pytest.mark.parametrize("more", [1, 30])
 def test_more_than_the_saved_plan_says_is_refused(world: World, case: Losing, more: int) -> None:
     """One record was said yes to; with one more, or thirty, the change is refused and the rest goes on."""
-    prepared(world, case, 1)
-    path = saved(world)
+    path = saved_after(world, case, 1)
     case.arrive(world, more)
     ran = world.cli("apply", str(path))
     refused(ran, 1, 1 + more)
@@ -92,8 +106,7 @@ def test_more_than_the_saved_plan_says_is_refused(world: World, case: Losing, mo
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_exactly_what_the_saved_plan_says_goes(world: World, case: Losing, count: int) -> None:
     """The same number is no reason to refuse; the forecast holds to the request."""
-    prepared(world, case, count)
-    path = saved(world)
+    path = saved_after(world, case, count)
     cost = json.loads(path.read_text())["forecast"]
     ran = world.cli("apply", str(path))
     assert ran.code == 0, ran.text
@@ -105,8 +118,7 @@ def test_exactly_what_the_saved_plan_says_goes(world: World, case: Losing, count
 @every_loss
 def test_every_delete_comes_right_after_its_count(world: World, case: Losing) -> None:
     """Between a count and the request that takes something away there is no other request; the forecast knows both."""
-    prepared(world, case, 2)
-    path = saved(world)
+    path = saved_after(world, case, 2)
     steps, changes = (json.loads(path.read_text())[name] for name in ("steps", "changes"))
     counting = {tuple(change["counting"]) for change in changes if change["counting"]}
     assert world.cli("apply", str(path)).code == 0
@@ -122,8 +134,7 @@ def test_every_delete_comes_right_after_its_count(world: World, case: Losing) ->
 @pytest.mark.parametrize("fault", ["rate_limited", "fail_before", "drop_before"])
 def test_a_request_that_is_repeated_is_counted_for_again(world: World, case: Losing, fault: str) -> None:
     """The account turns the request away, records arrive while the program waits, and nothing is sent again."""
-    prepared(world, case, 1)
-    path = saved(world)
+    path = saved_after(world, case, 1)
     world.fault(fault, "(DELETE|PUT) .*")
     at(world, lambda method, path: method in ("DELETE", "PUT"), lambda: case.arrive(world, 2), after=True)
     ran = world.cli("apply", str(path))
@@ -136,8 +147,7 @@ def test_a_request_that_is_repeated_is_counted_for_again(world: World, case: Los
 @pytest.mark.parametrize("known", [True, False], ids=["", "uncounted"])
 def test_what_was_done_without_an_answer_is_not_refused(world: World, case: Losing, known: bool) -> None:
     """The account carries out a write and its answer is lost; of what is gone it may say nothing any more."""
-    prepared(world, case, 2)
-    path = saved(world)
+    path = saved_after(world, case, 2)
     world.fault("drop_after", "(DELETE|PUT) .*")
     if not known:
         forget = partial(world.fault, "fail_before", f"GET {case.asks}.*", status=404)
@@ -150,8 +160,7 @@ def test_what_was_done_without_an_answer_is_not_refused(world: World, case: Losi
 @pytest.mark.parametrize("case", [one for one in CASES if not one.after.strip()], ids=lambda case: case.name)
 def test_what_somebody_deletes_meanwhile_is_not_refused(world: World, case: Losing) -> None:
     """Nothing goes with an object that is not there, whatever a count of it says."""
-    prepared(world, case, 2)
-    path = saved(world)
+    path = saved_after(world, case, 2)
     (step,) = (one for one in json.loads(path.read_text())["steps"] if one["address"] == case.address)
     table, identity = step["requests"][-1].split("/")[-2:]
 
@@ -169,8 +178,7 @@ def test_what_somebody_deletes_meanwhile_is_not_refused(world: World, case: Losi
 @every_loss
 def test_fewer_than_the_saved_plan_says_is_fine(world: World, case: Losing) -> None:
     """Records that went by themselves are no reason to ask again."""
-    prepared(world, case, 3)
-    path = saved(world)
+    path = saved_after(world, case, 3)
     for row in world.rows(case.records)[:2]:
         world.account.rows.remove(case.records, row["id"])
     assert world.cli("apply", str(path)).code == 0
@@ -179,8 +187,7 @@ def test_fewer_than_the_saved_plan_says_is_fine(world: World, case: Losing) -> N
 @every_loss
 def test_strict_counts_everything_before_the_first_write(world: World, case: Losing) -> None:
     """One record too many refuses the whole plan; the same number costs one more count, as forecast."""
-    prepared(world, case, 1)
-    path = saved(world)
+    path = saved_after(world, case, 1)
     case.arrive(world, 1)
     ran = world.cli("apply", "--strict", str(path))
     refused(ran, 1, 2)
@@ -196,8 +203,7 @@ def test_strict_counts_everything_before_the_first_write(world: World, case: Los
 @every_loss
 def test_strict_counts_again_before_the_delete(world: World, case: Losing) -> None:
     """What arrives after everything was counted is found when its turn comes."""
-    prepared(world, case, 1)
-    path = saved(world)
+    path = saved_after(world, case, 1)
     changes = json.loads(path.read_text())["changes"]
     (counting,) = (change["counting"] for change in changes if change["address"] == case.address)
     counted = sum(line.startswith(f"GET {case.asks}") for line in counting)
@@ -211,8 +217,7 @@ def test_strict_counts_again_before_the_delete(world: World, case: Losing) -> No
 @pytest.mark.parametrize("fault", [{"status": 403}, {"status": 500}], ids=["forbidden", "broken"])
 def test_a_count_that_cannot_be_had_refuses(world: World, case: Losing, fault: dict[str, int]) -> None:
     """A plan that knew the number is not carried out without it."""
-    prepared(world, case, 1)
-    path = saved(world)
+    path = saved_after(world, case, 1)
     world.fault("fail_before", f"GET {case.asks}.*", times=1000, **fault)
     ran = world.cli("apply", str(path))
     assert ran.code == 7, ran.text

@@ -51,11 +51,16 @@ def boundaries(tmp: Path) -> int:
 
 def prepared(world: World) -> Path:
     """A saved plan that destroys a pipeline with three stages, and a yes to the deals in it."""
+    world.begin_with(_prepared)
+    return world.folder / "p.json"
+
+
+def _prepared(world: World) -> None:
     world.write(BOARD)
     world.apply()
     deals_in(world, EACH)
     world.write("{}")
-    return saved(world)
+    saved(world)
 
 
 @pytest.mark.parametrize("after", [pytest.param(False, marks=pytest.mark.prove), True])
@@ -88,11 +93,16 @@ WITHOUT = BOARD.replace("lead: {title: Lead}, ", "")
 
 def moving(world: World, count: int = 3) -> Path:
     """A saved plan that moves the deals of a stage away before it deletes the stage."""
+    world.begin_with(_moving, count)
+    return world.folder / "p.json"
+
+
+def _moving(world: World, count: int) -> None:
     world.write(MOVING)
     world.apply()
     arrive(world, count)
     world.write(WITHOUT)
-    return saved(world)
+    saved(world)
 
 
 def arrive(world: World, count: int) -> int:

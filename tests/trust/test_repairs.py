@@ -10,7 +10,7 @@ import pytest
 
 from tests.trust.losing import CASES, KEEP, Losing
 from tests.trust.test_along import FIELD, MOVED, PIPELINE, TWO
-from tests.trust.test_counts import prepared, saved, yes
+from tests.trust.test_counts import prepared, saved_after, yes
 from tests.world import Ran, World
 
 LOSING = {case.name: case for case in CASES}
@@ -55,8 +55,11 @@ def deaf(world: World, meanwhile: Callable[[], None]) -> None:
 
 def applied(world: World, case: Losing, how: str, arriving: int) -> Ran:
     """Apply a change of one record that is not taken at first; so many arrive before it is sent again."""
-    prepared(world, case, 1)
-    argv = (str(saved(world)),) if how == "saved" else ("--auto-approve", *yes(world))
+    if how == "saved":
+        argv: tuple[str, ...] = (str(saved_after(world, case, 1)),)
+    else:
+        prepared(world, case, 1)
+        argv = ("--auto-approve", *yes(world))
     deaf(world, lambda: case.arrive(world, arriving))
     return world.cli("apply", *argv)
 
@@ -96,8 +99,7 @@ def test_a_repair_that_fails_says_why(world: World) -> None:
 def test_a_schema_field_that_stays_is_not_taken_for_gone(world: World) -> None:
     """The account answers 202 and does nothing: said, and removed by the next apply, with its number."""
     case = LOSING["field of a custom object"]
-    prepared(world, case, 1)
-    path = saved(world)
+    path = saved_after(world, case, 1)
     world.fault("fail_before", "DELETE .*", status=202)
     ran = world.cli("apply", str(path))
     assert ran.code == 5, ran.text

@@ -72,6 +72,12 @@ def _open_held(path: str | Path | None = None, **options: Any) -> Any:
     return held if held is not None else _open(path, **options)
 
 
+def held_below(folder: Path) -> dict[str, Held]:
+    """Return the accounts that are held below a folder, by their path in it."""
+    inside = os.path.abspath(folder) + os.sep
+    return {path.removeprefix(inside): held for path, held in _held.items() if path.startswith(inside)}
+
+
 @contextmanager
 def hold(path: Path, settings: AccountSettings | None = None) -> Iterator[Held]:
     """Hold a new account, in memory, under a path that need not exist."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import datetime
 import io
-import itertools
 import os
 import re
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -37,10 +36,11 @@ from reconciler.workflow.opening.session import Session
 from reconciler.workflow.plans import planning
 from reconciler.workflow.plans.options import PlanOptions
 from reconciler.workflow.plans.planned import Planned as InnerPlan
-from tests.world.accounts import Held, Kill, Killed, hold
+from tests.world.accounts import Held, Kill, Killed, held_below, hold
 from tests.world.clock import JumpingLoop, jumping_clock, run
 from tests.world.paths import WRITABLE
 from tests.world.readings import reading
+from tests.world.standing import Standing, StandingAccount, files_of, put_back
 
 ACCOUNT = "state/account.db"
 PROJECT = f"""\
@@ -57,6 +57,10 @@ environments:
   b: {{url: "emulator:state/b.db"}}
 default_environment: a
 """
+
+
+_STANDINGS: dict[tuple[object, ...], Standing] = {}
+"""Worlds that were prepared, by what prepared them."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +130,7 @@ class World:
     folder: Path
     held: Held
     environ: dict[str, str] = field(default_factory=dict)
-    _ticks: Iterator[int] = field(default_factory=itertools.count)
+    _ticks: int = 0
 
     @property
     def account(self) -> Application:
@@ -152,15 +156,38 @@ class World:
         text = (self.folder / name).read_text("utf-8")
         self.environ |= {secret: "k" + secret.lower() for secret in re.findall(r"\$\{secret\.(\w+)\}", text)}
 
+    def begin_with(self, prepare: Callable[..., object], *arguments: object) -> None:
+        """Bring a new world to where `prepare(world, *arguments)` brings one: with the same arguments, and accounts of
+        the same settings, that is done once in a process. Its files and all accounts that are held below its folder are
+        copied afterwards.
+        """
+        assert not self._ticks, "this world is not new"
+        accounts = {path: held._account for path, held in held_below(self.folder).items()}
+        settings = [(path, account.settings) for path, account in accounts.items()]
+        key = (prepare, *settings, *map(repr, arguments))
+        if key not in _STANDINGS:
+            prepare(self, *arguments)
+            stand = {path: StandingAccount.of(account) for path, account in accounts.items()}
+            _STANDINGS[key] = Standing(stand, files_of(self.folder), dict(self.environ), self._ticks)
+        standing = _STANDINGS[key]
+        for path, account in accounts.items():
+            standing.accounts[path].bring_back(account)
+        put_back(self.folder, standing.files)
+        self.environ, self._ticks = dict(standing.environ), standing.ticks
+
     # --- verbs, as `workflow` has them -----------------------------------------------------------------------------
 
     def session(self, folder: Path | None = None, environment: str | None = None) -> Session:
         """Open the project, with a clock and a chance that repeat."""
-        around = Runtime(dict(self.environ), self._now, lambda: f"{next(self._ticks):016x}")
+        around = Runtime(dict(self.environ), self._now, lambda: f"{self._tick():016x}")
         return open_session(folder or self.folder, environment, around)
 
     def _now(self) -> datetime.datetime:
-        return datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(seconds=next(self._ticks))
+        return datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(seconds=self._tick())
+
+    def _tick(self) -> int:
+        self._ticks += 1
+        return self._ticks - 1
 
     def plan(self, folder: Path | None = None, **options: Any) -> Planned:
         """Plan; options are those of `workflow.plans.planning.Options`."""

@@ -11,6 +11,7 @@ import pytest
 from reconciler.emulator import AccountSettings
 from tests.world import Killed, World, new_world
 from tests.world.clock import run
+from tests.world.standing import files_of
 
 
 def test_verbs_and_commands_share_the_account(world: World) -> None:
@@ -88,3 +89,46 @@ def test_computing_takes_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
         return asyncio.get_running_loop().time() - begun
 
     assert run(busy()) == 0.0
+
+
+def _two_tags(world: World, name: str) -> None:
+    world.behave(mixed_types=3)
+    world.environ["GIVEN"] = name
+    world.write(f"tags: {{vip: {{name: {name}}}, old: {{}}}}")
+    world.apply()
+    world.account.rows.put("tags", "7", {"id": "7", "tag": "By hand", "tagType": "contact"})
+
+
+def _account(world: World) -> list[object]:
+    """What can be seen of a world's account, and how far its clock has come."""
+    return [world.dump(), world.account.settings, list(world.account.log), world._ticks, world.environ]
+
+
+def test_a_world_that_was_prepared_before_is_as_one_that_is_prepared(tmp_path: Path) -> None:
+    """Its files, its account and what follows are the same, and what happens in one is in no other."""
+    stands, follows, files = [], [], []
+    for name in ("anew", "first", "second"):
+        with new_world(tmp_path / name) as world:
+            if name == "anew":
+                _two_tags(world, "VIP")
+            else:
+                world.begin_with(_two_tags, "VIP")
+            stands.append(_account(world))
+            files.append(files_of(world.folder))
+            world.write("tags: {vip: {description: More}}")
+            assert world.apply(yes=True).planned.lines == ["update tag.vip (description, name)", "delete tag.old"]
+            follows.append(_account(world))
+    assert stands[0] == stands[1] == stands[2]
+    assert follows[0] == follows[1] == follows[2]
+    assert files[0].keys() == files[1].keys()  # a state that is made anew has another salt
+    assert files[1] == files[2]
+    with new_world(tmp_path / "other") as world:
+        world.begin_with(_two_tags, "Gold")
+        assert [row["tag"] for row in world.rows("tags")] == ["Gold", "old", "By hand"]
+
+
+def test_a_world_in_which_something_was_done_is_not_prepared(world: World) -> None:
+    """What was done would be lost."""
+    world.plan()
+    with pytest.raises(AssertionError, match="not new"):
+        world.begin_with(_two_tags, "VIP")
