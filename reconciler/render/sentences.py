@@ -47,13 +47,13 @@ def losses(change: ChangeView, names: Names, *, reassuring: bool = True) -> list
     to = joined([f"the {names.thing(where)}" for where in evacuations.values()])
     sentences = [impact(view, names, evacuated_to=to if view.effect in ("lost", "moved") else "") for view in counted]
     if not any(" first" in sentence for sentence in sentences):
-        sentences += [_moved_first(what, names.thing(where)) for what, where in evacuations.items()]
+        sentences += [moved_first(what, names.thing(where)) for what, where in evacuations.items()]
     if reassuring and any(view.effect in words.AT_RISK for view in change.impacts) and not words.risky(change):
         sentences.append(NOTHING_LOST)
     return sentences
 
 
-def _moved_first(what: str, where: str) -> str:
+def moved_first(what: str, where: str) -> str:
     """Return what `on_destroy` asks for: `Its deals are moved to the stage Won of Sales first.`"""
     return f"Its {what.removeprefix('move_').removesuffix('_to').replace('_', ' ')} are moved to the {where} first."
 

@@ -192,6 +192,11 @@ def _ordered(before: Sequence[Any], after: Sequence[Any]) -> list[ListEntry]:
     return sorted(entries(before, after), key=lambda entry: entry.now is None)
 
 
+def items(before: Sequence[Any], after: Sequence[Any], names: Names) -> Sequence[Item]:
+    """Return the entries of a list as they are afterwards, with what happened to each, and behind them what went."""
+    return _apart([_item(entry, names, quiet=False) for entry in _ordered(before, after)])
+
+
 def _apart(items: Sequence[Item]) -> Sequence[Item]:
     """Return entries of which none looks like another one that it is not."""
     texts = [item.text for item in items][:_COMPARED]

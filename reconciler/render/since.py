@@ -6,16 +6,22 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.model.document import AttributeView, ChangeView, GuardView, PlanDocument
 from reconciler.model.since import Difference, Differences
-from reconciler.render import cards, words
+from reconciler.render import cards, sentences, words
 from reconciler.render.effects import at_risk, each
 from reconciler.render.harmless import harmless
 from reconciler.render.naming import Names, introduced, without_people
 from reconciler.render.pages import filled
 from reconciler.render.quoting import clean, literal, to_json
-from reconciler.render.sides import called
+from reconciler.render.sides import called, items
 from reconciler.render.tree import same
 
 MEANING = {"+": "new", "-": "not any more", "~": "otherwise"}
+_DOES = {
+    "create": "create", "adopt": "take over", "update": "change", "replace": "delete and make again",
+    "delete": "delete", "forget": "stop looking after", "move": "rename in the files", "manual": "change manually",
+    "refresh": "note down",
+}  # fmt: skip
+"""What a plan does with an object, by the action."""
 TONES = {"+": "add", "-": "destroy", "~": "change"}
 MOST = 60_000
 """Characters of all lines in Markdown: hosts take few more in a comment."""
@@ -96,7 +102,7 @@ def differences(document: PlanDocument, earlier: PlanDocument) -> Iterator[str]:
         else:
             yield from _changed(change, then[address], names)
     yield from (f"- not in the plan any more: {_told(then[address], names)}" for address in then if address not in now)
-    yield from _sides("guard", _guards(document, names), _guards(earlier, names))
+    yield from _guards(document, earlier, names)
     skipped, were = (
         {names.introduce(skipped.address): skipped.reason for skipped in plan.skipped} for plan in (document, earlier)
     )
@@ -116,25 +122,29 @@ def _names(document: PlanDocument, earlier: PlanDocument) -> Names:
 
 def _told(change: ChangeView, names: Names) -> str:
     risk = at_risk(change, names)
-    return f"{words.sign(change).meaning} {names.introduce(change.address)}{f': {risk}' if risk else ''}"
+    return f"{_does(change)} {names.introduce(change.address)}{f': {risk}' if risk else ''}"
+
+
+def _does(change: ChangeView) -> str:
+    return "switch off" if change.switches_off else _DOES.get(change.action, change.action)
 
 
 def _changed(change: ChangeView, before: ChangeView, names: Names) -> Iterator[str]:
     where = names.introduce(change.address)
-    if words.sign(change) != words.sign(before):
-        yield f"~ {where}: {words.sign(change).meaning}, was {words.sign(before).meaning}"
+    if _does(change) != _does(before):
+        yield f"~ {where}: {_does(change)}, was {_does(before)}"
     if change.id != before.id and change.id and before.id:
         yield f"~ {where}: id {change.id}, was id {before.id}"
     now, then = ({attribute.name: attribute for attribute in side.attributes} for side in (change, before))
     for name in [*now, *(name for name in then if name not in now)]:
-        yield from _attribute(f"{where}, {called(name)}", now.get(name), then.get(name))
+        yield from _attribute(f"{where}, {called(name)}", now.get(name), then.get(name), names)
     impacts, was = ("; ".join(each(side.impacts, names)) or "nothing is touched" for side in (change, before))
     if impacts != was:
         yield f"~ {where}: {impacts}, was: {was}"
     yield from _only(where, _facts(change), _facts(before))
     yield from _sides(f"{where} manually", _called(change.manual), _called(before.manual))
-    yield from _sides(f"{where} on_destroy", _destinations(change, names), _destinations(before, names))
-    yield from _sides(f"{where} used by", _uses(change), _uses(before))
+    yield from _only(where, _destinations(change, names), _destinations(before, names))
+    yield from _only(where, map(sentences.use, change.uses), map(sentences.use, before.uses))
     yield from _sides(
         f"{where} finding",
         {finding.message: finding.severity for finding in change.findings},
@@ -158,12 +168,24 @@ def _only(where: str, now: Iterable[str], then: Iterable[str]) -> Iterator[str]:
     yield from (f"- {where}: {card}, not any more" for card in then if card not in now)
 
 
-def _attribute(where: str, now: AttributeView | None, then: AttributeView | None) -> Iterator[str]:
+def _attribute(where: str, now: AttributeView | None, then: AttributeView | None, names: Names) -> Iterator[str]:
     if now is None or then is None:
         mark, what, view = ("+", "also changes", now) if then is None else ("-", "does not change any more", then)
         yield f"{mark} {where} {what}{f': {_shown(view)}' if view is not None else ''}"
     elif not (same(now.before, then.before) and same(now.after, then.after) and now.places == then.places):
-        yield f"~ {where}: {_shown(now)}, was {_shown(then)}"
+        yield f"~ {where}: {_otherwise(now, then, names)}"
+
+
+def _otherwise(now: AttributeView, then: AttributeView, names: Names) -> str:
+    """Return how an attribute changes in two plans. Where it is the same in the account, what it becomes is told alone,
+    and of two lists the entries that differ.
+    """
+    if now.places or then.places or now.sensitive or not same(now.before, then.before):
+        return f"{_shown(now)}, was {_shown(then)}"
+    if isinstance(now.after, list) and isinstance(then.after, list):
+        other = [item for item in items(then.after, now.after, names) if item.state]
+        return ", ".join(f"{item.text} ({item.note})" for item in other)
+    return f"{literal(now.after)}, was {literal(then.after)}"
 
 
 def _shown(view: AttributeView) -> str:
@@ -173,31 +195,57 @@ def _shown(view: AttributeView) -> str:
     return f"{before} -> {after}"
 
 
-def _destinations(change: ChangeView, names: Names) -> dict[str, str]:
-    return {what: names.introduce(address) for what, address in change.on_destroy.items()}
+def _destinations(change: ChangeView, names: Names) -> list[str]:
+    return [sentences.moved_first(what, names.introduce(address)) for what, address in change.on_destroy.items()]
 
 
 def _called(by_attribute: Mapping[str, str]) -> dict[str, str]:
     return {called(name): text for name, text in by_attribute.items()}
 
 
-def _guards(document: PlanDocument, names: Names) -> dict[str, str]:
-    by_name: dict[str, str] = {}
+def _guards(document: PlanDocument, earlier: PlanDocument, names: Names) -> Iterator[str]:
+    """Yield which guards and rules speak otherwise. One that speaks once in both plans is one, whatever it is about."""
+    now, then = (_spoken(plan) for plan in (document, earlier))
+    for name in [*now, *(name for name in then if name not in now)]:
+        mine, theirs = now.get(name, []), then.get(name, [])
+        if len(mine) == len(theirs) == 1:
+            yield from _guard(mine[0], theirs[0], names)
+        else:
+            yield from _sides("guard", _by_things(mine, names), _by_things(theirs, names))
+
+
+def _spoken(document: PlanDocument) -> dict[str, list[GuardView]]:
+    by_name: dict[str, list[GuardView]] = {}
     for guard in document.guards:
         if guard.verdict != "passed":
-            by_name[
-                f"{cards.coded(guard)} {words.named([names.introduce(address) for address in guard.addresses])}".strip()
-            ] = _verdict(guard)
+            by_name.setdefault(cards.coded(guard), []).append(guard)
     return by_name
+
+
+def _by_things(guards: Iterable[GuardView], names: Names) -> dict[str, str]:
+    return {
+        f"{cards.coded(guard)} {words.named([names.introduce(address) for address in guard.addresses])}".strip(): (
+            _verdict(guard)
+        )
+        for guard in guards
+    }
+
+
+def _guard(now: GuardView, then: GuardView, names: Names) -> Iterator[str]:
+    """Yield that a guard says something else, and what it is about now, or is not any more."""
+    if _verdict(now) != _verdict(then):
+        sides = (
+            (now.message, then.message) if words.state(now) == words.state(then) else (_verdict(now), _verdict(then))
+        )
+        yield f"~ guard {cards.coded(now)}: {sides[0]}, was {sides[1] or 'without a reason'}"
+    for mark, what, here, other in (("+", "also about", now, then), ("-", "not any more about", then, now)):
+        if some := [names.introduce(address) for address in here.addresses if address not in other.addresses]:
+            yield f"{mark} guard {cards.coded(now)} {what} {words.named(some)}"
 
 
 def _verdict(guard: GuardView) -> str:
     state = words.state(guard).lower()
     return f"{state}: {guard.message}" if guard.message else state
-
-
-def _uses(change: ChangeView) -> dict[str, str]:
-    return {f"{use.where}{f' ({use.note})' if use.note else ''}": use.certainty for use in change.uses}
 
 
 def _sides(what: str, now: Mapping[str, str], then: Mapping[str, str]) -> Iterator[str]:

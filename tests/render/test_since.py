@@ -41,12 +41,12 @@ def _with(change: ChangeView, **members: Any) -> PlanDocument:
 @pytest.mark.parametrize(
     ("now", "line"),
     [
-        (PlanDocument(changes=[GONE]), "- not in the plan any more: update in-place TIER"),
-        (_with(FIELD, action="replace"), "~ TIER: destroy and then create replacement, was update in-place"),
+        (PlanDocument(changes=[GONE]), "- not in the plan any more: change TIER"),
+        (_with(FIELD, action="replace"), "~ TIER: delete and make again, was change"),
         (_with(FIELD, id="3"), "~ TIER: id 3, was id 2"),
         (
             _with(FIELD, attributes=[documents.old("title", "Plan", "Tiers")]),
-            '~ contact field Tiers (field.tier), Title: "Plan" -> "Tiers", was "Plan" -> "Tier"',
+            '~ contact field Tiers (field.tier), Title: "Tiers", was "Tier"',
         ),
         (
             _with(FIELD, attributes=[documents.old("title", "Plan2", "Tier")]),
@@ -64,9 +64,9 @@ def _with(change: ChangeView, **members: Any) -> PlanDocument:
         (_with(FIELD, manual={"type": "ask"}), "+ TIER manually Type: ask"),
         (
             _with(FIELD, on_destroy={"move_deals_to": "stage.a.b"}),
-            "+ TIER on_destroy move_deals_to: stage B of A (stage.a.b)",
+            "+ TIER: Its deals are moved to the stage B of A (stage.a.b) first.",
         ),
-        (_with(FIELD, uses=[UseView(where="automation A")]), "+ TIER used by automation A: used"),
+        (_with(FIELD, uses=[UseView(where="automation A")]), "+ TIER: Used by automation A."),
         (_with(FIELD, findings=[FindingView(message="no")]), "+ TIER finding no: error"),
         (
             _with(FIELD).model_copy(update={"guards": [GuardView(name="max_deletes", verdict="tripped", message="2")]}),
@@ -218,3 +218,33 @@ def test_each_member_of_a_plan_is_compared_or_it_is_said_why_not(part: str, name
     assert list(since.differences(document, document.model_copy(deep=True))) == []
     told = list(since.differences(document, SAME))
     assert bool(told) == (name not in NOT_COMPARED[part]), told
+
+
+def test_a_guard_about_more_things_is_one_line_and_of_lists_the_entries_that_differ() -> None:
+    """A guard that is about ten of the same things does not go and come again; what is new gets what it becomes."""
+    tags = [f"tag.t{number}" for number in range(12)]
+    before, after = (
+        GuardView(
+            name="max_deletes", verdict="tripped", message=str(count), addresses=tags[:count], override="--allow x"
+        )
+        for count in (10, 11)
+    )
+    was, now = (FIELD.model_copy(update={"attributes": [documents.old("options", ["A", "B"], some)]})
+                for some in (["B", "A"], ["B", "A", "C"]))  # fmt: skip
+    new = ChangeView(address="tag.n", kind="tag", action="create", attributes=[documents.new("name", "N")])
+    other = new.model_copy(update={"attributes": [documents.new("name", "M")]})
+    told = list(
+        since.differences(
+            PlanDocument(changes=[now, other], guards=[after]), PlanDocument(changes=[was, new], guards=[before])
+        )
+    )
+    assert told == [
+        "~ contact field Tier (field.tier), Options: C (new)",
+        '~ tag M (tag.n), Name: "M", was "N"',
+        "~ guard Many things are deleted at once (max_deletes): 11, was 10",
+        "+ guard Many things are deleted at once (max_deletes) also about tag T10 (tag.t10)",
+    ]
+    back = list(since.differences(PlanDocument(guards=[before]), PlanDocument(guards=[after])))
+    assert back[1:] == ["- guard Many things are deleted at once (max_deletes) not any more about tag T10 (tag.t10)"]
+    twice = [after, after.model_copy(update={"addresses": ["tag.z"]})]
+    assert len(list(since.differences(PlanDocument(guards=twice), PlanDocument(guards=[before])))) == 3
