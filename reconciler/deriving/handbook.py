@@ -35,6 +35,7 @@ from reconciler.model.kind import Kind, Kinds, NaturalKey
 from reconciler.model.live import STRANGE, Live
 from reconciler.model.nearness import apart, near_keys
 from reconciler.model.snapshot import Snapshot
+from reconciler.model.snapshot_file import EMAIL
 from reconciler.model.spec import Nested, RefTo, attributes
 from reconciler.model.state import Binding
 from reconciler.model.usage import Use
@@ -43,7 +44,6 @@ from reconciler.model.write import Impact
 from reconciler.planning.document import mask
 
 DESCRIPTION = "description"
-_PERSON = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
 _MASKED = re.compile(r"\S*@hidden\.invalid")
 _ON_A_LIST = ", on this list only, are deleted"
 _SIMPLE_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -194,6 +194,7 @@ class _Binder:
 
     def _entry(self, thing: _Thing) -> HandbookEntry:
         address, kind = thing.address, thing.kind
+        identity = thing.live.id if thing.live is not None else ""
         private = kind.reading.mostly_unmanaged
         description = thing.attrs.get(DESCRIPTION)
         description_text = (
@@ -206,7 +207,7 @@ class _Binder:
             kind.name,
             self._title(thing),
             thing.standing,
-            thing.live.id if thing.live is not None else "",
+            self.show(identity),
             description_text,
             self.show(self.material.owners.get(thing.origin, "")),
             thing.place,
@@ -216,14 +217,15 @@ class _Binder:
             tuple(self.perhaps.get(address, ())),
             tuple(self.used_by.get(address, ())),
             tuple(self._mentions(address, uses)),
-            tuple(dict.fromkeys(use.where for use in uses if use.certainty == "not inspected")),
+            tuple(dict.fromkeys(self.show(use.where) for use in uses if use.certainty == "not inspected")),
             records,
             uncounted,
             replace(change, run=self.show(change.run)) if change is not None else None,
             () if private else tuple(self._details(thing)),
             tuple(self.twins.get(address, ())),
         )
-        path = kind.texts.screen.replace("{id}", quote(entry.id, safe="")) if entry.id else ""
+        readable = identity and entry.id == identity
+        path = kind.texts.screen.replace("{id}", quote(identity, safe="")) if readable else ""
         screen = self.material.screens(path) if path else ""
         return replace(entry, marks=frozenset(self._marks(entry, thing)), screen=screen)
 
@@ -566,7 +568,7 @@ def _tells(address: str, name: str) -> bool:
     """Return whether a key holds the address of a person that a name holds, as an export makes keys of names."""
     key = key_of(address).rpartition(".")[2]
     made = re.sub(r"_\d+$", "", key) == slug(name)
-    return made or any(slug(person) in key for person in _PERSON.findall(name))
+    return made or any(slug(person.group()) in key for person in EMAIL.finditer(name))
 
 
 def _of_parts(value: Mapping[str, Value]) -> bool:

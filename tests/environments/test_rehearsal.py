@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,6 +54,30 @@ def test_a_snapshot_holds_no_secret_and_no_address(applied: World) -> None:
     text = (applied.folder / "snap.json").read_text()
     assert not [canary for canary in ("c4nary-k3y", "jane@", "boss@") if canary in text]
     assert unreadable("Jane@acme.example") == unreadable("jane@acme.example") != unreadable("joe@acme.example")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "j\u00fcrgen@acme.example", "jane@m\u00fcller.example", "\u7528\u6237@\u4f8b\u5b50.\u516c\u53f8",
+        "jane%40acme.example", "jane\uff20acme.example", "jane&#64;acme.example", "jane&#x40;acme.example",
+        '"jane doe"@acme.example', "jane!@acme.example", "mailto:jane@acme.example?subject=x",
+    ],
+)  # fmt: skip
+def test_an_address_is_one_however_it_is_written(text: str) -> None:
+    """In any letters, as URLs and HTML write it: nothing of it is left, and what is beside it stays."""
+    bare = unreadable(f"Ask {text}, or call", lambda _: "-")
+    assert re.fullmatch(r"Ask (mailto:)?-@hidden\.invalid(\?subject=x)?, or call", bare), bare
+    assert (
+        unreadable("50% off @acme.example, (@acme.example) @media") == "50% off @acme.example, (@acme.example) @media"
+    )
+    assert unreadable("jane%40acme.example") == unreadable("jane@acme.example")
+
+
+def test_a_long_text_is_read_once() -> None:
+    """What may begin an address and is none costs no more than its length: this took ten minutes."""
+    text = "a." * 200_000 + "@"
+    assert unreadable(text) == text
 
 
 def test_a_plan_against_a_snapshot_needs_no_account(applied: World) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import html
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -15,7 +17,7 @@ from reconciler.resources import load_kinds
 from reconciler.workflow import handbook
 from reconciler.workflow.handbook import Looks, of_account, of_files
 from reconciler.workflow.observation.observing import connected
-from tests.environments.messy import account
+from tests.environments.messy import PLAIN, account
 from tests.hostile import HOSTILE, is_command
 from tests.world import World, new_world
 from tests.world.clock import run
@@ -234,6 +236,26 @@ def test_no_secret_and_no_address_of_a_person_is_on_any_page(used: World) -> Non
     assert not re.search(r"[\w.+-]+@[\w-]+\.\w+", texts)
     assert "jane" not in texts
     assert 'id="tag.id_900"' in texts
+
+
+def test_no_name_that_is_an_address_of_a_person_is_on_any_page(world: World) -> None:
+    """Of any kind, also where the name is the id, nor as URLs and HTML write it, nor in other letters than ASCII."""
+    names = ("jane@acme.example", "jane%40acme.example", "jane\uff20acme.example", "jane&#64;b\u00fccher.example")
+    ids = itertools.count(900_001)
+    seed = {
+        path: [
+            {"id": str(n), **row(n, one, Random(n))}
+            for one in (names if kind != "tracked_event" else names[:1])
+            for n in [next(ids)]
+        ]
+        for kind, (path, _, row) in PLAIN.items()
+    }
+    world.write("{}")
+    world.account.seed(seed)
+    assert world.cli("handbook", "--out", "book", "--requests", "0").code in (0, 4)
+    pages = {path.name: path.read_text("utf-8") for path in sorted((world.folder / "book").glob("*.html"))}
+    assert [name for name, text in pages.items() if "jane" in text] == []
+    assert pages["tracked_event.html"].count("<article") == 1
 
 
 def test_the_same_account_gives_the_same_bytes(used: World) -> None:
