@@ -52,7 +52,8 @@ _SIMPLE_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 @dataclass(frozen=True)
 class Material:
     """What a handbook is made from. `snapshot` is None where no account was asked. `show` takes secrets and addresses
-    of people out of a text. `impacts` are the records at an object by its address, or why they were not counted.
+    of people out of a text. `impacts` are the records at an object by its address, or why they were not counted;
+    `counted` says whether records were to be counted at all.
     """
 
     kinds: Kinds
@@ -65,6 +66,7 @@ class Material:
     uses: Mapping[str, Sequence[Use]] = field(default_factory=dict)
     impacts: Mapping[str, Sequence[Impact] | str] = field(default_factory=dict)
     changes: Mapping[str, LastChange] = field(default_factory=dict)
+    counted: bool = False
     screens: Callable[[str], str] = lambda page: ""
     """Returns the URL of a path of the product, "" where the account has none that is known."""
 
@@ -107,7 +109,7 @@ class _Binder:
     def bound(self, name: str, environment: str, source: str, spent: str) -> Handbook:
         entries = {thing.address: self._entry(thing) for thing in self.things.values()}
         chapters = [self._chapter(kind, entries) for kind in self.kinds.values()]
-        return Handbook(self.show(name), environment, source, chapters, self._blind(), spent)
+        return Handbook(self.show(name), environment, source, chapters, self._blind(), spent, self.material.counted)
 
     @cached_property
     def things(self) -> dict[str, _Thing]:
@@ -241,7 +243,7 @@ class _Binder:
         if entry.standing == "outside":
             return
         used = entry.uses or entry.mentions or self._holds(thing) or _any(self.material.impacts.get(thing.origin))
-        if entry.kind in self.usable and not (used or thing.kind.given(thing.attrs)):
+        if entry.kind in self.usable and not (used or thing.kind.given(thing.attrs) or self._untallied(entry, thing)):
             yield "unused"
         if entry.description == "":
             yield "undescribed"
@@ -268,6 +270,13 @@ class _Binder:
             name: frozenset(other for other in others if other != name and name in named.get(other, ()))
             for name, others in named.items()
         }
+
+    def _untallied(self, entry: HandbookEntry, thing: _Thing) -> bool:
+        """Return whether records may be at an object though others of the account were counted: the requests ended, the
+        account did not tell, or no count is known for its kind.
+        """
+        known = thing.live is None or thing.origin in self.material.impacts
+        return self.material.counted and (bool(entry.uncounted) or not known)
 
     @cached_property
     def usable(self) -> frozenset[str]:
@@ -519,15 +528,13 @@ class _Binder:
             tuple(f"{self.show(line)}." for line in self.untold.get(kind.name, ())),
         )
 
-    def _aside(self, kind: Kind, known: Iterable[_Thing]) -> Iterator[str]:
+    def _aside(self, kind: Kind, known: Sequence[_Thing]) -> Iterator[str]:
         """Yield what the account holds of a kind that has no entry, in sentences."""
         snapshot = self.material.snapshot
+        if unseen := self._unseen(kind, known):
+            yield unseen
         if snapshot is None:
             return
-        if kind.name in snapshot.absent:
-            yield "The account does not offer it."
-        elif kind.name not in snapshot.lives and kind.name not in snapshot.unknown:
-            yield "This is not in the snapshot: what the account has of it is not known."
         listed = {thing.live.id for thing in known if thing.live is not None}
         rest = [live for live in snapshot.lives.get(kind.name, ()) if live.id not in listed]
         builtin = [live for live in rest if live.builtin]
@@ -538,6 +545,17 @@ class _Binder:
             product = kind.reading.mostly_unmanaged
             why = "made in the product, not listed here" if product else "no file can say, or needs none"
             yield f"{others:,} more: {why}."
+
+    def _unseen(self, kind: Kind, known: Sequence[_Thing]) -> str:
+        """Return why nothing is listed of a kind that the account may have anyway; "" where it was read."""
+        snapshot = self.material.snapshot
+        if snapshot is None:
+            return "" if known else "The files declare none: what the account has of it is not known."
+        if kind.name in snapshot.absent:
+            return "The account does not offer it."
+        if kind.name not in snapshot.lives and kind.name not in snapshot.unknown:
+            return "This is not in the snapshot: what the account has of it is not known."
+        return ""
 
     def _came_with_it(self, kind: Kind, builtin: Sequence[Live]) -> str:
         names = (self.show(called(live.attrs) or live.id) for live in builtin)

@@ -53,6 +53,16 @@ async def uses_of(
     return uses
 
 
+def nowhere_looked(kinds: Mapping[str, str], places: Iterable[Place], why: str) -> dict[str, list[Use]]:
+    """Return the uses of objects, by address with the kind of each, where no account was asked: none is known."""
+    uses: dict[str, list[Use]] = {address: [] for address in kinds}
+    for place in places:
+        about = [address for address, kind in kinds.items() if not place.about or kind in place.about]
+        for address, unseen in _unseen(place, about, why).items():
+            uses[address] += unseen
+    return uses
+
+
 def _abridged(uses: Mapping[Place, Sequence[Use]]) -> Iterator[Use]:
     """Yield the uses of an object with the first ones of each place by name, and the number of the others."""
     for place, seen in uses.items():

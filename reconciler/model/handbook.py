@@ -134,7 +134,7 @@ class Chapter:
 @dataclass(frozen=True, slots=True)
 class Handbook:
     """A whole handbook. `source` says what it was made from, `blind` what could not be looked into, `spent` what the
-    numbers and uses took.
+    numbers and uses took, `counted` whether records were counted.
     """
 
     name: str
@@ -143,6 +143,7 @@ class Handbook:
     chapters: Sequence[Chapter]
     blind: Sequence[BlindSpot] = ()
     spent: str = ""
+    counted: bool = False
     entries: Mapping[str, HandbookEntry] = field(init=False, repr=False, compare=False)
     """All entries by address."""
 

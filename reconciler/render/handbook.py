@@ -40,7 +40,7 @@ MARKS: Mapping[EntryMark, tuple[str, str, str]] = {
     "unused": (
         "no use found",
         "No use was found",
-        "Nothing refers to it, nothing that could be read mentions it, and no record was counted at it.",
+        "Nothing refers to it, nothing that could be read mentions it, and records were counted: none is at it.",
     ),
     "undescribed": ("no description", "No description", "What it is for is not written down."),
     "twin": (
@@ -50,6 +50,10 @@ MARKS: Mapping[EntryMark, tuple[str, str, str]] = {
     ),
 }
 """By mark: its badge, its heading, and what it means."""
+_UNCOUNTED = (
+    "Nothing refers to it, and nothing that could be read mentions it. Records were not counted: contacts and deals "
+    "may have it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,7 @@ class _Pages:
             generator=Markup(GENERATOR),
             link=self.link,
             name=self.name,
-            marks=MARKS,
+            marks=MARKS if self.book.counted else {**MARKS, "unused": (*MARKS["unused"][:2], _UNCOUNTED)},
             standings=STANDINGS,
             actions=ACTIONS,
             cut=cut,

@@ -11,7 +11,7 @@ from reconciler.deriving.exported import Exported
 from reconciler.deriving.handbook import Material, handbook
 from reconciler.engine.records import records_at
 from reconciler.engine.remotes import Budget, Shared
-from reconciler.engine.usage import uses_of
+from reconciler.engine.usage import nowhere_looked, uses_of
 from reconciler.model.account_url import screen_of
 from reconciler.model.errors import RemoteError
 from reconciler.model.handbook import Handbook, LastChange
@@ -31,6 +31,7 @@ from reconciler.workflow.snapshots import offline
 
 REQUESTS = 500
 """How many requests numbers and uses may take unless more are allowed."""
+UNCOUNTED = "Records were not counted."
 WRITTEN = ("create", "update", "delete", "replace")
 """Actions of a run that change an object."""
 
@@ -46,8 +47,17 @@ class Looks:
 def of_files(session: Session) -> Handbook:
     """Return the handbook of what the files declare; no account is asked, and no state. Raises ConfigError."""
     loaded = session.load(offline=True)
-    material = Material(session.kinds, session.shown, loaded.desired.resources, owners_of(loaded))
-    return handbook(material, session.settings.name, session.settings.name, "The files alone: no account was asked.")
+    declared = loaded.desired.resources
+    named = {
+        address: resource.kind
+        for address, resource in declared.items()
+        if session.kinds[resource.kind].identity.id_parameters.every
+    }
+    uses = nowhere_looked(named, PLACES, "no account was asked")
+    material = Material(session.kinds, session.shown, declared, owners_of(loaded), uses=uses)
+    return handbook(
+        material, session.settings.name, session.settings.name, "The files alone: no account was asked.", UNCOUNTED
+    )
 
 
 async def of_account(session: Session, looks: Looks) -> Handbook:
@@ -86,11 +96,12 @@ async def _observed(session: Session, source: str, looks: Looks) -> Handbook:
         uses,
         impacts,
         changes,
+        looks.counts,
         lambda page: screen_of(session.identity, page),
     )
     what = "Looking for uses and counting records" if looks.counts else "Looking for uses"
     message = f"{what} took {spent:,} of at most {looks.requests:,} requests."
-    message += "" if looks.counts else " Records were not counted."
+    message += "" if looks.counts else f" {UNCOUNTED}"
     return handbook(material, account_name(session), session.settings.name, source, message)
 
 

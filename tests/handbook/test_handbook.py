@@ -205,6 +205,32 @@ def test_files_alone_need_no_account_and_no_key(used: World) -> None:
     assert "tag.carried" not in book.entries
 
 
+def test_files_do_not_say_that_nothing_uses_what_they_declare(used: World) -> None:
+    """An automation or a contact may: that nobody looked is said on the first page, with the marks, and of kinds of
+    which no file declares any.
+    """
+    made = pages(of_files(used.session()))
+    [unseen] = re.findall(r"<li>What (.*) use: no account was asked</li>", made["index.html"])
+    assert ("automations" in unseen, "campaigns" in unseen) == (True, True)
+    assert "Not everything could be looked into" in made["look.html"]
+    assert "Records were not counted: contacts and deals may have it." in made["look.html"]
+    assert "Not looked into, for any of them: automations" in made["tag.html"]
+    assert "what the account has of it is not known" in made["automation.html"]
+    assert not any("There is none." in page for page in made.values())
+
+
+@pytest.mark.parametrize("requests", [0, 8, 12, 16])
+def test_what_was_not_counted_is_not_marked_as_unused(used: World, requests: int) -> None:
+    """Wherever the requests end, an object that records are at has no mark; nor has a task type, whose tasks nobody
+    counts.
+    """
+    marked = {found.address for found in of(used).marked("unused")}
+    few = {found.address for found in of(used, Looks(requests=requests)).marked("unused")}
+    assert few <= marked
+    assert "tag.old" in marked
+    assert not any(address.startswith("task_type.") for address in marked)
+
+
 def test_a_snapshot_gives_the_account_without_counts(used: World) -> None:
     """From the file alone, with what the state knows; the account is not asked."""
     assert used.cli("snapshot", "--out", "a.snap.gz").code == 0
