@@ -43,6 +43,10 @@ DOCUMENT = Path(__file__).parent.parent / "docs" / "fleets.md"
 BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
 SOME, MANY = 8, 64
 """Accounts at the same time of what is compared with the plan of many, and of that."""
+BURN = 3.0
+"""Seconds for which processes are compared that do nothing but work."""
+QUICKLY = 4
+"""Times the limit of each account at which the memory of accounts in work is measured: it does not depend on it."""
 ALLOWED = 5
 """Requests that an account takes within any second."""
 
@@ -301,7 +305,7 @@ def rollout(chosen: argparse.Namespace) -> list[Row]:
     rows, before = [], (0.0, 0)
     with accounts() as (port, asked), tempfile.TemporaryDirectory() as place:
         bases = {verb: few(port, verb) for verb in ("apply", "plan")}
-        each = {"apply": in_work(port, chosen.rate)}
+        each = {"apply": in_work(port, chosen.rate * QUICKLY)}
         write(Path(place), port, chosen.accounts, chosen.concurrency, chosen.rate, "r")
         counts(asked)
         for verb, base in bases.items():
@@ -332,7 +336,8 @@ def many(chosen: argparse.Namespace) -> list[Row]:
 def shared(chosen: argparse.Namespace) -> list[Row]:
     """An apply without a limit on PostgreSQL, by one process and by two. Both share the cores of this machine with
     PostgreSQL and the accounts, whose CPU is told: two processes cannot be faster than the cores allow for all. What
-    the processes take to start, and for a few accounts, is taken off of each.
+    the processes take to start, and for a few accounts, is taken off of each. What the cores allow two processes at all
+    is measured beside it.
     """
     from tests.store.servers import postgresql_server
 
@@ -353,12 +358,37 @@ def shared(chosen: argparse.Namespace) -> list[Row]:
             row = Row("", took["bench"], chosen.shared, (requests, fast), base=took["few"])
             walls.append((took["bench"].wall - took["few"].wall) / chosen.shared)
             rows.append(row)
-            allowed = rows[0].cpu * (os.cpu_count() or 1) / (row.cpu + beside / chosen.shared)
-            row.part = f"{walls[0] / walls[-1]:.2f} times as fast" + (f", CPU allows {allowed:.2f}" if workers else "")
+            row.part = f"{walls[0] / walls[-1]:.2f} times as fast"
+            if workers:
+                two = burned(2) / burned(1)
+                allowed = rows[0].cpu * two / (row.cpu + beside / chosen.shared)
+                row.part += f", CPU allows {allowed:.2f} (two loops that share nothing: {two:.2f})"
             row.part += f"; beside it {beside / chosen.shared * 1000:.0f} ms of CPU each"
             row.part += f"; other work took {max(others, 0.0):.1f} cores"
             row.what = f"apply on PostgreSQL, no limit, processes: {workers + 1}"
     return rows
+
+
+def burned(processes: int) -> int:
+    """Return how often this many processes that share nothing do the same thing in some seconds: what cores allow."""
+    context = multiprocessing.get_context("spawn")
+    pipes = [context.Pipe(duplex=False) for _ in range(processes)]
+    started = [context.Process(target=burn, args=(theirs,), daemon=True) for _, theirs in pipes]
+    for process in started:
+        process.start()
+    times = [ours.recv() for ours, _ in pipes]
+    for process in started:
+        process.join(10)
+    return sum(times)
+
+
+def burn(pipe: Connection) -> None:
+    """Do what takes CPU and nothing else for some seconds, and tell how often it was done."""
+    times, until = 0, time.monotonic() + BURN
+    while time.monotonic() < until:
+        json.loads(json.dumps(HAD))
+        times += 1
+    pipe.send(times)
 
 
 def busy() -> float:

@@ -79,10 +79,12 @@ def opened(chosen: Globals, url: str | None, *, ask: bool = True) -> Fleet:
         raise SurroundingsError(
             "fleets need an extra that is not installed", hint="pip install 'activecampaign-reconciler[fleet]'"
         )
-    from reconciler.fleet.running import open_fleet
+    from reconciler.fleet.running import open_fleet, tell_passed_over
     from reconciler.workflow.opening.runtime import current_runtime
 
-    return open_fleet(folder(chosen), current_runtime(), url, ask=ask)
+    fleet = open_fleet(folder(chosen), current_runtime(), url, ask=ask)
+    tell_passed_over(fleet, note)
+    return fleet
 
 
 def show_report(chosen: Globals, report: FleetReport, outputs: tuple[Output, ...]) -> int:
@@ -110,6 +112,8 @@ def validate(chosen: Globals, database: str | None) -> int:
     note(f"{len(jobs)} accounts, {len(fleet.loaded.fleet.baselines)} baselines, {sets} configurations: valid.")
     for name, members in waves.items():
         note(f"  wave {name}: {len(members)} accounts")
+    if any(source.partners for source in fleet.loaded.fleet.sources):
+        note("  and the accounts that the Partners API lists, which is not asked for them here")
     if productive:
         note(f"  production: {len(productive)} accounts")
     for job in productive:
@@ -275,7 +279,7 @@ def status(chosen: Globals, rollout: str | None, every: bool, accounts: bool, da
     from reconciler.fleet.rollout_store import looked_into
     from reconciler.fleet.running import again, foreign, tell_unread
 
-    fleet = opened(chosen, database, ask=False)
+    fleet = opened(chosen, database, ask=accounts)
     if accounts:
         return _accounts(fleet, fmt)
     with looked_into(fleet.database) as store:

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from reconciler.config.reading.files import outside
 from reconciler.config.reading.fleet import LoadedFleet
 from reconciler.config.reading.problems import listed
+from reconciler.fleet.partners import Tell
 from reconciler.fleet.production import named_at
 from reconciler.fleet.rollout import fits, parted
 from reconciler.model.codehost import Web
@@ -33,14 +34,20 @@ MOST_BYTES = 64 * 1024 * 1024
 PLAIN = ("name", "url", "token", "baseline", "wave", "overlays", "production")
 
 
-def members(loaded: LoadedFleet, environ: Mapping[str, str], web: Web | None = None) -> dict[str, Job]:
+def members(
+    loaded: LoadedFleet, environ: Mapping[str, str], web: Web | None = None, tell: Tell = lambda why: None
+) -> dict[str, Job]:
     """Return what is to be done for each account, by name. `web` asks the Partners API; without it, accounts that only
-    that API knows are left out. Raises ConfigError with every problem, AuthError, Unreachable.
+    that API knows are left out, and so are those of it that the files name: what they say of one holds. `tell` is told
+    of what else is passed over. Raises ConfigError with every problem, AuthError, RemoteError, Unreachable.
     """
     fleet, problems = loaded.fleet, list[Diagnostic]()
     jobs: dict[str, Job] = {name: _job(loaded, name, account) for name, account in fleet.accounts.items()}
-    for source in fleet.sources:
-        for place, name, account in _rows(loaded.folder, source, environ, web, problems):
+    for source in sorted(fleet.sources, key=lambda source: source.partners is not None):
+        listed_here = _listed(loaded.folder, jobs) if source.partners is not None else frozenset()
+        for place, name, account in _rows(loaded.folder, source, environ, web, tell, problems):
+            if listed_here and named_at(loaded.folder, account.url).names & listed_here:
+                continue
             if name in jobs:
                 problems.append(Diagnostic(f"the account `{name}` is there twice", place, code="twice"))
                 continue
@@ -48,17 +55,28 @@ def members(loaded: LoadedFleet, environ: Mapping[str, str], web: Web | None = N
                 raise WrongInput(f"a fleet has at most {MAX_ACCOUNTS:,} accounts", hint="split it")
             jobs[name] = _job(loaded, name, account)
             problems += _lost(loaded, name, jobs[name], place)
-    urls: dict[str, str] = {}
-    for name, job in jobs.items():
-        known = next((urls[own] for own in named_at(loaded.folder, job.url).names if own in urls), name)
-        urls.update(dict.fromkeys(named_at(loaded.folder, job.url).names, known))
-        if known != name:
-            why = f"the accounts `{known}` and `{name}` are the same one by their url, and would undo each other"
-            problems.append(Diagnostic(why, _place(loaded, name), "leave one of them out", code="twice"))
+    problems += _twice(loaded, jobs)
     problems += _empty_waves(loaded, jobs) if jobs and not problems else ()
     if problems:
         raise ConfigError(problems)
     return jobs
+
+
+def _twice(loaded: LoadedFleet, jobs: Mapping[str, Job]) -> Iterator[Diagnostic]:
+    """Yield the accounts that are there under two names."""
+    urls: dict[str, str] = {}
+    for name, job in jobs.items():
+        names = named_at(loaded.folder, job.url).names
+        known = next((urls[own] for own in names if own in urls), name)
+        urls.update(dict.fromkeys(names, known))
+        if known != name:
+            why = f"the accounts `{known}` and `{name}` are the same one by their url, and would undo each other"
+            yield Diagnostic(why, _place(loaded, name), "leave one of them out", code="twice")
+
+
+def _listed(folder: Path, jobs: Mapping[str, Job]) -> frozenset[str]:
+    """Return by which names the accounts of these jobs are known."""
+    return frozenset(name for job in jobs.values() for name in named_at(folder, job.url).names)
 
 
 def _job(loaded: LoadedFleet, name: str, account: FleetAccount) -> Job:
@@ -132,11 +150,11 @@ def _lost(loaded: LoadedFleet, name: str, job: Job, place: Position | None) -> I
 
 
 def _rows(
-    folder: Path, source: Accounts, environ: Mapping[str, str], web: Web | None, problems: list[Diagnostic]
+    folder: Path, source: Accounts, environ: Mapping[str, str], web: Web | None, tell: Tell, problems: list[Diagnostic]
 ) -> Iterator[tuple[Position | None, str, FleetAccount]]:
     rows: Iterable[tuple[Position | None, dict[str, Any]]]
     if source.partners is not None:
-        rows = _partners(source.partners, environ, web) if web is not None else ()
+        rows = _partners(source.partners, environ, web, tell) if web is not None else ()
     elif source.csv is not None:
         rows = _csv(folder, source.csv, problems)
     else:
@@ -145,7 +163,8 @@ def _rows(
         name = str(row.pop("name", ""))
         if not re.fullmatch(NAME, name):
             hint = "use letters, digits, `_` and `-`: the name becomes part of file names"
-            problems.append(Diagnostic(f"`{abridged(name, 80)}` cannot name an account", place, hint, code="bad-key"))
+            what = f"`{abridged(name, 80)}` cannot name an account" if name.strip() else "the account has no name"
+            problems.append(Diagnostic(what, place, hint, code="bad-key"))
             continue
         try:
             yield place, name, FleetAccount.model_validate(row)
@@ -252,15 +271,15 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-def _partners(source: Partners, environ: Mapping[str, str], web: Web | None) -> Iterator[tuple[None, dict[str, Any]]]:
+def _partners(
+    source: Partners, environ: Mapping[str, str], web: Web, tell: Tell
+) -> Iterator[tuple[None, dict[str, Any]]]:
     """Yield the child accounts of an agency: `GET /api/child-accounts/v1/`, header `api-key`, pages from 1, rows in
     `hosted_accounts` as a list or a map (section 6.2, `[PARTNER]`). Raises AuthError, RemoteError.
     """
     from reconciler.fleet.partners import child_accounts
 
-    if web is None:
-        raise AssertionError("the Partners API was asked without a connection")
-    for row in child_accounts(web, source, environ):
+    for row in child_accounts(web, source, environ, tell):
         yield None, row
 
 

@@ -147,7 +147,7 @@ class Baselines:
     def _forget(self, job: Job) -> Job:
         """Read the files of an account's baseline again when they are asked for, and return the job as they have it."""
         self._projects.pop(job.baseline, None)
-        self._parsed.pop(_named(job), None)
+        self._parsed.pop(named(job), None)
         if job.hidden:
             self.given.reread()
         return self.given.whole(job)
@@ -230,7 +230,7 @@ class Baselines:
 
     def _configuration(self, job: Job) -> Parsed:
         """Return what is declared for an account, read once for all that have the same. Raises ConfigError."""
-        name = _named(job)
+        name = named(job)
         if name not in self._parsed:
             self._parsed[name] = self._read(job)
             while len(self._parsed) > KEPT:
@@ -241,7 +241,7 @@ class Baselines:
     def _read(self, job: Job) -> Parsed:
         session = self._opened(job, "")
         loaded = Session.load(session)
-        digest = hashlib.sha256(_named(job).encode())
+        digest = hashlib.sha256(named(job).encode())
         for file in (PROJECT_FILE, LOCK_FILE):
             path = session.project.folder / file
             digest.update(b"\0" + (read_regular(path) if path.is_file() else b""))
@@ -252,7 +252,7 @@ class Baselines:
         return Parsed(digest.hexdigest(), loaded, rules_of(session), frozenset(session.used_secrets), sensitive)
 
 
-def _named(job: Job) -> str:
+def named(job: Job) -> str:
     """Return what tells configurations apart, as long as no file changes."""
     return json.dumps([job.baseline, job.overlays, job.variables], sort_keys=True, ensure_ascii=True, default=str)
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import ValidationError
@@ -315,11 +315,27 @@ class RolloutStore:
                         readers[result.account] = partial(self._plan, row.workflow_id)
         return readers
 
-    def _plan(self, workflow: str) -> PlanDocument:
+    def plan_reader(self, spec: RolloutSpec) -> Callable[[str], PlanDocument | None]:
+        """Return what reads the plan of an account; None where there is none to apply."""
+
+        @cache
+        def plan(account: str) -> PlanDocument | None:
+            wave = next((wave for wave, names in spec.members.items() if account in names), "")
+            return self._kept_plan(job_id(spec.name, wave, "plan", account))
+
+        return plan
+
+    def _kept_plan(self, workflow: str) -> PlanDocument | None:
         for row in self.client.list_workflows(workflow_ids=[workflow], load_input=False):
             result = result_of(row, whole=True)
-            if result is not None:
+            if result is not None and result.document:
                 return read_document(PlanDocument, unpacked(result.document))
+        return None
+
+    def _plan(self, workflow: str) -> PlanDocument:
+        plan = self._kept_plan(workflow)
+        if plan is not None:
+            return plan
         raise StateError(f"the plan {workflow} is no longer in the fleet's database", hint="begin a new rollout")
 
     def _event(self, name: str, key: str) -> object:

@@ -10,9 +10,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from reconciler.config import LoadedProject
 from reconciler.config.reading.fleet import LoadedFleet, load_fleet
 from reconciler.fleet.accounts import AccountSelection, members
-from reconciler.fleet.baselines import Baselines
+from reconciler.fleet.baselines import Baselines, named
+from reconciler.fleet.differences import compared
 from reconciler.fleet.engine import launched
 from reconciler.fleet.job import Worker
 from reconciler.fleet.production import ProductionAccounts
@@ -20,7 +22,8 @@ from reconciler.fleet.progress import Look
 from reconciler.fleet.rollout import drifted, groups, news, parted, versions
 from reconciler.fleet.rollout_store import RolloutStore, looked_into
 from reconciler.fleet.spec import VERSION, RolloutSpec
-from reconciler.model.errors import StateError, SurroundingsError, WrongInput
+from reconciler.fleet.wrong import WrongConfigurations
+from reconciler.model.errors import ConfigError, StateError, SurroundingsError, WrongInput
 from reconciler.model.fleet import FleetReport, Job, Standing, Wave
 from reconciler.model.garbage import lasting
 from reconciler.resources import load_kinds
@@ -30,6 +33,8 @@ DATABASE = "sqlite:///.reconciler/fleet.db"
 BEAT = 0.25
 """Seconds between two looks at a rollout that this process works on."""
 TRACING = "opentelemetry.exporter.otlp.proto.http"
+MOST_TOLD = 20
+"""Accounts that were passed over, and are told of each."""
 TIDY = 60.0
 """Seconds after which a worker looks again for what is left of rollouts that have ended."""
 DRAIN = 600.0
@@ -45,6 +50,8 @@ class Fleet:
     database: str
     baselines: Baselines
     jobs: dict[str, Job] = field(default_factory=dict)
+    passed_over: list[str] = field(default_factory=list)
+    """Accounts that the Partners API lists and that do not belong to the fleet, with the reason."""
 
     @property
     def folder(self) -> Path:
@@ -62,8 +69,10 @@ def open_fleet(folder: Path, runtime: Runtime, database: str | None = None, *, a
         from reconciler.remote.web import HttpWeb
 
         web = HttpWeb()
-    jobs = members(loaded, runtime.environ, web)
-    return Fleet(loaded, runtime, _database(folder, database), Baselines.of(loaded, load_kinds(), runtime), jobs)
+    passed_over = list[str]()
+    jobs = members(loaded, runtime.environ, web, passed_over.append)
+    baselines = Baselines.of(loaded, load_kinds(), runtime)
+    return Fleet(loaded, runtime, _database(folder, database), baselines, jobs, passed_over)
 
 
 def traces_to(fleet: Fleet) -> str | None:
@@ -103,16 +112,32 @@ def _database(folder: Path, url_given: str | None) -> str:
 
 def checked(fleet: Fleet, chosen: Mapping[str, Job]) -> dict[str, Job]:
     """Return the jobs with the digests of their baselines, and whether they are about production accounts; each
-    different configuration is read once. Raises ConfigError with what is wrong with one.
+    different configuration is read once. Raises ConfigError with what is wrong, and with which accounts.
     """
-    jobs = {}
-    projects = {name: fleet.baselines.project(name) for name in fleet.loaded.fleet.baselines}
+    jobs, folders = {}, {name: baseline.folder for name, baseline in fleet.loaded.fleet.baselines.items()}
+    wrong = WrongConfigurations(fleet.folder, folders)
+    projects = {name: _project(fleet, name, wrong) for name in folders}
     productive = ProductionAccounts.of(fleet.folder, fleet.jobs, projects, fleet.runtime.environ)
     for name, job in chosen.items():
         defaults = {"state": fleet.loaded.fleet.defaults.state, "guards": fleet.loaded.fleet.guards}
         known = job.model_copy(update={**defaults, "production_by": productive.by(job)})
-        jobs[name] = fleet.baselines.referring(known)
+        error = wrong.known(named(job))
+        try:
+            jobs[name] = fleet.baselines.referring(known) if error is None else known
+        except ConfigError as found_now:
+            error = found_now
+        if error is not None:
+            wrong.add(named(job), job.baseline, name, error)
+    wrong.check()
     return jobs
+
+
+def _project(fleet: Fleet, baseline: str, wrong: WrongConfigurations) -> LoadedProject:
+    """Return the project of a baseline. Raises ConfigError with its places below the fleet's folder."""
+    try:
+        return fleet.baselines.project(baseline)
+    except ConfigError as error:
+        raise ConfigError([wrong.placed(baseline, problem) for problem in error.diagnostics]) from error
 
 
 def choose(fleet: Fleet, selection: AccountSelection, tell: Callable[[str], None]) -> dict[str, Job]:
@@ -231,7 +256,7 @@ def finished(store: RolloutStore, spec: RolloutSpec, tell: Callable[[str], None]
     tell_unread(store, tell)
     return report.model_copy(
         update={
-            "groups": groups(report.accounts),
+            "groups": compared(groups(report.accounts), store.plan_reader(spec)),
             "versions": dict(Counter(has.values())) if looked else versions(report.accounts),
             "drift": drifted(report.accounts, spec.jobs, has) if looked else [],
             "since": since,
@@ -289,7 +314,7 @@ def work(
     jobs that it had.
     """
     concurrency = fleet.loaded.fleet.concurrency
-    worker = Worker(fleet.baselines, looks=lambda: (_look(fleet).model_dump(mode="json"), concurrency))
+    worker = Worker(fleet.baselines, looks=lambda: (_look(fleet, tell).model_dump(mode="json"), concurrency))
     with launched(fleet.database, name, worker, traces=traces_to(fleet)) as engine, lasting():
         if at_night is not None:
             engine.schedule(None if at_night == "never" else at_night, fleet.runtime.now())
@@ -320,8 +345,17 @@ def _tidying(database: str, stopping: Callable[[], bool]) -> None:
         time.sleep(BEAT)
 
 
-def _look(fleet: Fleet) -> RolloutSpec:
+def tell_passed_over(fleet: Fleet, tell: Callable[[str], None]) -> None:
+    """Tell of the accounts that the Partners API lists, and that nothing is done for."""
+    for why in fleet.passed_over[:MOST_TOLD]:
+        tell(f"Passed over: {why}")
+    if len(fleet.passed_over) > MOST_TOLD:
+        tell(f"Passed over: {len(fleet.passed_over) - MOST_TOLD} more accounts that the Partners API lists")
+
+
+def _look(fleet: Fleet, tell: Callable[[str], None]) -> RolloutSpec:
     """Begin a look for drift with the files as they are now."""
     fresh = open_fleet(fleet.folder, fleet.runtime, fleet.database)
+    tell_passed_over(fresh, tell)
     fleet.baselines.renew(fresh.loaded)
     return begin(fresh, "drift", AccountSelection())

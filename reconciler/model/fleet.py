@@ -329,6 +329,10 @@ class Group(_Part):
     digest: str
     accounts: list[str]
     changes: list[str]
+    like: str = Field("", description="Digest of the larger group that it is most like; none: empty.")
+    differs: list[str] = Field(
+        default_factory=no_items, description="Where its changes differ from those: one line each, without ids."
+    )
 
 
 class Drifted(_Part):

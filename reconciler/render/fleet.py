@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Container, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from reconciler.model.address import kind_of
@@ -86,7 +87,7 @@ def text(report: FleetReport) -> str:
     lines = [f"Rollout {report.name}: {_STATES[report.state]}", headline(report), ""]
     lines += [line for wave in report.waves for line in _wave(report, wave)]
     for at, group in enumerate(report.groups[:FEW_GROUPS]):
-        lines += _group(group, MANY if at == 0 else FEW)
+        lines += _group(report, group, MANY if at == 0 else FEW)
     if len(report.groups) > FEW_GROUPS:
         rest = report.groups[FEW_GROUPS:]
         lines += ["", f"and {len(rest):,} more groups of {sum(len(group.accounts) for group in rest):,} accounts"]
@@ -117,11 +118,21 @@ def approval(report: FleetReport, wave: WaveReport) -> tuple[str, str]:
     return f"reconciler fleet approve {report.name} --wave {wave.name}", f"--digest {wave.digest}"
 
 
-def _group(group: Group, most: int) -> list[str]:
-    same = "the same changes" if len(group.accounts) > 1 else "these changes"
-    lines = ["", f"{counted(len(group.accounts), 'account')} with {same}: {named(group.accounts)}"]
-    lines += [f"  {clean(line)}" for line in group.changes[:most]]
-    return lines + ([f"  and {len(group.changes) - most} more"] if len(group.changes) > most else [])
+def _group(report: FleetReport, group: Group, most: int) -> list[str]:
+    shown, most = (group.differs, MANY) if group.differs else (group.changes, most)
+    lines = ["", f"{same_changes(report, group)}: {named(group.accounts)}"]
+    lines += [f"  {clean(line)}" for line in shown[:most]]
+    return lines + ([f"  and {len(shown) - most} more"] if len(shown) > most else [])
+
+
+def same_changes(report: FleetReport, group: Group) -> str:
+    """Return what accounts of a group have in common: `4 accounts with the same changes`."""
+    count = counted(len(group.accounts), "account")
+    if not group.differs:
+        return f"{count} with {'the same' if len(group.accounts) > 1 else 'these'} changes"
+    larger = next((other.accounts for other in report.groups if other.digest == group.like), [])
+    more = f" and {len(larger) - 1:,} more" if len(larger) > 1 else ""
+    return f"{count} with the changes of {larger[0] if larger else 'others'}{more}, but for some"
 
 
 def _closing(report: FleetReport) -> list[str]:
@@ -172,8 +183,9 @@ def markdown(report: FleetReport) -> str:
     ]
     lines += _asking(report)
     for group in report.groups[:FEW_GROUPS]:
-        lines += ["", f"**{counted(len(group.accounts), 'account')}**: {cell(named(group.accounts))}", ""]
-        lines += [f"- {cell(line)}" for line in group.changes[:20]]
+        what = cell(same_changes(report, group))
+        lines += ["", f"**{what}**: {cell(named(group.accounts))}", ""]
+        lines += [f"- {cell(line)}" for line in (group.differs or group.changes)[:MANY]]
     if len(report.groups) > FEW_GROUPS:
         lines += ["", f"{len(report.groups) - FEW_GROUPS:,} more groups."]
     if report.drift:
@@ -223,6 +235,8 @@ def html(
         drift=drift_of(report),
         thing=_thing,
         protected=protected,
+        same_changes=partial(same_changes, report),
+        plainly=_plainly,
         at_risk=at_risk(report),
         rows=[_row(result, drift=drift) for result in report.accounts],
         links=dict(links or {}),
@@ -240,6 +254,18 @@ def _title(report: FleetReport) -> str:
         return f"Rollout to {accounts}: {_STATES[report.state]}"
     what = f"{'Drift of' if report.mode == 'drift' else 'Plan for'} {accounts}"
     return what if report.state == "done" else f"{what}: {_STATES[report.state]}"
+
+
+_DIFFERING = {"also": "Besides", "not": "Not here", "otherwise": "Otherwise than there"}
+
+
+def _plainly(line: str) -> str:
+    """Return where changes differ, as people call what they are about."""
+    word, _, note = line.partition(" ")
+    same = of_notes([note])
+    sentences = [*(headline for headline, _ in same.lost), *same.rest]
+    names = re.search(r" (\(.*\))$", note)
+    return f"{_DIFFERING[word]}: {' '.join(sentences)}{f' {names[1]}' if names else ''}"
 
 
 def _does(report: FleetReport) -> str:

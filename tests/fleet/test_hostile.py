@@ -12,7 +12,7 @@ from reconciler.fleet.accounts import AccountSelection
 from reconciler.fleet.running import begin, checked, open_fleet
 from reconciler.model.errors import ConfigError, ExitCode, ReconcilerError
 from reconciler.workflow.opening.runtime import Runtime
-from tests.fleet.conftest import Fleet
+from tests.fleet.conftest import CONFIG, Fleet, file_of
 
 HEAD = "version: 1\nbaselines: {crm: {folder: baselines/crm}}\ndefaults: {baseline: crm}\n"
 ONE = HEAD + "accounts: {a: {url: 'https://a.api-us1.com'}}\n"
@@ -128,3 +128,42 @@ def test_a_worker_follows_no_link_out_of_the_folder(fleet: Fleet, tmp_path: Path
     with pytest.raises(ConfigError) as caught:
         open_fleet(fleet.folder, Runtime(environ={}))
     assert "root" not in "".join(one.message for one in caught.value.diagnostics)
+
+
+class TestWhoseMistakeItIs:
+    """What is wrong with a baseline says which one, and for which accounts: there are thousands."""
+
+    def test_what_is_wrong_for_some_accounts_names_them_once(self, fleet: Fleet) -> None:
+        """A variable of the wrong type, in two of twenty accounts; and something else in a third one."""
+        names = [f"a{at}" for at in range(20)]
+        more = dict.fromkeys(names, "") | {
+            "a3": "variables: {greeting: 5}", "a7": "variables: {greeting: 5}", "a9": "overlays: [none.yaml]",
+        }  # fmt: skip
+        error = told(fleet, file_of(more))
+        assert isinstance(error, ConfigError)
+        found = {
+            (str(one.at).rpartition(":")[0].rpartition(":")[0], one.message.partition(" (")[2])
+            for one in error.diagnostics
+        }
+        assert ("baselines/crm/reconciler.yaml", "baseline `crm`, accounts `a3`, `a7`)") in found
+        assert any("account `a9`)" in one.message for one in error.diagnostics)
+        assert len(error.diagnostics) == 2
+
+    def test_what_is_wrong_for_all_is_told_once(self, fleet: Fleet) -> None:
+        """However many have it, and whichever variables."""
+        names = {f"a{at}": f"variables: {{greeting: v{at}}}" for at in range(30)}
+        fleet.write(file_of(names), CONFIG + "tags: 5\n")
+        with pytest.raises(ConfigError) as caught:
+            begun(fleet)
+        places = [str(one.at) for one in caught.value.diagnostics]
+        assert all(place.startswith("baselines/crm/config/main.yaml:") for place in places)
+        assert len(set(places)) == len(places)
+        assert "(baseline `crm`, accounts `a0`, `a1`, `a2` and" in caught.value.diagnostics[0].message
+
+    def test_a_project_that_cannot_be_read_is_shown_below_the_fleet(self, fleet: Fleet) -> None:
+        """Two baselines have a file of that name."""
+        fleet.write(ONE)
+        (fleet.folder / "baselines" / "crm" / "reconciler.yaml").write_text("version: 1\nenvironments: 5\n")
+        with pytest.raises(ConfigError) as caught:
+            begun(fleet)
+        assert str(caught.value.diagnostics[0].at).startswith("baselines/crm/reconciler.yaml:2:")

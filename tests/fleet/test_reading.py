@@ -15,6 +15,7 @@ from reconciler.config.reading.fleet import load_fleet
 from reconciler.emulator.serving import Served
 from reconciler.emulator.settings import AccountSettings
 from reconciler.fleet.accounts import members
+from reconciler.fleet.partners import child_accounts
 from reconciler.model.codehost import HostAnswer
 from reconciler.model.errors import AuthError, ConfigError, RemoteError
 from reconciler.model.fleet import Job
@@ -203,6 +204,53 @@ class TestReading:
         with pytest.raises(ConfigError) as caught:
             read(fleet, DISCOVERED, {}, Partners([]))
         assert caught.value.diagnostics[0].message == "the environment variable HUB is not set"
+
+    def test_what_the_partners_api_lists_and_cannot_be_used_is_told(self, fleet: Fleet) -> None:
+        """A client that nothing is done for is known by that; one that is listed twice is one."""
+        fleet.write(DISCOVERED)
+        told = list[str]()
+        hub = Partners(["acme", "x y", "ACME.activehosted.com", ""], size=9)
+        jobs = members(load_fleet(fleet.folder), {"HUB": "secret-key"}, hub, told.append)
+        assert sorted(jobs) == ["acme"]
+        assert told == [
+            "the Partners API lists `x y` (id 2), which cannot name an account",
+            "the Partners API lists `ACME.activehosted.com` (id 3), an account that it lists before",
+            "the Partners API lists `` (id 4), which cannot name an account",
+        ]
+
+    def test_what_the_files_say_of_a_discovered_account_holds(self, fleet: Fleet) -> None:
+        """By its name or another name of the same account, wherever the list stands; another account of that name is
+        a mistake.
+        """
+        own = "accounts:\n  acme: {url: 'https://acme.api-us1.com', wave: first}\n  bob: {url: 'https://beta.activehosted.com'}\n"
+        text = DISCOVERED + own + "waves: [{name: first, accounts: 0}, {name: rest}]\n"
+        jobs = read(fleet, text, {"HUB": "secret-key"}, Partners(["acme", "beta", "core"]))
+        assert {name: job.wave for name, job in jobs.items()} == {"acme": "first", "bob": None, "core": None}
+        with pytest.raises(ConfigError) as caught:
+            read(
+                fleet, text.replace("https://acme.api", "https://other.api"), {"HUB": "secret-key"}, Partners(["acme"])
+            )
+        assert caught.value.diagnostics[0].message == "the account `acme` is there twice"
+
+    def test_a_partners_api_that_is_busy_is_asked_again(self, fleet: Fleet) -> None:
+        """As long as it says, and not for ever."""
+        pauses = list[float]()
+
+        class Busy(Partners):
+            def exchange(self, method: str, url: str, **more: object) -> HostAnswer:
+                answer = super().exchange(method, url, **more)
+                return HostAnswer(429, {}, b"", 7.0) if len(self.asked) < 3 else answer
+
+        fleet.write(DISCOVERED)
+        (source,) = load_fleet(fleet.folder).fleet.sources
+        assert source.partners is not None
+        environ = {"HUB": "secret-key"}
+        found = child_accounts(Busy(["acme"]), source.partners, environ, sleep=pauses.append)
+        assert ([row["name"] for row in found], pauses) == (["acme"], [7.0, 7.0])
+        pauses.clear()
+        with pytest.raises(RemoteError) as caught:
+            list(child_accounts(Partners([], status=503), source.partners, environ, sleep=pauses.append))
+        assert (pauses, caught.value.hint) == ([2.0, 4.0, 8.0], "it is asked too often, or is down: try again later")
 
     def test_a_missing_file_says_what_to_do(self, tmp_path: Path) -> None:
         """A missing file says what to do."""
