@@ -276,7 +276,7 @@ def carry_out(
             beating = asyncio.create_task(beats(shown))
             try:
                 return await apply_plan(
-                    opened, planned, hooks, lock_timeout=lock_timeout, archive=mode.archive, strict=strict
+                    opened, planned, hooks, lock_timeout=lock_timeout, archive=mode.archive, strict=strict, last=True
                 )
             finally:
                 beating.cancel()

@@ -357,6 +357,13 @@ class PlanDocument(_Part):
         check(info, ((kind_of(address), identity) for address, identity in self.ids.items()))
         return self
 
+    def give_up(self) -> None:
+        """Let go of the changes and steps, most of a large document, for all that still hold it: what was asked of them
+        was answered. Its digest, guards and forecast stay.
+        """
+        self.changes.clear()
+        self.steps.clear()
+
     @property
     def tripped(self) -> list[GuardView]:
         """Guards that stop the plan."""

@@ -49,13 +49,15 @@ async def apply_plan(
     lock_timeout: float = 0.0,
     archive: Archive | None = None,
     strict: bool = False,
+    last: bool = False,
 ) -> ApplySummary:
     """Apply a plan. Raises Refused (guards), StalePlan (the state moved on), LockHeld, StateError. The plan is judged
     again under the lock, by what the state knows then.
 
     With `archive`, the customer records that it takes away are written to files first; when that fails, nothing is
     applied. With `strict`, everything that the plan costs is counted again first, and Refused is raised where any of it
-    is more than was approved; otherwise what costs more is refused when its turn comes.
+    is more than was approved; otherwise what costs more is refused when its turn comes. With `last`, nothing asks for
+    the changes of the document afterwards: they make room for the results once the run is on record.
     """
     let_pass(planned.document)
     operation = operation_of(planned.document.options)
@@ -75,7 +77,7 @@ async def apply_plan(
                 await run.count_all()
             if archive is not None:
                 run.archived = await archive_losses(session, planned.plan, remote, archive, run.name)
-            return await run.run(replace(lock.info, operation=operation))
+            return await run.run(replace(lock.info, operation=operation), last=last)
 
 
 class _Run:
@@ -112,13 +114,16 @@ class _Run:
         await self.recount.everything(self.session.secret)
         self.counted = self.recount.cost()
 
-    async def run(self, info: LockInfo) -> ApplySummary:
+    async def run(self, info: LockInfo, *, last: bool) -> ApplySummary:
         steps = self.planned.plan
         left = pointing(steps, self.planned.inputs.snapshot, self.session.kinds)
         state, intents = self.book.state(), self.book.intents()
         self.late = await self._find(intents)
         record = run_records.begun(self.name, info, self.planned.document, state, intents, left, self.archived.folder)
         self.book.store.save_run(record)
+        for document in (self.planned.document, self.planned.promise) if last else ():
+            if document is not None:
+                document.give_up()
         self.book.announce(applier.intents_of(steps), self.name)
         try:
             outcome = await applier.apply(steps, self.session.kinds, self._ports(), self.name)
