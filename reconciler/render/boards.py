@@ -26,12 +26,15 @@ class BoardCard:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """One screen. `columns` where its cards stand side by side, as stages do."""
+    """One screen. `columns` where its cards stand side by side, as stages do; `empty` is what a side without cards
+    says.
+    """
 
     title: str
     columns: bool
     before: Sequence[BoardCard]
     after: Sequence[BoardCard]
+    empty: str = ""
 
 
 def boards(document: PlanDocument) -> list[Board]:
@@ -44,7 +47,8 @@ def boards(document: PlanDocument) -> list[Board]:
         and (not change.attributes or any(attribute.name != "order" for attribute in change.attributes))
     }
     reordered = {change.address for change in document.changes if any(map(told_as_moved, change.attributes))}
-    return [_board(board, changed, reordered) for board in document.boards]
+    absent = {change.address for change in document.changes if change.action in ("create", "delete")}
+    return [_board(board, changed, reordered, absent) for board in document.boards]
 
 
 def _moved(old: Sequence[str], new: Sequence[str], named: Set[str]) -> Set[str]:
@@ -58,7 +62,7 @@ def _moved(old: Sequence[str], new: Sequence[str], named: Set[str]) -> Set[str]:
     return {str(entry.after) for entry in entries(old, new) if entry.moved}
 
 
-def _board(view: BoardView, changed: Mapping[str, str], reordered: Set[str]) -> Board:
+def _board(view: BoardView, changed: Mapping[str, str], reordered: Set[str], absent: Set[str]) -> Board:
     stages = view.kind == "stage"
     old, new = ([card.key for card in side] for side in (view.before, view.after))
     moved = _moved(old, new, {card.key for card in view.after if card.address in reordered})
@@ -71,7 +75,13 @@ def _board(view: BoardView, changed: Mapping[str, str], reordered: Set[str]) -> 
         _after(card, titles.get(card.key), _note(card, stages), card.key in moved, changed.get(card.address, ""))
         for card in view.after
     ]
-    return Board(_title(view, stages), stages, before, after)
+    return Board(_title(view, stages), stages, before, after, _empty(view, absent) if stages else "no fields")
+
+
+def _empty(view: BoardView, absent: Set[str]) -> str:
+    """Return what the side of a board without stages says: a pipeline that is made or goes is not there."""
+    pipelines = {f"pipeline.{card.address.split('.')[1]}" for card in (*view.before, *view.after) if card.address}
+    return "not there" if pipelines & absent else "no stages"
 
 
 def _title(view: BoardView, stages: bool) -> str:

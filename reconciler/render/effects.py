@@ -98,7 +98,7 @@ def impact(view: ImpactView, names: Names, *, evacuated_to: str = "") -> str:
         return f"No {related[1]} offers it any more; all did."
     lead = f"{'Up to ' if view.at_most and view.count else ''}{number(view.count) if view.count else 'No'}"
     which = f": {words.named([names.mentioned(name) for name in view.objects])}" if view.objects else ""
-    return f"{lead} {phrase}{_worth(view.detail)}{which}."
+    return f"{lead} {phrase}{_worth(view.detail, view.count)}{which}."
 
 
 def _phrase(view: ImpactView, evacuated_to: str) -> str:
@@ -123,16 +123,22 @@ def _phrase(view: ImpactView, evacuated_to: str) -> str:
 _DEALS = re.compile(r"(?:worth (?P<worth>[^()]+?))? ?(?:\(open: (?P<open>[\d,]+)\))?(?: ?\((?P<more>[^()]+)\))?")
 
 
-def _worth(detail: str) -> str:
-    """What deals are worth and how many of them are open; any other detail as it is."""
+def _worth(detail: str, count: int) -> str:
+    """What so many deals are worth and how many of them are open; any other detail as it is."""
     if not detail:
         return ""
     if not (match := _DEALS.fullmatch(detail)):
         return f" {detail}"
     parts = [f"worth {match['worth']}"] if match["worth"] else []
-    parts += [f"{'none' if match['open'] == '0' else match['open']} of them open"] if match["open"] else []
+    parts += [_open(match["open"], count)] if match["open"] else []
     parts += [match["more"]] if match["more"] and match["more"] != "moved away first" else []
     return f" ({', '.join(parts)})" if parts else ""
+
+
+def _open(some: str, count: int) -> str:
+    if count == 1:
+        return "not open" if some == "0" else "open"
+    return f"{'none' if some == '0' else some} of them open"
 
 
 def at_risk(change: ChangeView, names: Names = ADDRESSES) -> str:

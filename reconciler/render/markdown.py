@@ -136,7 +136,7 @@ def _board(board: Board) -> str:
     what = "a pipeline" if board.columns else "fields in a group"
     lines = [f"<details><summary>How it will look: {what}</summary>", "", f"**{_prose(board.title)}**"]
     for side, some in (("Before", board.before), ("After", board.after)):
-        lines += ["", f"**{side}**" if some else f"**{side}**: not there", ""]
+        lines += ["", f"**{side}**" if some else f"**{side}**: {board.empty}", ""]
         lines += [f"{place}. {_card(card)}" for place, card in enumerate(some, 1)]
     return "\n".join([*lines, "", "</details>"])
 

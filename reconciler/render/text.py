@@ -154,7 +154,9 @@ def _first(document: PlanDocument, changes: Sequence[ChangeView], paper: Paper) 
     """
     if len(changes) < LONG:
         return []
-    destructive = sorted(filter(words.destructive, changes), key=words.lost, reverse=True)
+    from reconciler.render.sentences import takes_away
+
+    destructive = sorted(filter(takes_away, changes), key=words.lost, reverse=True)
     count = words.counted(len(changes), "change")
     if not destructive:
         known = document.options.get("impact") is not False

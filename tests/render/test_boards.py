@@ -215,3 +215,32 @@ def test_what_a_plan_leaves_alone_has_its_name(world: World, edit: list[tuple[st
     assert [one for one in told if one not in lost + page] == []
     shown = re.sub(r"<code.*?</code>|<dd>.*?</dd>|<svg id=\"graph\".*?</svg>", "", lost + page, flags=re.DOTALL)
     assert re.findall(r"\b[PpGgSs][1-4]\b", shown.partition("</style>")[2]) == []
+
+
+GOES = """
+pipelines: {}
+field_groups: {crm: {label: CRM, object: contact}}
+fields: {}
+"""
+
+
+def test_an_empty_side_says_whether_the_screen_is_there(world: World) -> None:
+    """A pipeline that is deleted or new is not there; a group that only loses its fields has none."""
+    world.write(GOES)
+    shown = []
+    for text in (BEFORE, GOES):
+        world.write(text)
+        world.cli("plan", "--out", "plan.json", "--allow", "max_deletes")
+        document = PlanDocument.model_validate(json.loads((world.folder / "plan.json").read_text("utf-8")))
+        shown.append({board.title: ([len(board.before), len(board.after)], board.empty) for board in boards(document)})
+        views = (html.plan(document), markdown.plan(document))
+        assert [("not there" in view, "no fields" in view) for view in views] == [(True, True)] * 2
+        assert world.cli("apply", "--auto-approve").code == 0
+    group, pipeline = "Contact fields in the group CRM", "Pipeline Sales"
+    assert shown == [
+        {pipeline: ([0, 3], "not there"), group: ([0, 1], "no fields")},
+        {pipeline: ([3, 0], "not there"), group: ([1, 0], "no fields")},
+    ]
+    card = CardView(key="1", title="Won", address="stage.sales.won")
+    [kept] = boards(PlanDocument(boards=[BoardView(kind="stage", title="Sales", after=[card])]))
+    assert kept.empty == "no stages"

@@ -21,7 +21,7 @@ from reconciler.model.document import (
 )
 from reconciler.model.redaction import as_made
 from reconciler.model.summary import ApplySummary
-from reconciler.render import html, markdown, text, words
+from reconciler.render import html, markdown, sentences, text, words
 from reconciler.render.layout import cells
 from tests.render import documents
 from tests.render.golden import assert_golden
@@ -51,6 +51,17 @@ def test_a_long_plan_begins_with_what_it_destroys_or_puts_at_risk() -> None:
         assert f"20 changes, none of which deletes anything {'or ' if counted else '('}{said}" in flat(text.plan(one))
     few = document.model_copy(update={"changes": document.changes[:19]})
     assert "of which" not in text.plan(few)
+
+
+def test_a_long_plan_names_first_what_loses_a_part_without_records() -> None:
+    """As the verdict of the report does: a field of a custom object that goes is something that goes."""
+    calm = [change for change in documents.many(400).changes if not sentences.takes_away(change)][:20]
+    fields = AttributeView(name="fields", before={"row": {"type": "text"}}, after={})
+    loses = ChangeView(address="custom_object.seat", kind="custom_object", action="update", attributes=[fields])
+    shown = text.plan(PlanDocument(changes=[*calm, loses]))
+    first = shown[: shown.index("Actions are indicated")]
+    assert ("of which these delete something" in flat(first), "~ custom_object.seat" in first) == (True, True)
+    assert "none of which deletes anything" in flat(text.plan(PlanDocument(changes=calm)))
 
 
 def flat(shown: str) -> str:
