@@ -24,6 +24,11 @@ SHORTEST = 6
 _WORD = re.compile(r"[A-Za-z]{1,12}(?:[-_.][A-Za-z]{1,12})*|v\d+(?:\.\d+)?|\d{1,4}")
 
 
+def holds_secret(value: Value, redactor: Redactor) -> bool:
+    """Return whether a text of a value holds what must not be shown."""
+    return any(isinstance(leaf, str) and redactor.knows(leaf, LONG) for leaf in values.walk(value))
+
+
 @dataclass
 class Hiding:
     """Replaces secrets, and remembers their values by the names that it gave them.
@@ -38,7 +43,7 @@ class Hiding:
 
     def holds(self, value: Value) -> bool:
         """Return whether a value that must not be shown stands where nothing is secret."""
-        return any(isinstance(leaf, str) and self.redactor.knows(leaf, LONG) for leaf in values.walk(value))
+        return holds_secret(value, self.redactor)
 
     def resource(self, resource: Resource) -> Resource:
         """Return a resource with a placeholder for every secret in its sensitive texts."""

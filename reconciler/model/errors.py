@@ -126,6 +126,16 @@ class PlanError(ReconcilerError):
     exit_code = ExitCode.CONFIG
 
 
+class UnknownKind(PlanError):
+    """The state holds an object of a kind that this version of the program does not know."""
+
+    def __init__(self, kind: str, address: str = "") -> None:
+        super().__init__(
+            f"{f'{address} is in the state, and ' if address else ''}this version knows no kind `{kind}`",
+            hint="install the version that wrote it, or `reconciler state rm` it",
+        )
+
+
 class WrongInput(ReconcilerError):
     """What was named does not exist, or a file that was given holds something else than it should."""
 

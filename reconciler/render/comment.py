@@ -69,7 +69,8 @@ def drift_title(document: PlanDocument, folder: str = "") -> str:
     """Return the title of the issue about drift."""
     where = f" of {folder}" if folder else ""
     broken = f" {words.stopped(document)}" if document.tripped else ""
-    return abridged(clean(f"Drift in environment {document.environment}{where}: {words.drift(document)}{broken}"), 200)
+    what = words.drift(document).removeprefix("Drift: ")
+    return abridged(clean(f"Drift in environment {document.environment}{where}: {what}{broken}"), 200)
 
 
 def _sized(head: str, document: PlanDocument, footer: str, limit: int) -> str:

@@ -76,6 +76,7 @@ def plan(document: PlanDocument, *, limit: int = GITHUB, apply_command: str = ""
     risk = bool(document.summary.records_at_risk or document.summary.unmeasured)
     rest = [change for change in changes if change not in risky]
     _listed(page, "### What is lost", [_loss(change, names, risk=risk) for change in sentences.worst_first(lost)])
+    _listed(page, "### What was changed in the account", _drifted(document, changes, names))
     _listed(page, "### What has to be allowed", _guards(document, names))
     page.last = _fenced(page, risky, "### Destructive changes\n\n{}", "destructive")
     _listed(page, "### To do manually", list(_manual_steps(changes, names)))
@@ -117,6 +118,13 @@ def _loss(change: ChangeView, names: Names, *, risk: bool) -> str:
     losses = sentences.losses(change, names, reassuring=risk)
     effects = [*sentences.consequences(change), *losses, *sentences.uses(change)]
     return f"**{_prose(sentences.headline(change, names))}** {' '.join(map(_prose, effects))}".rstrip()
+
+
+def _drifted(document: PlanDocument, changes: Sequence[ChangeView], names: Names) -> list[str]:
+    """Return of drift what was done to each object, and nothing of a plan."""
+    if not document.options.get("refresh_only"):
+        return []
+    return [_prose(sentences.sentence(change, names, drift=True)) for change in changes]
 
 
 def _groups(changes: Sequence[ChangeView]) -> Iterable[tuple[str, list[ChangeView]]]:

@@ -175,9 +175,22 @@ def rename(document: PlanDocument, names: Names) -> dict[tuple[str, str], str]:
 
 def verdict(document: PlanDocument) -> list[str]:
     """Return what a plan does, what it costs and what it needs, in a few sentences of plain words."""
+    if document.options.get("refresh_only") and document.changes:
+        return [_drifted(document)]
     if document.options.get("refresh_only") or not words.visible(document):
         return [words.verdict(document)]
     return list(filter(None, [_cloned(document), _does(document), *affects(document), _needs(document)]))
+
+
+def _drifted(document: PlanDocument) -> str:
+    """What was done in the account since the last apply."""
+    gone = sum(change.action == "delete" for change in document.changes)
+    changed = len(document.changes) - gone
+    parts = [f"{sized(changed, 'thing was', 'things were')} changed in the account"] if changed else []
+    parts += [f"{sized(gone, 'thing is', 'things are')} gone from {'it' if changed else 'the account'}"] if gone else []
+    sentence = f"{joined(parts)} since the last apply."
+    rest = counted(document.summary.unchanged, "other is", "others are")
+    return f"{sentence[:1].upper()}{sentence[1:]}" + (f" {rest} as applied." if document.summary.unchanged else "")
 
 
 def _cloned(document: PlanDocument) -> str:

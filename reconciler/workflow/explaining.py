@@ -11,7 +11,7 @@ from reconciler.engine.examine import examine
 from reconciler.model.address import kind_of
 from reconciler.model.desired import Desired, Resource
 from reconciler.model.document import FindingView, ImpactView
-from reconciler.model.errors import PlanError
+from reconciler.model.errors import PlanError, UnknownKind
 from reconciler.model.explanation import AttributeStory, Explanation
 from reconciler.model.http import Remote
 from reconciler.model.kind import Kind
@@ -81,10 +81,7 @@ async def explain(session: Session, address: str, *, impact: bool = True) -> Exp
         hint = f"did you mean {near[0]}?" if near else "`reconciler state list` and your files show the addresses"
         raise PlanError(f"{address} is neither declared nor managed", hint=hint)
     if kind_of(address) not in session.kinds:
-        raise PlanError(
-            f"{address} is in the state, and this version knows no kind `{kind_of(address)}`",
-            hint="install the version that wrote it, or `reconciler state rm` it",
-        )
+        raise UnknownKind(kind_of(address), address)
     async with connected(session, book=book) as account:
         sides = await _looked_at(account, address, desired)
         impacts = await _at_risk(session, account.remote, address, sides) if impact else ()

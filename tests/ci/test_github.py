@@ -712,3 +712,49 @@ def test_nothing_secret_reaches_a_comment(flow: Flow) -> None:
     told = json.dumps([flow.host.comments, flow.host.issues]) + flow.plan.read_text("utf-8")
     assert "webhook.sync" in told
     assert [canary for canary in CANARIES if canary in told] == []
+
+
+def test_a_request_about_drift_says_what_was_changed_and_shows_no_secret(flow: Flow) -> None:
+    """By names, in a sentence each; credentials stand neither there nor in the title nor in the files of the branch."""
+    flow.event(GITHUB_REF="refs/heads/main", GITHUB_SHA="a" * 40, HOOK_KEY="canary-secret")
+    flow.world.environ["HOOK_KEY"] = "canary-secret"
+    flow.world.write("""
+        tags: {vip: {name: VIP, description: as declared}, old: {}}
+        webhooks:
+          sync:
+            name: Sync
+            url: "https://hooks.example/${secret.HOOK_KEY}/x"
+            events: [deal_add]
+            sources: [admin]
+        """)
+    assert flow.world.cli("apply", "--auto-approve", "--allow", "max_deletes=1").code == 0
+    for table, name, change in (
+        ("tags", "VIP", {"description": "the key is canary-secret"}),
+        (
+            "webhooks",
+            "Sync",
+            {"url": "https://a:canary-path@hooks.example/x?key=canary-query", "events": ["deal_update"]},
+        ),
+    ):
+        row = next(row for row in flow.world.rows(table) if name in (row.get("tag"), row.get("name")))
+        flow.world.account.rows.put(table, row["id"], {**row, **change})
+    old = flow.world.rows("tags", tag="old")[0]
+    flow.world.account.rows.remove("tags", old["id"])
+    ran = flow.world.cli("ci", "drift", "--pull-request")
+    assert "opened request" in ran.err, ran.text
+    [pull] = flow.host.pulls.values()
+    assert "Two things were changed in the account and one thing is gone from it since the last apply." in pull["body"]
+    for sentence in (
+        "- The tag VIP was changed in the account: description.",
+        "- The tag Old is gone from the account.",
+        "- The webhook Sync was changed in the account: URL and events.",
+    ):
+        assert sentence in pull["body"], pull["body"]
+    assert pull["title"] == "Drift in environment demo: 2 changed, 1 gone, 0 as applied."
+    told = json.dumps([pull, flow.host.branches, flow.host.issues]) + ran.text
+    assert [canary for canary in CANARIES if canary in told] == []
+    assert "deal_update" in json.dumps(flow.host.branches)
+    flow.world.cli("drift", "--absorb")
+    assert [
+        canary for canary in CANARIES if canary in (flow.world.folder / "config/main.yaml").read_text("utf-8")
+    ] == []

@@ -216,6 +216,11 @@ def test_what_a_later_version_wrote_is_not_carried_out(world: World) -> None:
     record.unlink()
     refused = world.cli("explain", "webinar.x")
     assert (refused.code, "knows no kind `webinar`" in refused.err) == (3, True), refused.err
+    examined = world.cli("state", "doctor", "--format", "json")
+    told = [
+        row["advice"] for row in json.loads(examined.out) if row["problem"] == "this version knows no kind `webinar`"
+    ]
+    assert [f"hint: {advice}" in refused.err for advice in told] == [True], examined.text
 
 
 def test_a_state_is_pulled_and_pushed(world: World) -> None:

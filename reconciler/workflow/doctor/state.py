@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from reconciler.model.errors import UnknownKind
 from reconciler.model.kind import Kinds, NaturalKey
 from reconciler.model.live import Live
 from reconciler.model.snapshot import Snapshot
@@ -109,7 +110,8 @@ def _doubted(session: Session, address: str, seen: Snapshot, known: _Known) -> b
 def _problem(session: Session, address: str, seen: Snapshot, known: _Known) -> tuple[str, str] | None:
     binding = known.bindings[address]
     if binding.kind not in session.kinds:
-        return f"this version knows no kind `{binding.kind}`", "install the version that wrote it, or `state rm` it"
+        unknown = UnknownKind(binding.kind)
+        return unknown.message, unknown.hint
     if binding.kind in seen.unknown:
         why = f"its kind cannot be read: {seen.unknown[binding.kind]}"
         return why, LOOK

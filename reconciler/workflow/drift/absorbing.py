@@ -22,7 +22,7 @@ from reconciler.planning.reads import looked_over, with_named
 from reconciler.planning.select import Selection, select
 from reconciler.planning.unread import untold
 from reconciler.store.edits import contents_of, write_files
-from reconciler.workflow.drift.edits import moves_of, proposals_of, unmanaged_edits
+from reconciler.workflow.drift.edits import moves_of, proposals_of, unmanaged_edits, without_secrets
 from reconciler.workflow.observation.arrangements import arranges, by_parent, inside
 from reconciler.workflow.observation.holding import locked
 from reconciler.workflow.observation.observing import connected, looked_at
@@ -74,6 +74,8 @@ async def _absorb(session: Session, options: PlanOptions, *, beside: bool, propo
     if beside:
         more, left = unmanaged_edits(inputs, live)
         proposals, refused = [*proposals, *more], [*refused, *left]
+    proposals, left = without_secrets(proposals, redactor)
+    refused += left
     moves, left, kept = moves_of(inputs, drifted, live)
     refused, refusals = [*refused, *left], [*refusals, *kept]
     rewriting, after = _rewritten(session, loaded, inputs, proposals, moves)

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping
 
 from reconciler.config.writing.rewriting import Arrangement, ProposedEdit, Refusal
 from reconciler.deriving.exported import Exported
+from reconciler.deriving.redaction import holds_secret
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kind
 from reconciler.model.live import Live
 from reconciler.model.plan import Action, AttributeChange, Plan
+from reconciler.model.redaction import Redactor
 from reconciler.model.spec import Attribute
 from reconciler.model.state import Binding
 from reconciler.model.values import Value
@@ -52,6 +54,15 @@ def proposals_of(
             else:
                 proposals.append(_as_live(resource, kind.attributes[item.name], entry))
     return proposals, refused, held
+
+
+def without_secrets(proposals: list[ProposedEdit], redactor: Redactor) -> tuple[list[ProposedEdit], list[Refusal]]:
+    """Return the edits that write no secret into a file, and why the others do: a user may have put one into any text
+    of the account.
+    """
+    holding = [proposal for proposal in proposals if holds_secret(proposal.value, redactor)]
+    kept = [proposal for proposal in proposals if proposal not in holding] if holding else proposals
+    return kept, [Refusal(*proposal.name, SECRET) for proposal in holding]
 
 
 def _objection(kind: Kind, live: Live, drifted: AttributeChange, now: AttributeChange) -> str:
