@@ -14,21 +14,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from reconciler.model.empty import no_items
+from reconciler.model.people import without_addresses
 from reconciler.model.redaction import LONG, STARS, Redactor
 
 RECORDING_FORMAT = "1.0"
 HIDDEN = ("token", "password", "api_key", "apikey")
-_AT = re.compile(r"[@\uff20\ufe6b]|%40|&#0*64;|&#x0*40;|&commat;", re.IGNORECASE)
-"""How an `@` is written: as itself or wide, in URLs, and in HTML."""
-_LETTER = r"[^\W_]"
-EMAIL = re.compile(
-    rf"""(?:"[^"\n@]{{1,64}}"|(?<![\w.%+'-])[\w.%+'-]*[^\s@/\\(\[{{<"',;:])(?:{_AT.pattern})"""
-    rf"(?:{_LETTER}|-)+(?:[.\u3002\uff0e](?:{_LETTER}|-)+)+",
-    re.IGNORECASE,
-)
-"""An e-mail address in any letters, also one that is quoted before its `@`. It begins where letters do, so that a long
-text is read once.
-"""
 _HIDDEN = re.compile(r"\?hidden=\*\*\*\W*")
 """A query that was hidden before, with what follows it in a sentence."""
 _URL = re.compile(r"(https?:\\?/\\?/)(?:[^\s/@\"'<>]+@)?([^\s?#\"'<>]+)([?#][^\s\"'<>]*)?")
@@ -79,9 +69,7 @@ def unreadable(text: str, stand_in: Callable[[str], str] = digest) -> str:
 
     if "://" in text or ":\\/" in text:
         text = _URL.sub(bare, text)
-    if _AT.search(text):
-        text = EMAIL.sub(lambda match: f"{stand_in(_AT.sub('@', match.group().lower()))}@hidden.invalid", text)
-    return text
+    return without_addresses(text, lambda address: f"{stand_in(address.lower())}@hidden.invalid")
 
 
 def private(text: str, redactor: Redactor) -> str:

@@ -92,7 +92,8 @@ def impact(view: ImpactView, names: Names, *, evacuated_to: str = "") -> str:
     """Return one effect of a change as a sentence: `Up to 4 contacts, on this list only, are deleted.`"""
     phrase = _phrase(view, evacuated_to)
     if view.count is None:
-        detail = view.detail.removeprefix("(").removesuffix(")")
+        bracketed = view.detail.startswith("(") and view.detail.endswith(")")
+        detail = (view.detail[1:-1] if bracketed else view.detail).removesuffix(".")
         return f"An unknown number of {phrase}{f': {detail}' if detail else ''}."
     if view.objects == ["all"] and (related := re.match(r"relations to (.+?)s(?: that|$)", view.noun)):
         return f"No {related[1]} offers it any more; all did."

@@ -10,12 +10,12 @@ from reconciler.model.address import kind_of
 from reconciler.model.called import KindWords, called
 from reconciler.model.document import AttributeView, BoardView, ChangeView, PlanDocument
 from reconciler.model.grammar import a
+from reconciler.model.people import without_addresses
 from reconciler.model.values import RemoteId
 from reconciler.render.directions import named, unmarked
 from reconciler.render.terms import SCREENS
 from reconciler.render.words import number
 
-_PERSON = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
 _ADDRESS = re.compile(r"\b[a-z_]+(?:\.[A-Za-z0-9_-]+)+")
 _BY_ID = re.compile(r"([a-z_]+) id (\S+)")
 _RUNS_ON = re.compile(r"[,;]|[.?!:](?:\s|$)")
@@ -58,7 +58,7 @@ def name_of(change: ChangeView) -> str:
 def without_people(value: Any) -> Any:
     """Return an encoded value without mail addresses."""
     if isinstance(value, str):
-        return _PERSON.sub("(address)", value)
+        return without_addresses(value, lambda _: "(address)")
     if isinstance(value, list):
         return [without_people(item) for item in value]
     return {name: without_people(item) for name, item in value.items()} if isinstance(value, dict) else value

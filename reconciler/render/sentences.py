@@ -248,7 +248,7 @@ def _gains(changes: Sequence[ChangeView]) -> list[str]:
     ):
         if mine := _of(changes, action):
             others.append(f"{verb} {joined(_sorts(mine))}")
-    if manual := len(_of(changes, "manual")):
+    if manual := sum(bool(change.manual) for change in changes):
         others.append(f"leaves {sized(manual, 'thing', 'things')} to do manually")
     return others
 

@@ -134,6 +134,8 @@ NOTICED = (
     ("field", ImpactView(count=1, noun="options", effect="along", objects=["all"]), "1 option goes with it: all."),
     ("custom_object", ImpactView(count=None, noun="records", detail="the account does not count them"),
      "An unknown number of records are deleted: the account does not count them."),
+    ("custom_object", ImpactView(count=None, noun="records", detail="the account refuses GET /x (403: Forbidden)"),
+     "An unknown number of records are deleted: the account refuses GET /x (403: Forbidden)."),
 )  # fmt: skip
 
 
