@@ -82,7 +82,14 @@ _DRIFT = {"update": "Changed in the account", "delete": "Gone from the account"}
 
 def done(change: ChangeView, *, drift: bool = False) -> str:
     """Return what happens to an object in one or two words."""
-    return "Switched off" if change.switches_off and not drift else word_of(change.action, drift=drift)
+    if change.switches_off and not drift:
+        return "Switched off"
+    return "Taken over and changed" if _takes_over(change) else word_of(change.action, drift=drift)
+
+
+def _takes_over(change: ChangeView) -> bool:
+    """Return whether an object that exists and was not managed is changed from now on, and at once."""
+    return change.adopts and change.action == "update"
 
 
 def word_of(action: str, *, drift: bool = False) -> str:
@@ -139,13 +146,14 @@ def sentence(change: ChangeView, names: Names, *, drift: bool = False) -> str:
     if change.switches_off and not drift:
         return headline(change, names)
     verb = (_TOLD_OF_DRIFT.get(change.action) if drift else None) or _TOLD.get(change.action, "stays as it is")
+    verb = "exists already, is taken over and changes" if _takes_over(change) else verb
     what = f": {of}" if (of := touched(change)) else ""
     return f"The {names.thing(change.address)} {verb}{what}."
 
 
 def more(change: ChangeView) -> str:
     """Return what an action means that a word does not tell."""
-    return _MORE.get(change.action, "")
+    return _MORE.get("adopt" if _takes_over(change) else change.action, "")
 
 
 def touched(change: ChangeView) -> str:
@@ -239,15 +247,15 @@ def _losses(changes: Sequence[ChangeView]) -> list[str]:
 
 def _gains(changes: Sequence[ChangeView]) -> list[str]:
     """Return what else a plan does, and what it leaves to do."""
-    others = []
-    for action, verb in (
-        ("update", "changes"),
-        ("adopt", "takes over"),
-        ("forget", "stops looking after"),
-        ("create", "creates"),
-    ):
-        if mine := _of(changes, action):
-            others.append(f"{verb} {joined(_sorts(mine))}")
+    mine = [change for change in changes if not _takes_over(change)]
+    sorts = (
+        ("changes", _of(mine, "update")),
+        ("takes over and changes", [change for change in changes if _takes_over(change)]),
+        ("takes over", _of(mine, "adopt")),
+        ("stops looking after", _of(mine, "forget")),
+        ("creates", _of(mine, "create")),
+    )
+    others = [f"{verb} {joined(_sorts(some))}" for verb, some in sorts if some]
     if manual := sum(bool(change.manual) for change in changes):
         others.append(f"leaves {sized(manual, 'thing', 'things')} to do manually")
     return others

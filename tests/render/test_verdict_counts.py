@@ -12,7 +12,7 @@ import pytest
 from reconciler.model.document import ChangeView, GuardView, ImpactView, PlanDocument, Summary
 from reconciler.model.write import Effect
 from reconciler.render import sentences
-from reconciler.render.naming import sized
+from reconciler.render.naming import Names, sized
 from reconciler.render.terms import SCREENS
 
 FEW, MANY = 30, 3000
@@ -22,6 +22,7 @@ _VERBS = {
     "deletes": "delete",
     "switches off": "switch_off",
     "changes": "change",
+    "takes over and changes": "both",
     "takes over": "adopt",
     "stops looking after": "forget",
     "creates": "create",
@@ -75,7 +76,7 @@ def drawn(chance: Random) -> PlanDocument:
         change=actions["update"],
         destroy=actions["delete"] + actions["replace"],
         switch_off=sum(change.switches_off for change in changes),
-        adopt=actions["adopt"],
+        adopt=sum(change.adopts for change in changes),
         forget=actions["forget"],
         manual=sum(bool(change.manual) for change in changes),
         records_at_risk=counted["lost"],
@@ -103,36 +104,52 @@ def _change(chance: Random, number: int, kind: str) -> ChangeView:
         kind=kind,
         action=action,
         switches_off=off,
+        adopts=action == "adopt" or (action == "update" and chance.random() < 0.2),
         impacts=[ImpactView(count=count, noun="records", effect=effect)] if loses else [],
         manual=manual,
     )
 
 
-def check(number: int) -> None:
-    """Hold the verdict of a plan of this number to what the plan counts."""
-    document = drawn(Random(number))
+def counted(document: PlanDocument) -> Counter[str]:
+    """Return what a plan counts, by what its verdict tells."""
     counts, again = document.summary, sum(change.action == "replace" for change in document.changes)
-    assert read(sentences.verdict(document)) == +Counter(
+    both = sum(change.adopts and change.action == "update" for change in document.changes)
+    named = ("switch_off", "forget", "manual", "records_at_risk", "records_moved", "unmanaged", "unmeasured")
+    return +Counter(
         {
             "delete": counts.destroy - again,
             "replace": again,
             "create": counts.add - again,
-            **{name: getattr(counts, name) for name in ("switch_off", "change", "adopt", "forget", "manual")},
-            **{name: getattr(counts, name) for name in ("records_at_risk", "records_moved", "unmanaged", "unmeasured")},
+            "change": counts.change - both,
+            "adopt": counts.adopt - both,
+            "both": both,
             "approvals": len(document.tripped),
+            **{name: getattr(counts, name) for name in named},
         }
-    ), (number, sentences.verdict(document))
+    )
 
 
 @pytest.mark.parametrize("number", range(FEW))
 def test_a_verdict_tells_the_numbers_of_its_plan(number: int) -> None:
     """What goes, comes, changes and is left to do, and how many records and approvals."""
-    check(number)
+    document = drawn(Random(number))
+    assert read(sentences.verdict(document)) == counted(document), sentences.verdict(document)
 
 
 @pytest.mark.prove
 def test_many_verdicts_tell_the_numbers_of_their_plans() -> None:
-    """See `check`."""
+    """In random plans of all sizes."""
     for number in range(FEW, MANY):
-        check(number)
-    assert read(["This plan deletes two tags."]) == {"delete": 2}
+        document = drawn(Random(number))
+        assert read(sentences.verdict(document)) == counted(document), (number, sentences.verdict(document))
+
+
+def test_what_is_taken_over_and_changed_is_told_as_both() -> None:
+    """It was nobody's before: a change of what is looked after anyway reads otherwise."""
+    change = ChangeView(address="tag.vip", kind="tag", action="update", adopts=True)
+    assert sentences.sentence(change, Names([change])) == "The tag Vip exists already, is taken over and changes."
+    assert (sentences.done(change), sentences.more(change)) == (
+        "Taken over and changed",
+        "It exists already and is kept; no second one is made.",
+    )
+    assert sentences.verdict(PlanDocument(changes=[change]))[0] == "This plan takes over and changes one tag."
