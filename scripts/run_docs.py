@@ -32,6 +32,7 @@ import click
 from reconciler.cli.program import program, run
 
 ROOT = Path(__file__).resolve().parent.parent
+PROGRAMS = Path(sys.executable).parent
 BLOCK = re.compile(
     r"^```(?P<info>\w[^\n]*)\n(?P<body>.*?)^```$|^<!-- (?P<word>start|setup)\b:?(?P<rest>.*?)-->$", re.M | re.S
 )
@@ -69,9 +70,10 @@ class Shown:
 class Session:
     """A folder in which commands run one after the other, and the exit code of the last one."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, programs: Path = PROGRAMS) -> None:
         self.home = folder
         self.folder = folder
+        self.programs = programs
         self.code = 0
 
     def start(self, example: Path) -> None:
@@ -115,11 +117,11 @@ class Session:
 
     def _in_shell(self, script: str) -> tuple[int, str]:
         with neutral_environment(self.home):
-            path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+            places = (self.programs, PROGRAMS, os.environ["PATH"])
             done = subprocess.run(
                 ["bash", "-euc", script],
                 cwd=self.folder,
-                env={**os.environ, "PATH": path},
+                env={**os.environ, "PATH": os.pathsep.join(map(str, places))},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -190,15 +192,17 @@ def _parse(command: click.Command, words: list[str]) -> None:
             _parse(inner, rest[1:])
 
 
-def check_page(page: Path, *, write: bool = False) -> list[str]:
-    """Run a page and return what differs, as `file:line: what`; with `write`, put the real output into the page."""
+def check_page(page: Path, *, write: bool = False, programs: Path = PROGRAMS) -> list[str]:
+    """Run a page and return what differs, as `file:line: what`; with `write`, put the real output into the page. What a
+    shell runs is looked for in the folder `programs` first.
+    """
     text = page.read_text("utf-8")
     name = page.relative_to(ROOT) if page.is_relative_to(ROOT) else page
     problems: list[str] = []
     pieces: list[str] = []
     done = 0
     with tempfile.TemporaryDirectory() as temporary:
-        session = Session(Path(temporary).resolve() / "project")
+        session = Session(Path(temporary).resolve() / "project", programs)
         session.home.mkdir()
         for match in BLOCK.finditer(text):
             line = text.count("\n", 0, match.start("body")) + 1 if match["info"] else 0

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, settings
 from tests import network_guard
 from tests.contract.checker import Contract, vendor_contract
 from tests.contract.watch import ADVICE, watched
+from tests.loaded import loaded
 from tests.required import IN_CI
 from tests.world import World, new_world, readings
 
@@ -152,6 +153,14 @@ def _on_contract(request: pytest.FixtureRequest) -> Iterator[None]:
 def in_ci() -> bool:
     """Whether a CI runs the tests: there, a missing tool fails a test that would be skipped elsewhere."""
     return IN_CI
+
+
+@pytest.fixture(scope="session")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with a `reconciler` that starts at once, for a PATH; all workers share the process behind it."""
+    shared = tmp_path_factory.getbasetemp()
+    with loaded((shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared) / "loaded") as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")

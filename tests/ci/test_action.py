@@ -18,7 +18,7 @@ from unittest.mock import patch
 import pytest
 import yaml
 
-from reconciler.cli import program
+from reconciler.cli import program as commands
 from tests.ci.github import REPOSITORY, GitHub, github
 from tests.ci.runner import Ran, Runner
 
@@ -85,8 +85,14 @@ class Repository:
     def reconciler(self, *arguments: str) -> str:
         """Run the program in the project, by hand."""
         with patch.dict(os.environ, self.environ, clear=True), contextlib.redirect_stdout(io.StringIO()) as out:
-            assert program.run(["--chdir", str(self.project), *arguments]) == 0
+            assert commands.run(["--chdir", str(self.project), *arguments]) == 0
         return out.getvalue()
+
+    def install(self, program: Path) -> None:
+        """Put a `reconciler` where the action has installed it."""
+        place = self.temp / "reconciler" / "bin" / "reconciler"
+        place.unlink(missing_ok=True)
+        place.symlink_to(program)
 
     def run(self, command: str, **more: str) -> Ran:
         """Run the action with one of its commands."""
@@ -124,16 +130,16 @@ class Repository:
 
 
 @pytest.fixture
-def repository(tmp_path: Path) -> Iterator[Repository]:
+def repository(tmp_path: Path, program: Path) -> Iterator[Repository]:
     """See `Repository`: main declares three tags, which are applied; `origin/main` is main."""
     temp = tmp_path / "temp"
     (temp / "reconciler" / "bin").mkdir(parents=True)
     (temp / "reconciler-plan").mkdir()
-    (temp / "reconciler" / "bin" / "reconciler").symlink_to(Path(sys.executable).parent / "reconciler")
     with github() as host:
         environ = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         environ |= {"CI": "true", "GITHUB_API_URL": host.url, "GITHUB_REPOSITORY": REPOSITORY}
         made = Repository(tmp_path / "clone", host, temp, environ)
+        made.install(program / "reconciler")
         made.project.mkdir(parents=True)
         (made.project / "reconciler.yaml").write_text(PROJECT, "utf-8")
         (made.root / ".gitignore").write_text("state/\n", "utf-8")
@@ -152,7 +158,10 @@ def approval(repository: Repository) -> str:
 
 
 def test_a_pull_request_is_planned_approved_and_applied(repository: Repository) -> None:
-    """The action comments the plan, keeps it, says its digest, and after the merge applies exactly it."""
+    """The action comments the plan, keeps it, says its digest, and after the merge applies exactly it. This one starts
+    the program, for all that the others do with what is loaded.
+    """
+    repository.install(Path(sys.executable).parent / "reconciler")
     planned = repository.propose("tags: {vip: {}, old: {}, keep: {}, new: {}}")
     assert planned.code == 0, planned.text
     line = approval(repository)

@@ -29,6 +29,7 @@ class Clone:
     folder: Path
     command: list[str]
     host: GitLab
+    programs: Path
 
     def git(self, *arguments: str) -> str:
         """Run git."""
@@ -48,7 +49,7 @@ class Clone:
         }
         options = [part for key, value in told.items() for part in ("--variable", f"{key}={value}")]
         # Its own home, so that nobody's settings play a part.
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        path = f"{self.programs}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         return subprocess.run(
             [*self.command, "--shell-executor-no-image", "--home", str(self.folder.parent / "home"), *options, name],
             cwd=self.folder,
@@ -60,13 +61,13 @@ class Clone:
 
 
 @pytest.fixture
-def clone(tmp_path: Path) -> Iterator[Clone]:
+def clone(tmp_path: Path, program: Path) -> Iterator[Clone]:
     """See `Clone`."""
     command = npm.program("gitlab-ci-local", VERSION, "src/index.js")
     if shutil.which("rsync") is None:
         absent("gitlab-ci-local needs rsync (apt-get install rsync)")
     with gitlab() as host:
-        made = Clone(tmp_path / "clone", command, host)
+        made = Clone(tmp_path / "clone", command, host, program)
         (made.folder / "ci").mkdir(parents=True)
         (made.folder / "config").mkdir()
         # On the shell there is no image; everything else of the template is run as it is.
