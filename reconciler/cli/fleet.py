@@ -19,6 +19,7 @@ from reconciler.cli.program import Globals
 from reconciler.cli.terminal import advise, listed, note, say, settle
 from reconciler.cli.views import Output, formats, show
 from reconciler.render.quoting import place
+from reconciler.render.words import counted
 
 if TYPE_CHECKING:
     from reconciler.fleet.running import Fleet
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 FORMS = ("text", "json", "markdown", "html")
+COLUMNS = ("rollout", "mode", "state", "begun", "accounts")
+"""What is listed of rollouts."""
 GOES_ON = ("running", "approval", "cancelled")
 """States of a rollout that has not ended."""
 
@@ -41,7 +44,9 @@ def database(function: F) -> F:
     return click.option(
         "--database",
         metavar="URL",
-        help="Where rollouts are kept: sqlite:///FILE or postgresql://... (default: sqlite:///.reconciler/fleet.db).",
+        envvar="RECONCILER_FLEET_DATABASE",
+        help="Where rollouts are kept: sqlite:///FILE or postgresql://... (default: the variable "
+        "RECONCILER_FLEET_DATABASE, else sqlite:///.reconciler/fleet.db).",
     )(function)
 
 
@@ -109,13 +114,14 @@ def validate(chosen: Globals, database: str | None) -> int:
     waves = parted(fleet.loaded.fleet.waves, jobs)
     sets = len({job.digest for job in jobs.values()})
     productive = [job for job in jobs.values() if job.production_by]
-    note(f"{len(jobs)} accounts, {len(fleet.loaded.fleet.baselines)} baselines, {sets} configurations: valid.")
+    counts = ((len(jobs), "account"), (len(fleet.loaded.fleet.baselines), "baseline"), (sets, "configuration"))
+    note(f"{', '.join(counted(count, noun) for count, noun in counts)}: valid.")
     for name, members in waves.items():
-        note(f"  wave {name}: {len(members)} accounts")
+        note(f"  wave {name}: {counted(len(members), 'account')}")
     if any(source.partners for source in fleet.loaded.fleet.sources):
         note("  and the accounts that the Partners API lists, which is not asked for them here")
     if productive:
-        note(f"  production: {len(productive)} accounts")
+        note(f"  production: {counted(len(productive), 'account')}")
     for job in productive:
         if not job.production:
             note(f"Warning: `{job.account}` counts as production: {_because(job)}")
@@ -145,7 +151,8 @@ def _run(
     fleet = opened(chosen, url)
     spec = begin(fleet, mode, AccountSelection(**selection), note)
     if not chosen.quiet:
-        note(f"Rollout {spec.name}: {len(spec.jobs)} accounts in {len(spec.members)} waves.")
+        waves = counted(len(spec.members), "wave")
+        note(f"Rollout {spec.name}: {counted(len(spec.jobs), 'account')} in {waves}.")
     return _carry_out(chosen, fleet, spec, outputs, resumed=None, wait=wait)
 
 
@@ -285,11 +292,17 @@ def status(chosen: Globals, rollout: str | None, every: bool, accounts: bool, da
     with looked_into(fleet.database) as store:
         if every:
             rows = [
-                {"rollout": spec.name, "mode": spec.mode, "begun": spec.begun, "accounts": len(spec.jobs)}
-                for spec in store.rollouts(500)
+                {
+                    "rollout": spec.name,
+                    "mode": spec.mode,
+                    "state": store.state(spec),
+                    "begun": spec.begun,
+                    "accounts": len(spec.jobs),
+                }
+                for spec in store.each(500)
             ]
-            rows += [{"rollout": name, "mode": "", "begun": "", "accounts": None} for name in store.unread]
-            listed(rows, ("rollout", "mode", "begun", "accounts"), fmt)
+            rows += [dict.fromkeys(COLUMNS, "") | {"rollout": name, "accounts": None} for name in store.unread]
+            listed(rows, COLUMNS, fmt)
             tell_unread(store, note)
             return 0
         report = store.report(store.rollout(rollout))
@@ -426,7 +439,8 @@ def cancel(chosen: Globals, rollout: str, database: str | None) -> int:
     with looked_into(fleet.database) as store:
         spec = store.rollout(rollout)
         left = store.cancel(spec)
-    note(f"Cancelled {spec.name}: {left} accounts are left as they are. `fleet resume {spec.name}` would go on.")
+    are = "is left as it is" if left == 1 else "are left as they are"
+    note(f"Cancelled {spec.name}: {counted(left, 'account')} {are}. `fleet resume {spec.name}` would go on.")
     return 0
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -43,6 +44,7 @@ ENDINGS: tuple[tuple[type[ReconcilerError], AccountOutcome], ...] = (
 """What an error makes of a job: the first that it is one of."""
 PATIENT = 1.25
 """Leases for which a held lock is watched: that of a process that died has ended by then."""
+LOCKED = "wait for it to end, and try again: reconciler fleet apply --failed"
 LONGEST = 500
 """Characters of a message that a result keeps."""
 MOST_LINES = 200
@@ -241,6 +243,8 @@ def _failed(job: Job, error: ReconcilerError) -> JobResult:
         first = error.diagnostics[0]
         message = f"{first.at}: {first.message}" if first.at else first.message
         hint = first.hint
+    if isinstance(error, LockHeld):  # accounts that one process holds have one cause, whenever it came to each
+        message, hint = re.sub(r" since [0-9T:.Z+-]+|; its lease ends at .*$", "", message), LOCKED
     return JobResult(
         account=job.account, outcome=outcome, message=abridged(message, LONGEST), hint=abridged(hint, LONGEST)
     )

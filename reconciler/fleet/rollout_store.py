@@ -282,6 +282,7 @@ class RolloutStore:
         return WaveReport(
             name=part.wave.name,
             accounts=len(part.names),
+            begun=len(part.applied),
             digest=self._digest(spec, part.wave),
             state=cast(Any, "approval" if asked else part.state(spec.mode)),
             stopped=self._stopped(spec, part.wave),
@@ -365,6 +366,15 @@ class RolloutStore:
             rows = self.client.list_workflows(workflow_ids=names, status=OVER, load_input=False, load_output=False)
             for row in rows:
                 self.client.delete_queue(queues[row.workflow_id])
+
+    def state(self, spec: RolloutSpec) -> str:
+        """Return how a rollout is doing, in the words of its report, without what came of its accounts."""
+        row = next(iter(self.client.list_workflows(workflow_ids=[spec.name], load_input=False)), None)
+        output: Any = row.output if row is not None and row.status == "SUCCESS" else None
+        if isinstance(output, dict) and output.get("stopped"):
+            return "stopped"
+        waits = any(self._asked(spec, wave, row) for wave in spec.waves)
+        return "approval" if waits else _state_of(row, [])
 
     def over(self, name: str) -> bool:
         """Return whether a rollout has come to an end, whichever: nothing of it is left to be resumed."""

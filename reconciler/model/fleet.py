@@ -315,6 +315,7 @@ class WaveReport(_Part):
 
     name: str
     accounts: Count = 0
+    begun: Count = Field(0, description="Accounts whose apply has ended, well or not.")
     digest: str = Field("", description="Digest of the wave's plans, which an approval names.")
     state: Literal["waiting", "planning", "gated", "approval", "applying", "done"] = "waiting"
     stopped: str = Field("", description="Why the rollout stopped at this wave.")
@@ -374,9 +375,12 @@ class FleetReport(_Part):
 
     @property
     def exit_code(self) -> int:
-        """0 all, 5 some failed, 7 a gate or guard stopped it, 8 locks held."""
+        """0 all, 5 some failed, 7 a gate or guard stopped it, 8 locks held, also where that stopped it."""
+        locked = bool(self.failures) and all(failure.outcome == "locked" for failure in self.failures)
+        if self.state == "stopped" and locked and all(wave.begun for wave in self.waves if wave.stopped):
+            return 8  # a wave that had begun stops where accounts fail, and these are what failed
         if self.state in ("stopped", "approval") or any(account.outcome == "refused" for account in self.accounts):
             return 7
         if self.failures:
-            return 8 if all(failure.outcome == "locked" for failure in self.failures) else 5
+            return 8 if locked else 5
         return 5 if self.pending or self.state == "cancelled" else 0
