@@ -85,6 +85,18 @@ _WHOLE = {
 }
 
 
+_RESTATED = re.compile(
+    r"contacts carry the tag|(contacts|deals|accounts) carry a value|contacts have the role in a deal|"
+    r"tasks have the outcome|people lose this group's permissions|records"
+)
+"""Effects that say of so many what is said of every object of the kind that goes."""
+
+
+def restates(view: ImpactView) -> bool:
+    """Return whether an effect says, with a number, all that a delete of such an object means."""
+    return bool(view.count) and view.effect in ("lost", "hidden") and bool(_RESTATED.fullmatch(view.noun))
+
+
 UNDECLARED = " that are not declared"
 
 

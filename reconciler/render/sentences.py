@@ -12,7 +12,7 @@ from typing import NamedTuple
 from reconciler.model.document import ChangeView, ImpactView, PlanDocument, Summary, UseView
 from reconciler.render import words
 from reconciler.render.directions import named
-from reconciler.render.effects import NOTHING_LOST, impact
+from reconciler.render.effects import NOTHING_LOST, impact, restates
 from reconciler.render.naming import Names, identity, joined, label, member, screen, set_apart, sized
 from reconciler.render.outline import gathered
 from reconciler.render.sides import called
@@ -27,10 +27,10 @@ MOVED = "are kept, and are moved or read differently"
 
 
 def consequences(change: ChangeView) -> list[str]:
-    """Return what people notice when an object of this kind goes."""
+    """Return what people notice when an object of this kind goes, but what its losses say with a number."""
     if change.action not in words.DESTRUCTIVE:
         return []
-    sentences = [screen(change.kind).gone]
+    sentences = [] if any(map(restates, change.impacts)) else [screen(change.kind).gone]
     if change.action == "replace":
         sentences.append("A new one is made; whatever used the old one has to be pointed to it.")
     return list(filter(None, sentences))

@@ -38,7 +38,7 @@ from reconciler.render import (
     words,
 )
 from reconciler.render.effects import impact
-from reconciler.render.naming import Names
+from reconciler.render.naming import Names, screen
 from reconciler.render.sides import rows
 from reconciler.resources import load_kinds
 from reconciler.workflow import notices
@@ -146,6 +146,19 @@ def test_what_somebody_will_notice_is_said_in_both(kind: str, impact: ImpactView
     document = PlanDocument(changes=[change], summary=Summary(destroy=1))
     assert expected in html.plan(document).replace("&#39;", "'")
     assert expected in markdown.plan(document)
+
+
+@pytest.mark.parametrize(("kind", "noun"), [("tag", "contacts carry the tag"), ("field", "contacts carry a value")])
+def test_what_a_number_says_is_not_said_before_it(kind: str, noun: str) -> None:
+    """`214 contacts lose this tag` means that it is taken off contacts; where there is none, or nobody knows how many,
+    the sentence stays.
+    """
+    about = screen(kind).gone
+    for count, stays in ((214, False), (0, True), (None, True)):
+        change = _deleted(kind, impacts=[ImpactView(count=count, noun=noun)])
+        assert (about in sentences.consequences(change)) is stays
+        for view in (html.plan, markdown.plan):
+            assert (about in view(PlanDocument(changes=[change]))) is stays
 
 
 def test_a_verdict_says_what_goes_what_it_costs_and_what_it_needs() -> None:
