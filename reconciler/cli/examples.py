@@ -35,8 +35,8 @@ EXAMPLES = {
     "explain": ("reconciler explain field.plan_tier", "reconciler -e prod explain list.newsletter --no-impact"),
     "fleet apply": ("reconciler fleet apply", "reconciler fleet apply --label region=eu --behind 2.0"),
     "fleet approve": (
-        "reconciler fleet approve 2026-11-28 --wave rest --digest 0eb3c566",
-        "reconciler fleet approve 2026-11-28 --wave rest --digest 0eb3c566 --database postgresql://db/fleet",
+        "reconciler fleet approve 2026-11-28 --wave rest --digest $DIGEST",
+        "reconciler fleet approve 2026-11-28 --wave rest --digest $DIGEST --database postgresql://db/fleet",
     ),
     "fleet cancel": ("reconciler fleet cancel 2026-11-28", "reconciler fleet cancel 2026-11-28t091500-apply-7f3a"),
     "fleet drift": ("reconciler fleet drift", "reconciler fleet drift --format html=drift.html"),

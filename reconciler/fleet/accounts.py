@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from reconciler.config.reading.files import outside
 from reconciler.config.reading.fleet import LoadedFleet
-from reconciler.config.reading.problems import listed
+from reconciler.config.reading.problems import did_you_mean, listed
 from reconciler.fleet.partners import Tell
 from reconciler.fleet.production import named_at
 from reconciler.fleet.rollout import fits, parted
@@ -43,26 +43,36 @@ def members(
     """
     fleet, problems = loaded.fleet, list[Diagnostic]()
     jobs: dict[str, Job] = {name: _job(loaded, name, account) for name, account in fleet.accounts.items()}
+    places: dict[str, Position | None] = {name: loaded.spot("accounts", name, "url").position for name in jobs}
     for source in sorted(fleet.sources, key=lambda source: source.partners is not None):
         listed_here = _listed(loaded.folder, jobs) if source.partners is not None else frozenset()
-        for place, name, account in _rows(loaded.folder, source, environ, web, tell, problems):
+        for line, name, account in _rows(loaded.folder, source, environ, web, tell, problems):
+            place = line or loaded.spot("sources").position
             if listed_here and named_at(loaded.folder, account.url).names & listed_here:
                 continue
             if name in jobs:
-                problems.append(Diagnostic(f"the account `{name}` is there twice", place, code="twice"))
+                problems.append(Diagnostic(f"the account `{name}` is there twice", place, OWN_NAME, code="twice"))
                 continue
             if len(jobs) >= MAX_ACCOUNTS:
                 raise WrongInput(f"a fleet has at most {MAX_ACCOUNTS:,} accounts", hint="split it")
-            jobs[name] = _job(loaded, name, account)
+            jobs[name], places[name] = _job(loaded, name, account), place
             problems += _lost(loaded, name, jobs[name], place)
-    problems += _twice(loaded, jobs)
+    problems += _twice(loaded, jobs, places)
     problems += _empty_waves(loaded, jobs) if jobs and not problems else ()
     if problems:
-        raise ConfigError(problems)
+        raise ConfigError([_hinted(problem) for problem in problems])
     return jobs
 
 
-def _twice(loaded: LoadedFleet, jobs: Mapping[str, Job]) -> Iterator[Diagnostic]:
+OWN_NAME = "each account has a name of its own: leave one of them out, or call it otherwise"
+
+
+def _hinted(problem: Diagnostic) -> Diagnostic:
+    """Return what is wrong with a hint, whatever is wrong."""
+    return problem if problem.hint else problem._replace(hint="docs/fleets.md says what belongs into lists of accounts")
+
+
+def _twice(loaded: LoadedFleet, jobs: Mapping[str, Job], places: Mapping[str, Position | None]) -> Iterator[Diagnostic]:
     """Yield the accounts that are there under two names."""
     urls: dict[str, str] = {}
     for name, job in jobs.items():
@@ -71,7 +81,7 @@ def _twice(loaded: LoadedFleet, jobs: Mapping[str, Job]) -> Iterator[Diagnostic]
         urls.update(dict.fromkeys(names, known))
         if known != name:
             why = f"the accounts `{known}` and `{name}` are the same one by their url, and would undo each other"
-            yield Diagnostic(why, _place(loaded, name), "leave one of them out", code="twice")
+            yield Diagnostic(why, places[name], "leave one of them out", code="twice")
 
 
 def _listed(folder: Path, jobs: Mapping[str, Job]) -> frozenset[str]:
@@ -98,10 +108,6 @@ def _job(loaded: LoadedFleet, name: str, account: FleetAccount) -> Job:
         wave=account.wave,
         production=account.production if account.production is not None else defaults.production or None,
     )
-
-
-def _place(loaded: LoadedFleet, name: str) -> Position | None:
-    return loaded.spot("accounts", name, "url").position if name in loaded.fleet.accounts else None
 
 
 def _empty_waves(loaded: LoadedFleet, jobs: Mapping[str, Job]) -> Iterator[Diagnostic]:
@@ -138,12 +144,16 @@ def _variable(name: str) -> str:
 
 def _lost(loaded: LoadedFleet, name: str, job: Job, place: Position | None) -> Iterator[Diagnostic]:
     """Yield what an account of a list names that is not there."""
-    waves = {wave.name for wave in loaded.fleet.waves}
-    if job.baseline not in loaded.fleet.baselines:
-        what = f"there is no baseline `{job.baseline}`" if job.baseline else f"the account `{name}` has no baseline"
-        yield Diagnostic(what, place, code="unknown-baseline")
+    waves = [wave.name for wave in loaded.fleet.waves]
+    if not job.baseline:
+        hint = "say `baseline` in its line, or in `defaults` of the fleet file"
+        yield Diagnostic(f"the account `{name}` has no baseline", place, hint, code="no-baseline")
+    elif job.baseline not in loaded.fleet.baselines:
+        hint = did_you_mean(job.baseline, loaded.fleet.baselines, f"there are {listed(loaded.fleet.baselines)}")
+        yield Diagnostic(f"there is no baseline `{abridged(job.baseline, 80)}`", place, hint, code="unknown-baseline")
     if job.wave is not None and job.wave not in waves:
-        yield Diagnostic(f"there is no wave `{job.wave}`", place, code="unknown-wave")
+        hint = did_you_mean(job.wave, waves, f"there are {listed(waves)}")
+        yield Diagnostic(f"there is no wave `{abridged(job.wave, 80)}`", place, hint, code="unknown-wave")
 
 
 # --- lists ---------------------------------------------------------------------------------------------------------
@@ -176,12 +186,18 @@ def _rows(
 
 def _told(problem: ErrorDetails, place: Position | None, account: str) -> Diagnostic:
     """Return what is wrong with a line, without what stands there: it may be a key."""
-    where = "`" + (".".join(str(step) for step in problem["loc"] if step != "[key]") or account) + "`"
-    if problem["type"] != "string_pattern_mismatch":
-        return Diagnostic(f"{where}: {problem['msg']}", place, code="wrong-type")
-    field = FleetAccount.model_fields.get(str(problem["loc"][0])) if "[key]" not in problem["loc"] else None
-    hint = field.description if field is not None else "use letters, digits, `_` and `-`"
-    return Diagnostic(f"{where} does not have the right form", place, hint or "", code="wrong-type")
+    steps = [str(step) for step in problem["loc"]] or [account]
+    where, first, kind = "`" + ".".join(step for step in steps if step != "[key]") + "`", steps[0], problem["type"]
+    if kind == "extra_forbidden":
+        hint = did_you_mean(first, FleetAccount.model_fields, f"there are {listed(FleetAccount.model_fields)}")
+        return Diagnostic(f"unknown attribute {where}", place, hint, code="unknown-attribute")
+    field = FleetAccount.model_fields.get(first) if "[key]" not in steps else None
+    hint = (field.description if field is not None else None) or "use letters, digits, `_` and `-`"
+    if kind == "missing":
+        return Diagnostic(f"{where} is missing", place, hint, code="missing-attribute")
+    if kind == "string_pattern_mismatch":
+        return Diagnostic(f"{where} does not have the right form", place, hint, code="wrong-type")
+    return Diagnostic(f"{where}: {problem['msg'][:1].lower()}{problem['msg'][1:]}", place, hint, code="wrong-type")
 
 
 def _text(folder: Path, name: str) -> str:
@@ -214,11 +230,13 @@ def _csv(folder: Path, name: str, problems: list[Diagnostic]) -> Iterator[tuple[
         for row in reader:
             place = Position(name, reader.line_num)
             if None in row:
-                problems.append(Diagnostic("the line has more values than the header", place, code="wrong-type"))
+                hint = "put quotes around a value that has a comma in it"
+                problems.append(Diagnostic("the line has more values than the header", place, hint, code="wrong-type"))
                 continue
             yield place, _of_columns({column: row[column] for column in known if row.get(column)})
     except csv.Error as error:
-        problems.append(Diagnostic(f"it is not CSV: {error}", Position(name, reader.line_num), code="syntax"))
+        hint = "a value that begins with a quotation mark ends with one; one within it is written twice"
+        problems.append(Diagnostic(f"it is not CSV: {error}", Position(name, reader.line_num), hint, code="syntax"))
 
 
 COLUMNS = "columns are name, url, token, baseline, wave, overlays, production, label.X and variable.X"
@@ -255,14 +273,22 @@ def _jsonl(folder: Path, name: str, problems: list[Diagnostic]) -> Iterator[tupl
             continue
         place = Position(name, number)
         try:
-            row = json.loads(line, object_pairs_hook=_once)
+            row = json.loads(line, object_pairs_hook=_once, parse_constant=_no_number)
+            json.dumps(row, ensure_ascii=False).encode()  # which halves of characters are not
         except (ValueError, RecursionError) as error:
-            problems.append(Diagnostic(f"it is not JSON: {error}", place, code="syntax"))
+            problems.append(Diagnostic(f"it is not JSON: {error}", place, ONE_EACH, code="syntax"))
             continue
         if isinstance(row, dict):
             yield place, row
         else:
-            problems.append(Diagnostic("each line is an object", place, code="wrong-type"))
+            problems.append(Diagnostic("each line is an object", place, ONE_EACH, code="wrong-type"))
+
+
+ONE_EACH = 'write one account on each line: {"name": "acme", "url": "https://acme.api-us1.com"}'
+
+
+def _no_number(constant: str) -> Any:
+    raise ValueError(f"{constant} is not a number")
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -239,8 +239,7 @@ def _failed(job: Job, error: ReconcilerError) -> JobResult:
     outcome = next(outcome for kind, outcome in ENDINGS if isinstance(error, kind))
     message = error.message
     hint = error.hint
-    if isinstance(error, ConfigError) and error.diagnostics:
-        first = error.diagnostics[0]
+    if isinstance(error, ConfigError) and (first := error.first) is not None:
         message = f"{first.at}: {first.message}" if first.at else first.message
         hint = first.hint
     if isinstance(error, LockHeld):  # accounts that one process holds have one cause, whenever it came to each

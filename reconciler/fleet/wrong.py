@@ -44,7 +44,8 @@ class WrongConfigurations:
         more = f" and {len(accounts) - FEW:,} more" if len(accounts) > FEW else ""
         names = ", ".join(f"`{account}`" for account in accounts[:FEW])
         whose = f"baseline `{baseline}`, account{'s' if len(accounts) > 1 else ''} {names}{more}"
-        return self.placed(baseline, diagnostic)._replace(message=f"{diagnostic.message} ({whose})")
+        hint = diagnostic.hint or "see `variables` and `overlays` of what is named here, and of `defaults`"
+        return self.placed(baseline, diagnostic)._replace(message=f"{diagnostic.message} ({whose})", hint=hint)
 
     def placed(self, baseline: str, diagnostic: Diagnostic) -> Diagnostic:
         """Return something that is wrong with its place below the folder of the fleet."""

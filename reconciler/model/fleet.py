@@ -27,6 +27,8 @@ Key = Annotated[
 ]
 TOKEN = r"^\$\{env\.[A-Za-z_][A-Za-z0-9_]*\}$"
 """A key is only referred to: it is looked up where the job runs."""
+EACH_TOKEN = r"^\$\{env\.(?:[A-Za-z_]|\{name\}|\{NAME\})(?:[A-Za-z0-9_]|\{name\}|\{NAME\})*\}$"
+"""The same for all accounts: `{name}` and `{NAME}` stand for the name of each."""
 PERCENT = re.compile(r"^(100|[1-9]?[0-9])\s*%$")
 MAX_ACCOUNTS = 200_000
 """More in one file are a mistake."""
@@ -99,9 +101,10 @@ class FleetAccount(_Section):
 class Defaults(_Section):
     """What holds for every account that says nothing else."""
 
-    token: str | None = Field(
+    token: Annotated[str, Field(pattern=EACH_TOKEN)] | None = Field(
         None,
-        description="Reference to the key; `{name}` and `{NAME}` stand for the account's name, `-` becomes `_`.",
+        description="Reference to the key, `${env.NAME}`; `{name}` and `{NAME}` stand for the account's name, "
+        "`-` becomes `_`.",
     )
     baseline: str | None = Field(None, description="Baseline of the accounts that name none.")
     variables: dict[str, Any] = Field(default_factory=no_members, description="Values of the baseline's variables.")

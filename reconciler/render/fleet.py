@@ -146,6 +146,7 @@ def _closing(report: FleetReport) -> list[str]:
     if report.news:
         lines += ["", f"Since {report.since}: {counted(len(report.news), 'account')} changed"]
         lines += [f"  {clean(line)}" for line in report.news[:FEW_FAILURES]]
+        lines += [f"  and {len(report.news) - FEW_FAILURES:,} more"] if len(report.news) > FEW_FAILURES else []
     return lines
 
 
@@ -194,6 +195,7 @@ def markdown(report: FleetReport) -> str:
             lines += [f"| {by} | {cell(row.name)} | {row.drifted:,} of {row.accounts:,} |" for row in rows[:MANY]]
     if report.news:
         lines += ["", f"Since {cell(report.since)}:", "", *(f"- {cell(line)}" for line in report.news[:MANY])]
+        lines += [f"- and {len(report.news) - MANY:,} more"] if len(report.news) > MANY else []
     if report.failures:
         lines += ["", "| failed | first cause | accounts |", "|---|---|---|"]
         lines += [f"| {len(names):,} | {cell(cause)} | {cell(named(names))} |" for cause, _, names in causes(report)]

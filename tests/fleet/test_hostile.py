@@ -18,9 +18,9 @@ HEAD = "version: 1\nbaselines: {crm: {folder: baselines/crm}}\ndefaults: {baseli
 ONE = HEAD + "accounts: {a: {url: 'https://a.api-us1.com'}}\n"
 
 
-def told(fleet: Fleet, text: str, selection: AccountSelection | None = None) -> ReconcilerError:
+def told(fleet: Fleet, text: str, selection: AccountSelection | None = None, config: str = CONFIG) -> ReconcilerError:
     """Return what is said of a fleet file before anything is begun."""
-    fleet.write(text)
+    fleet.write(text, config)
     with pytest.raises(ReconcilerError) as caught:
         begun(fleet, selection)
     return caught.value
@@ -71,7 +71,34 @@ CASES = {
     "a key that is written out": HEAD + "accounts: {a: {url: 'https://a.api-us1.com', token: abc}}\n",
     "an overlay that climbs": HEAD + "accounts: {a: {url: 'https://a.api-us1.com', overlays: ['../../fleet.yaml']}}\n",
     "a variable that is none": HEAD + "accounts: {a: {url: 'https://a.api-us1.com', variables: {nothing: 1}}}\n",
+    "an overlay that is not there": HEAD + "accounts: {a: {url: 'https://a.api-us1.com', overlays: [x.yaml]}}\n",
+    "no map": "- accounts\n",
+    "nothing": "",
+    "two files in one": ONE + "---\n" + ONE,
+    "accounts as a list": HEAD + "accounts: [a]\n",
+    "two waves of one name": ONE + "waves: [{name: w}, {name: w}]\n",
+    "a source that is a text": ONE + "sources: [x.csv]\n",
+    "the key of all written out": ONE.replace("{baseline: crm}", "{baseline: crm, token: abcdef}"),
 }  # fmt: skip
+LISTS = {
+    "a value too many": "name,url\na,emulator:a,x\n",
+    "no address": "name,url\na,\n",
+    "a baseline that is not there": "name,url,baseline\na,emulator:a,crn\n",
+    "a wave that is not there": "name,url,wave\na,emulator:a,last\n",
+    "one account by two addresses": "name,url\na,emulator:a\nb,emulator:./a\n",
+    "one name twice": "name,url\na,emulator:a\na,emulator:b\n",
+    "a quotation without end": 'name,url\n"a,emulator:a\n',
+    "neither yes nor no": "name,url,production\na,emulator:a,perhaps\n",
+    "an overlay of a list that is not there": "name,url,overlays\na,emulator:a,x.yaml\n",
+    "half an object": '{"name": "a"\n',
+    "a list in a list": "[1]\n",
+    "a key twice": '{"name": "a", "name": "b", "url": "emulator:a"}\n',
+    "a member that is none": '{"name": "a", "url": "emulator:a", "wawe": "x"}\n',
+    "no number": '{"name": "a", "url": "emulator:a", "variables": {"greeting": NaN}}\n',
+    "half a character": '{"name": "a", "url": "emulator:a", "labels": {"x": "\\ud800"}}\n',
+    "half a character as a name": '{"name": "a", "url": "emulator:a", "labels": {"\\ud800": "x"}}\n',
+    "no end": "[" * 100_000,
+}
 
 
 class TestHostile:
@@ -87,6 +114,24 @@ class TestHostile:
         assert first.at is not None, first
         assert first.hint, first
         assert not (fleet.folder / "state").exists()
+
+    @pytest.mark.parametrize("case", LISTS)
+    def test_what_is_wrong_in_a_list_is_told_with_its_place_and_a_hint(self, fleet: Fleet, case: str) -> None:
+        """The line of the list, or the file of the baseline with the account that it was read for."""
+        kind = "csv" if LISTS[case].startswith("name") else "jsonl"
+        (fleet.folder / "list").write_text(LISTS[case])
+        error = told(fleet, HEAD + f"sources: [{{{kind}: list}}]\n")
+        assert isinstance(error, ConfigError), error
+        first = error.diagnostics[0]
+        assert first.at is not None, first
+        assert first.at.file == "list" or "account `a`)" in first.message, first
+        assert first.hint, first
+
+    def test_what_is_wrong_in_a_baseline_is_told_with_its_folder(self, fleet: Fleet) -> None:
+        """Two baselines have files of the same names."""
+        error = told(fleet, ONE, config=CONFIG.replace("name: VIP", "nam: VIP"))
+        assert isinstance(error, ConfigError), error
+        assert {problem.at.file for problem in error.diagnostics if problem.at} == {"baselines/crm/config/main.yaml"}
 
     def test_includes_that_lead_back_are_told(self, fleet: Fleet) -> None:
         """A baseline that includes itself by way of another one."""

@@ -195,6 +195,14 @@ class TestReading:
         assert [one["page"] for one in hub.asked] == [1, 2]
         assert {one["is_archived"] for one in hub.asked} == {"false"}
 
+    def test_another_account_of_a_name_that_the_agency_has_is_told(self, fleet: Fleet) -> None:
+        """With the place where the fleet file names the API."""
+        text = DISCOVERED + "accounts: {acme: {url: 'https://other.activehosted.com'}}\n"
+        with pytest.raises(ConfigError) as caught:
+            read(fleet, text, {"HUB": "secret-key"}, Partners(["acme"]))
+        first = caught.value.diagnostics[0]
+        assert (first.message, first.at and first.at.file) == ("the account `acme` is there twice", "fleet.yaml")
+
     def test_a_partners_api_that_refuses_or_says_nothing_is_an_error(self, fleet: Fleet) -> None:
         """A partners api that refuses or says nothing is an error."""
         with pytest.raises(AuthError, match="refuses the key"):

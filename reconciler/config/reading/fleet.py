@@ -41,7 +41,8 @@ def load_fleet(folder: Path) -> LoadedFleet:
     problems.check()
     tree = documents[0] if documents else None
     if source is None or not isinstance(tree, Map) or len(documents or ()) > 1:
-        problems.error("wrong-type", "a fleet file is one map", Spot(source) if source is not None else None)
+        hint = "it begins with `version: 1`, and says `baselines` and `accounts` below that; docs/fleets.md has one"
+        problems.error("wrong-type", "a fleet file is one map", Spot(source) if source is not None else None, hint)
         problems.check()
         raise AssertionError("a fleet file that is not a map was read")
     entries = {name: entry for name, entry in tree.entries.items() if not name.startswith("x-")}
@@ -61,9 +62,7 @@ def load_fleet(folder: Path) -> LoadedFleet:
 
 def _hinted(problem: Diagnostic) -> Diagnostic:
     """Return what is wrong with a hint, whatever is wrong."""
-    if problem.code != "invalid-value" or problem.hint:
-        return problem
-    return problem._replace(hint="docs/fleets.md says what is meant")
+    return problem if problem.hint else problem._replace(hint="docs/fleets.md says what is meant")
 
 
 def _check(loaded: LoadedFleet, problems: Problems) -> None:
@@ -78,7 +77,7 @@ def _check(loaded: LoadedFleet, problems: Problems) -> None:
             problems.error("missing-file", f"there is no {PROJECT_FILE} in `{baseline.folder}`", spot, hint)
     waves = [wave.name for wave in fleet.waves]
     for name in sorted({wave for wave in waves if waves.count(wave) > 1}):
-        problems.error("twice", f"there are two waves `{name}`", loaded.spot("waves"))
+        problems.error("twice", f"there are two waves `{name}`", loaded.spot("waves"), "call one of them otherwise")
     _known(loaded, ("defaults", "baseline"), fleet.defaults.baseline, fleet.baselines, "baseline", problems)
     for name, account in fleet.accounts.items():
         _known(loaded, ("accounts", name, "baseline"), account.baseline, fleet.baselines, "baseline", problems)
