@@ -184,7 +184,11 @@ def rename(document: PlanDocument, names: Names) -> dict[tuple[str, str], str]:
 def verdict(document: PlanDocument) -> list[str]:
     """Return what a plan does, what it costs and what it needs, in a few sentences of plain words."""
     if document.options.get("refresh_only") and document.changes:
-        return [_drifted(document)]
+        unread = len(document.skipped)
+        return [
+            _drifted(document),
+            *([f"{sized(unread, 'thing', 'things').capitalize()} could not be looked at."] if unread else []),
+        ]
     if document.options.get("refresh_only") or not words.visible(document):
         return [words.verdict(document)]
     return list(filter(None, [_cloned(document), _does(document), *affects(document), _needs(document)]))

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from reconciler.model.document import AttributeView, ChangeView, PlanDocument
+from reconciler.model.document import AttributeView, ChangeView, PlanDocument, SkippedView, Summary
 from reconciler.render import html, markdown, sentences, words
 from reconciler.render.naming import Names, set_apart
 from reconciler.render.sides import rows
@@ -117,3 +117,26 @@ def test_a_harmless_plan_says_so_once() -> None:
 def test_a_time_is_written_as_people_write_it(text: str, shown: str) -> None:
     """Of what is no time, nothing is made."""
     assert words.moment(text) == shown
+
+
+def test_drift_is_told_in_a_sentence_and_what_cannot_be_seen_by_its_reason() -> None:
+    """Not as counts; a box that could hide nothing, or everything, is not offered."""
+    hidden = [
+        SkippedView(address=f"deal_role.{name}", reason="the key may not read `dealRoles`") for name in ("a", "b")
+    ]
+    tags = [ChangeView(address="tag.vip", kind="tag", action="delete")]
+    tags += [ChangeView(address=f"tag.t{number}", kind="tag", action="update") for number in range(2)]
+    document = PlanDocument(
+        changes=tags, skipped=hidden, warnings=["`tag.vip` may be two"], summary=Summary(unchanged=1),
+        options={"refresh_only": True},
+    )  # fmt: skip
+    page = html.plan(document)
+    told = " ".join(pages.unescape(re.sub(r"<[^>]+>", " ", page.partition("<body>")[2])).split())
+    verdict = "Two things were changed in the account and one thing is gone from it since the last apply."
+    assert f"{verdict} 1 other is as applied. Two things could not be looked at." in told
+    assert told.count("the key may not read “dealRoles”") == 1
+    assert "Not looked at" in told
+    assert "“tag Vip” may be two" in told
+    offered = '<label><input type="checkbox" id="f-risky">'
+    assert (offered in page, offered in html.plan(documents.messy())) == (False, True)
+    assert verdict in markdown.plan(document)
