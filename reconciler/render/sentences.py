@@ -119,8 +119,8 @@ def use(view: UseView, what: str = "it") -> str:
 def headline(change: ChangeView, names: Names) -> str:
     """Return what happens to one object: `The tag VIP is deleted.`"""
     thing = names.thing(change.address)
-    if change.action == "update" and (gone := removed(change)):
-        return f"The {thing} loses {joined([_lost_parts(name, some) for name, some in gone.items()])}."
+    if parts := parts_lost(change):
+        return f"The {thing} loses {parts}."
     if change.switches_off:
         return f"The {thing} is switched off, not deleted."
     verbs = {"delete": "is deleted", "replace": "is deleted and made again", "update": "changes"}
@@ -301,6 +301,12 @@ def removed(change: ChangeView) -> dict[str, list[str]]:
     return {name: some for name, some in gone.items() if some}
 
 
+def parts_lost(change: ChangeView) -> str:
+    """Return the parts that an object loses and stays, `the options Old and New`; "" for none."""
+    gone = removed(change) if change.action == "update" else {}
+    return joined([_lost_parts(name, some) for name, some in gone.items()])
+
+
 def _lost_parts(name: str, some: Sequence[str]) -> str:
     """Return `the option Old`, `the fields Seat and Row`."""
     word = _PARTS[name][len(some) > 1].partition(" of ")[0]
@@ -309,7 +315,7 @@ def _lost_parts(name: str, some: Sequence[str]) -> str:
 
 def takes_away(change: ChangeView) -> bool:
     """Return whether a change takes something away: an object, records, or an option, also one that no record has."""
-    return words.destructive(change) or (change.action == "update" and bool(removed(change)))
+    return words.destructive(change) or bool(parts_lost(change))
 
 
 def told_as_lost(changes: Sequence[ChangeView]) -> list[ChangeView]:

@@ -154,7 +154,7 @@ def _first(document: PlanDocument, changes: Sequence[ChangeView], paper: Paper) 
     """
     if len(changes) < LONG:
         return []
-    from reconciler.render.sentences import takes_away
+    from reconciler.render.sentences import parts_lost, takes_away
 
     destructive = sorted(filter(takes_away, changes), key=words.lost, reverse=True)
     count = words.counted(len(changes), "change")
@@ -168,7 +168,11 @@ def _first(document: PlanDocument, changes: Sequence[ChangeView], paper: Paper) 
     for change in destructive[: words.MOST_NAMED]:
         view = outline(change, width=paper.width)
         symbol = paper.ink(view.sign.tone, view.sign.symbol.rjust(3))
-        lines += paper.paragraph(view.title, first=f"{symbol} ", indent=" " * INDENT)
+        parts = clean(parts_lost(change))
+        risk = view.title.removeprefix(clean(change.address)).removeprefix(": ")
+        what = "; ".join(filter(None, [f"loses {parts}" if parts else "", risk]))
+        title = clean(change.address) + (f": {what}" if what else "")
+        lines += paper.paragraph(title, first=f"{symbol} ", indent=" " * INDENT)
     if len(destructive) > words.MOST_NAMED:
         lines.append(f"    and {words.number(len(destructive) - words.MOST_NAMED)} more")
     return lines
