@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.model.document import StepView
+from reconciler.model.redaction import abridged
 
 OP_SYMBOLS = {
     "create": "+", "update": "~", "delete": "-", "bind": "<=", "forget": "#", "move": ">", "finish": "=", "park": "~",
@@ -194,7 +195,7 @@ def _item(step: StepView) -> GraphItem:
 
 def beginning(name: str) -> str:
     """Return a name as it fits on a node: people know it by its beginning."""
-    return name if len(name) <= _LABEL else name[: _LABEL - 1].rstrip() + "…"
+    return abridged(name, _LABEL)
 
 
 def short(address: str) -> str:

@@ -469,7 +469,7 @@ def _wide(view: UseView, sorts: Mapping[tuple[str, str], Mapping[str, int]]) -> 
     if not (match := _UNKNOWN.fullmatch(view.note)):
         return view
     parts = (f"{count} {name}" for name, count in sorted(sorts[view.where, match[1]].items()))
-    return view.model_copy(update={"note": f"{match[1]}: {', '.join(parts)}"})
+    return UseView(where=view.where, certainty=view.certainty, note=f"{match[1]}: {', '.join(parts)}")
 
 
 def _without(change: ChangeView, common: Container[tuple[str, str]]) -> ChangeView:
