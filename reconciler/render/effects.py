@@ -73,8 +73,8 @@ _SENTENCES = [(re.compile(noun), singular, many) for noun, singular, many in _IM
 _WHOLE = {
     ("deals", "lost"): ("deal is deleted", "deals are deleted"),
     ("deals", "moved"): (
-        "deal is kept, and what it stands for changes",
-        "deals are kept, and what they stand for changes",
+        "deal is kept, and may mean something else then",
+        "deals are kept, and may mean something else then",
     ),
     ("records", "lost"): ("record is deleted", "records are deleted"),
     ("records", "moved"): (

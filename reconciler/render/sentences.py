@@ -123,7 +123,9 @@ def headline(change: ChangeView, names: Names) -> str:
         return f"The {thing} loses {parts}."
     if change.switches_off:
         return f"The {thing} is switched off, not deleted."
-    verbs = {"delete": "is deleted", "replace": "is deleted and made again", "update": "changes"}
+    if change.action == "update":
+        return sentence(change, names)
+    verbs = {"delete": "is deleted", "replace": "is deleted and made again"}
     return f"The {thing} {verbs.get(change.action, 'stays')}."
 
 

@@ -216,7 +216,7 @@ class PipelineKind(Kind):
             return [*whole, *((yield from losing.people_of_pipeline(write.id)) if unread else ())]
         if "currency" not in write.changed:
             return []
-        assumed = likely("those that are there keep theirs")
+        assumed = likely("deals that are there keep their currency")
         return [moved(impact, assumed) for impact in (yield from deals("group", write.id, worth=not write.recounting))]
 
     def unmatched(self, write: Write) -> Flow[list[str]]:

@@ -21,7 +21,16 @@ import reconciler
 from reconciler import resources
 from reconciler.cli.program import program
 from reconciler.judging.guards import GUARDS
-from reconciler.model.document import ChangeView, GuardView, ImpactView, PlanDocument, RenameView, Summary, UseView
+from reconciler.model.document import (
+    AttributeView,
+    ChangeView,
+    GuardView,
+    ImpactView,
+    PlanDocument,
+    RenameView,
+    Summary,
+    UseView,
+)
 from reconciler.model.grammar import agreeing
 from reconciler.model.write import Effect
 from reconciler.render import annotations as annotated
@@ -120,7 +129,7 @@ NOTICED = (
     ("stage", ImpactView(count=2, noun="deals", detail="worth USD 9.00 (open: 1)"),
      "2 deals are deleted (worth USD 9.00, 1 of them open)."),
     ("stage", ImpactView(count=2, noun="deals", detail="worth USD 9.00 (open: 1) (moved away first)", effect="moved"),
-     "2 deals are kept, and what they stand for changes (worth USD 9.00, 1 of them open)."),
+     "2 deals are kept, and may mean something else then (worth USD 9.00, 1 of them open)."),
     ("stage", ImpactView(count=1, noun="deals", detail="worth USD 9.00 (open: 1)"),
      "1 deal is deleted (worth USD 9.00, open)."),
     ("stage", ImpactView(count=1, noun="deals", detail="worth USD 9.00 (open: 0)"),
@@ -146,6 +155,22 @@ def test_what_somebody_will_notice_is_said_in_both(kind: str, impact: ImpactView
     document = PlanDocument(changes=[change], summary=Summary(destroy=1))
     assert expected in html.plan(document).replace("&#39;", "'")
     assert expected in markdown.plan(document)
+
+
+def test_what_is_told_of_a_change_names_what_changes() -> None:
+    """Another currency is told of by that word, where deals may mean something else then."""
+    change = ChangeView(
+        address="pipeline.renewals",
+        kind="pipeline",
+        action="update",
+        attributes=[AttributeView(name="currency", before="eur", after="gbp")],
+        impacts=[ImpactView(count=1, noun="deals", effect="moved")],
+    )
+    said = "The pipeline Renewals changes: currency."
+    for view in (html.plan, markdown.plan):
+        shown = re.sub(r"<[^>]+>|\*", "", view(PlanDocument(changes=[change])))
+        assert said in shown
+        assert "1 deal is kept, and may mean something else then." in shown
 
 
 @pytest.mark.parametrize(("kind", "noun"), [("tag", "contacts carry the tag"), ("field", "contacts carry a value")])
