@@ -100,8 +100,9 @@ def text(report: FleetReport) -> str:
 def _wave(report: FleetReport, wave: WaveReport) -> list[str]:
     stopped = f", stopped: {wave.stopped}" if wave.stopped else ""
     lines = [f"  wave {wave.name}: {counted(wave.accounts, 'account')}, {wave.state}{stopped}"]
+    if wave.state == "approval" or report.mode == "plan":  # of which an apply would wait
+        lines += [f"    {away}"] if (away := protected(wave)) else []
     if wave.state == "approval":
-        lines += [f"    {takes}"] if (takes := protected(wave)) else []
         command, option = approval(report, wave)
         lines += [f"    {command} \\", f"      {option}"]
     return lines
@@ -203,7 +204,7 @@ def markdown(report: FleetReport) -> str:
 
 
 def _asking(report: FleetReport) -> list[str]:
-    asking = [wave for wave in report.waves if wave.state == "approval" and wave.production]
+    asking = [wave for wave in report.waves if wave.production and (wave.state == "approval" or report.mode == "plan")]
     return [line for wave in asking for line in ("", f"**{cell(wave.name)}** {cell(protected(wave))}.")]
 
 

@@ -119,6 +119,7 @@ def test_what_is_taken_away_from_a_production_account_waits_for_an_approval(flee
     assert (fleet.tags("live"), fleet.tags("test")) == (["Gold", "VIP"], ["Gold", "VIP"])
 
     fleet.write(file_of(accounts, WAVES), FEWER)
+    assert "takes something away from 1 production account: live" in fleet.run("plan", "-q").out
     waiting = fleet.run("apply", "-q", "--format", "json")
     assert (waiting.code, waiting.data["state"]) == (7, "approval")
     assert (fleet.tags("live"), fleet.tags("test")) == (["Gold", "VIP"], ["VIP"])
