@@ -254,6 +254,19 @@ def test_a_kind_that_cannot_be_read_is_told(used: World) -> None:
     assert "There is none." not in (used.folder / "book/tag.html").read_text("utf-8")
 
 
+def test_what_is_managed_is_not_believed_to_be_offered_no_more(used: World) -> None:
+    """The account answers 404 to a listing: of what this program made there, that proves nothing; of calendars, which
+    it never saw, it says that there are none.
+    """
+    for path in ("tags", "calendars"):
+        used.fault("fail_before", rf"GET /(api/3/)?{path}\b.*", status=404, times=99)
+    ran = used.cli("handbook", "--out", "book")
+    assert (ran.code, "Not in it, tag: the account has no /tags (404)" in ran.err) == (4, True), ran.text
+    page = (used.folder / "book/tag.html").read_text("utf-8")
+    assert ("This could not be read." in page, "does not offer" in page) == (True, False)
+    assert "The account does not offer it." in (used.folder / "book/calendar.html").read_text("utf-8")
+
+
 def test_no_secret_and_no_address_of_a_person_is_on_any_page(used: World) -> None:
     """Not in texts, not in addresses that are made of names, not in what is searched."""
     assert used.cli("handbook", "--out", "book").code == 0

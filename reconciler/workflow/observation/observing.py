@@ -181,6 +181,8 @@ class Connected:
 
     session: Session
     remote: Remote
+    proven: bool = False
+    """Whether the state is about this account: what it manages is then not believed to be offered no more."""
 
     @cached_property
     def book(self) -> StateTransaction:
@@ -208,6 +210,9 @@ class Connected:
         seen = snapshot(self.session.kinds, reads, refreshed.tables)
         if file := self._file():
             seen = seen._replace(unknown={name: f"{file}: {why}" for name, why in seen.unknown.items()})
+        if seen.absent and self.proven:
+            managed = {binding.kind for binding in self.book.state().resources.values()}
+            seen = seen._replace(absent=seen.absent - managed)
         return Observation(self, reads, refreshed, seen)
 
     def _file(self) -> str:
@@ -236,7 +241,7 @@ async def connected(
     """
     async with AsyncExitStack() as stack:
         remote = through(session.connect(stack, write=False, restore=restoring is not None, hold=restoring))
-        account = Connected(session, remote)
+        account = Connected(session, remote, proves_state)
         if book is not None:
             account.book = book
         await check_account(session, remote, account.book.stored if proves_state else None)
