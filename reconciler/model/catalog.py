@@ -53,15 +53,16 @@ class Catalog(Mapping[str, Kind]):
         self._loaded: dict[str, Kind] = {}
 
     def __getitem__(self, name: str) -> Kind:
-        kind = self._loaded.get(name)
-        if kind is None:
-            kind = self._load(self.known[name].module)
-            if outline_of(kind) != self.known[name]:
-                raise RuntimeError(f"what is kept of the kind {name} is no longer what it says: run `make generate`")
-            if self._facts is not None:
-                kind = kind.informed(self._facts)
-            self._loaded[name] = kind
-        return kind
+        try:
+            return self._loaded[name]
+        except KeyError:
+            return self._loaded.setdefault(name, self._made(name))
+
+    def _made(self, name: str) -> Kind:
+        kind = self._load(self.known[name].module)
+        if outline_of(kind) != self.known[name]:
+            raise RuntimeError(f"what is kept of the kind {name} is no longer what it says: run `make generate`")
+        return kind.informed(self._facts) if self._facts is not None else kind
 
     def __contains__(self, name: object) -> bool:
         return name in self.known
