@@ -128,7 +128,6 @@ def plan(document: PlanDocument, *, fleet: bool = False) -> str:
         plainly=names.plainly,
         quoted=sentences.quoted_for_people,
         things=lambda addresses: words.named([names.thing(address) for address in addresses]),
-        unseen=sentences.use,
         few=cards.FEW,
         moment=words.moment,
         **_drawn(document, changes),

@@ -81,7 +81,7 @@ def plan(document: PlanDocument, *, limit: int = GITHUB, apply_command: str = ""
     page.last = _fenced(page, risky, "### Destructive changes\n\n{}", "destructive")
     _listed(page, "### To do manually", list(_manual_steps(changes, names)))
     _listed(page, "### Not planned", _skipped(document, names))
-    notes = [f"{_prose(sentences.use(use, 'what goes'))} ({words.counted(count, 'change')})" for use, count in notices]
+    notes = [f"{_prose(notice)} ({words.counted(count, 'change')})" for notice, count in notices]
     _listed(page, "### Please note", [*notes, *(_said(warning, names) for warning in document.warnings)])
     page.last = 0
     for board in boards(document):

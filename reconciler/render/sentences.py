@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from reconciler.model.document import ChangeView, ImpactView, PlanDocument, Summary, UseView
+from reconciler.model.document import ChangeView, FindingView, ImpactView, PlanDocument, Summary, UseView
 from reconciler.render import words
 from reconciler.render.directions import named
 from reconciler.render.effects import NOTHING_LOST, impact, restates
@@ -419,9 +419,9 @@ def _needs(document: PlanDocument) -> str:
 
 
 class SaidOnce(NamedTuple):
-    """What could not be looked into for more than one change, with for how many, and the changes without it."""
+    """What is noted of more than one change, each in a sentence with of how many, and the changes without it."""
 
-    notices: Sequence[tuple[UseView, int]]
+    notices: Sequence[tuple[str, int]]
     changes: Sequence[ChangeView]
 
 
@@ -444,8 +444,19 @@ def said_once(changes: Sequence[ChangeView]) -> SaidOnce:
     by_count: dict[int, list[UseView]] = {}
     for (where, note), count in common.items():
         by_count.setdefault(count, []).append(UseView(where=where, certainty="not inspected", note=note))
-    notices = [(use, count) for count, some in by_count.items() for use in gathered(some)]
-    return SaidOnce(notices, [_without(change, common) for change in changes])
+    notices = [(use(view, "what goes"), count) for count, some in by_count.items() for view in gathered(some)]
+    warned = Counter(_warning(finding) for change in changes for finding in change.findings)
+    repeated = {text: count for text, count in warned.items() if text and count > 1}
+    return SaidOnce([*notices, *repeated.items()], [_without(change, common, repeated) for change in changes])
+
+
+def _warning(finding: FindingView) -> str:
+    """Return a warning as a sentence of its own, "" for what is none: an error stops its change, and is said there."""
+    if finding.severity != "warning":
+        return ""
+    where = f"{called(finding.attribute)}: " if finding.attribute else ""
+    text = quoted_for_people(f"{where}{finding.message}")
+    return f"{text[:1].upper()}{text[1:]}{f' ({finding.hint})' if finding.hint else ''}."
 
 
 _UNKNOWN = re.compile(r"(.+): (\d+ `[^`]+`(?:, \d+ `[^`]+`)*)")
@@ -474,6 +485,9 @@ def _wide(view: UseView, sorts: Mapping[tuple[str, str], Mapping[str, int]]) -> 
     return UseView(where=view.where, certainty=view.certainty, note=f"{match[1]}: {', '.join(parts)}")
 
 
-def _without(change: ChangeView, common: Container[tuple[str, str]]) -> ChangeView:
+def _without(change: ChangeView, common: Container[tuple[str, str]], repeated: Container[str]) -> ChangeView:
     mine = [use for use in change.uses if use.certainty != "not inspected" or (use.where, use.note) not in common]
-    return change if len(mine) == len(change.uses) else change.model_copy(update={"uses": mine})
+    findings = [finding for finding in change.findings if _warning(finding) not in repeated]
+    if len(mine) == len(change.uses) and len(findings) == len(change.findings):
+        return change
+    return change.model_copy(update={"uses": mine, "findings": findings})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from reconciler.model.document import ChangeView, GuardView, PlanDocument, UseView
+from reconciler.model.document import ChangeView, GuardView, PlanDocument
 from reconciler.render import words
 from reconciler.render.excerpts import diagnostics
 from reconciler.render.layout import INDENT, STEP, Paper
@@ -45,7 +45,7 @@ def plan(document: PlanDocument, *, width: int = 80, colour: bool = False, ascii
 
         document = introduced(document)
     changes: Sequence[ChangeView] = words.visible(document)
-    notices: Sequence[tuple[UseView, int]] = ()
+    notices: Sequence[tuple[str, int]] = ()
     blocks: list[list[str]] = [_heading(document, paper)]
     if changes:
         from reconciler.render.sentences import said_once
@@ -55,7 +55,10 @@ def plan(document: PlanDocument, *, width: int = 80, colour: bool = False, ascii
         blocks += [change_lines(change, paper) for change in changes]
     blocks += [
         _skipped(document, paper),
-        [*_notes(map(_said_once, notices), paper), *_warnings(document.warnings, paper)],
+        [
+            *_notes((f"{notice} ({words.counted(count, 'change')})" for notice, count in notices), paper),
+            *_warnings(document.warnings, paper),
+        ],
         _guards(document, paper),
         _closing(document, paper),
     ]
@@ -229,11 +232,8 @@ def _skipped(document: PlanDocument, paper: Paper) -> list[str]:
     return lines
 
 
-def _said_once(notice: tuple[UseView, int]) -> str:
-    """Return what is the same for several changes."""
-    from reconciler.render import sentences
-
-    return f"{sentences.use(notice[0], 'what goes')} ({words.counted(notice[1], 'change')})"
+def _counted(notices: Iterable[tuple[str, int]]) -> Iterator[str]:
+    return (f"{notice} ({words.counted(count, 'change')})" for notice, count in notices)
 
 
 def _warnings(warnings: Iterable[str], paper: Paper) -> list[str]:

@@ -11,6 +11,7 @@ from reconciler.cli.opening import narrowing, selection
 from reconciler.model.document import (
     AttributeView,
     ChangeView,
+    FindingView,
     Forecast,
     GuardView,
     ImpactView,
@@ -264,9 +265,17 @@ def test_forecast_names_requests_rate_and_time() -> None:
 def test_what_is_the_same_for_several_changes_is_said_once() -> None:
     """Not under each of nine deletes that automations could not be looked into; alone, it stands at its place."""
     blind = UseView(where="automations", certainty="not inspected", note="the key may not read them")
-    deletes = [ChangeView(address=f"tag.t{number}", kind="tag", action="delete", uses=[blind]) for number in range(9)]
+    odd = FindingView(message="could not be checked beforehand: no answer", severity="warning")
+    deletes = [
+        ChangeView(address=f"tag.t{number}", kind="tag", action="delete", uses=[blind], findings=[odd])
+        for number in range(9)
+    ]
     shown = " ".join(text.plan(PlanDocument(changes=deletes)).split())
     assert shown.count("automations") == 1
     assert "Note: Could not be looked into: automations (the key may not read them)." in shown
     assert "(9 changes)" in shown
+    assert shown.count("no answer") == 1
+    assert "Note: Could not be checked beforehand: no answer. (9 changes)" in shown
+    for view in (markdown.plan(PlanDocument(changes=deletes)), html.plan(PlanDocument(changes=deletes))):
+        assert (view.count("no answer"), view.count("the key may not read them")) == (1, 1)
     assert "not inspected: automations (the key may not read them)" in text.plan(PlanDocument(changes=deletes[:1]))
