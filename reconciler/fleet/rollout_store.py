@@ -124,6 +124,10 @@ class RolloutStore:
                 except StateError as error:
                     self.unread[name] = error.message
 
+    def tried(self, mode: str) -> bool:
+        """Return whether a rollout of this mode is on record."""
+        return any(f"-{mode}-" in name for name in self._names(MOST_NAMED))
+
     def _names(self, limit: int) -> list[str]:
         """Return the names of the newest rollouts, the newest first; none of a database that is still empty."""
         try:

@@ -146,15 +146,25 @@ def choose(fleet: Fleet, selection: AccountSelection, tell: Callable[[str], None
     """
     known: dict[str, str] = {}
     failed: set[str] = set()
+    tried = False
     if selection.behind is not None or selection.failed:
         with looked_into(fleet.database) as store:
             known = store.last_versions(fleet.jobs) if selection.behind is not None else {}
             failed = store.failed(fleet.jobs) if selection.failed else failed
+            tried = store.tried("apply")
             tell_unread(store, tell)
         if selection.behind is not None and not known:
             tell("No rollout is on record that applied to an account: all of them count as behind.")
     chosen = selection.of(fleet.jobs, known, failed)
-    if not chosen and selection.shard is None:  # of several parts, some may have nothing to do
+    if chosen:
+        return chosen
+    if selection.failed and not tried:
+        raise WrongInput(
+            "no apply is on record, so none failed", hint="`reconciler fleet apply` begins one; check --database"
+        )
+    if selection.behind is not None or selection.failed:  # all are as they should be
+        tell(f"No account {'failed' if selection.failed else f'is behind {selection.behind}'}: nothing to do.")
+    elif selection.shard is None:  # of several parts, some may have nothing to do
         raise WrongInput("no account is selected", hint="`reconciler fleet status --accounts` lists them")
     return chosen
 

@@ -152,7 +152,10 @@ class TestFleet:
         assert again.code == 0, again.err
         outcomes = {one["account"]: one["outcome"] for one in json.loads(again.out)["accounts"]}
         assert outcomes == dict.fromkeys(("acme", "beta", "core"), "applied")
-        assert "no account is selected" in follow(fleet.folder, "fleet", "apply", "--failed").err
+        again = follow(fleet.folder, "fleet", "apply", "--failed")
+        assert (again.code, "No account failed: nothing to do." in again.err) == (0, True)
+        behind = follow(fleet.folder, "fleet", "plan", "--behind", "1.0", "--format", "json")
+        assert (behind.code, json.loads(behind.out)["accounts"]) == (0, [])
 
     def test_accounts_with_the_same_plan_are_one_group_and_have_a_page_each(self, fleet: Fleet) -> None:
         """Accounts with the same plan are one group and have a page each."""
