@@ -68,6 +68,7 @@ Counted as instructions, which say the same on a busy machine:
 
 - A kind is loaded when it is in use: a plan of 50 tags takes 9 % less, `validate` of 100 tags 14 %.
 - Records are named tuples in place of data classes: 8 % of a plan of 50.
+- An apply lets go of the plan's document once the run is on record: 10,000 creates take 138 MiB at most, 160 before.
 
 What was tried and left out:
 
