@@ -69,6 +69,10 @@ def allowed(world: World) -> list[str]:
     """What the guards of the undo ask for."""
     ran = world.cli("undo", "--out", str(world.folder / "seen.json"))
     assert ran.code in (0, 7), ran.text
+    return _asked(world)
+
+
+def _asked(world: World) -> list[str]:
     said = json.loads((world.folder / "seen.json").read_text("utf-8"))["guards"]
     asked = [guard["override"] for guard in said if guard.get("override")]
     return [word for one in asked for word in one.split()]
@@ -83,6 +87,18 @@ def changed(world: World) -> list[str]:
     world.apply(yes=True)
     assert canonical(world) != before
     return before
+
+
+def undoable(world: World) -> tuple[tuple[str, ...], list[str]]:
+    """Make a new world one whose last run can be undone: the undo, and the account before that run."""
+    world.begin_with(_undoable)
+    before: list[str] = json.loads((world.folder / "before.json").read_text("utf-8"))
+    return ("undo", "--auto-approve", *_asked(world)), before
+
+
+def _undoable(world: World) -> None:
+    (world.folder / "before.json").write_text(json.dumps(changed(world)), "utf-8")
+    allowed(world)
 
 
 def finished(world: World, argv: tuple[str, ...], before: list[str], where: str) -> None:
@@ -105,16 +121,14 @@ def deaths(folder: Path, kill: Callable[[World, int, bool], Any], after: bool, s
     there are.
     """
     with new_world(folder / "whole", project=LAX) as world:
-        changed(world)
-        argv = command(world)
+        argv, _ = undoable(world)
         world.forget()
         with dying_disk(1000, after=False) as written:
             assert world.cli(*argv).code == 0
         count = len(written) if kill is dying_state else len(world.requests())
     for nth in range(count, 0, -step):
         with new_world(folder / str(nth), project=LAX) as world:
-            before = changed(world)
-            argv = command(world)
+            argv, before = undoable(world)
             with kill(world, nth, after), pytest.raises(Killed):
                 world.cli(*argv)
             world.revive()
