@@ -220,12 +220,14 @@ def drift(
     run = pipeline(chosen, host)
     planned = chosen.screen.wait(make_plan(opened, PlanOptions(target, exclude, refresh_only=True)))
     show(outputs, lambda form: plan_view(planned.document, form), quiet=chosen.quiet)
-    if pull_request:
-        message = _proposed(chosen, opened, run, planned.document, PlanOptions(target, exclude))
-    else:
-        message = report_drift(run.host, planned.document, folder=folder_in_repository())
-    advise(f"Drift: {message}.")
-    tell_of(opened, "drift", drifted(planned.document))
+    try:
+        if pull_request:
+            message = _proposed(chosen, opened, run, planned.document, PlanOptions(target, exclude))
+        else:
+            message = report_drift(run.host, planned.document, folder=folder_in_repository())
+        advise(f"Drift: {message}.")
+    finally:  # a host that takes no request and no issue keeps the drift from no receiver
+        tell_of(opened, "drift", drifted(planned.document))
     return exit_code(planned.document, False)
 
 

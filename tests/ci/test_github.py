@@ -566,6 +566,27 @@ def test_drift_is_one_pull_request_where_that_is_asked_for(flow: Flow) -> None:
     assert (pull["state"], len(flow.host.pulls)) == ("closed", 1)
 
 
+@pytest.mark.parametrize("more", [(), ("--pull-request",)])
+def test_a_host_that_takes_nothing_keeps_the_drift_from_no_receiver(flow: Flow, more: tuple[str, ...]) -> None:
+    """The notice is sent all the same, and the exit code is that of the refusal."""
+    flow.event(GITHUB_REF="refs/heads/main", GITHUB_SHA="a" * 40)
+    row = flow.world.rows("tags", tag="vip")[0]
+    flow.world.account.rows.put("tags", row["id"], {**row, "tag": "by hand"})
+    told: list[Call] = []
+
+    def take(call: Call) -> Answer:
+        told.append(call)
+        return Answer(204, None)
+
+    with serving(take) as url:
+        project = flow.world.folder / "reconciler.yaml"
+        project.write_text(project.read_text("utf-8").replace("    url:", f"    notify: {url}/hook\n    url:"), "utf-8")
+        flow.host.broken = [Answer(403, {"message": "no"})]
+        ran = flow.world.cli("ci", "drift", *more)
+    assert (ran.code, "contents: write" in ran.err) == (4, True), ran.text
+    assert [call.body["text"] for call in told] == ["demo: Drift: 1 changed, 0 gone, 1 as applied."]
+
+
 def test_a_request_takes_over_what_the_files_can_say_and_names_what_is_not_declared(flow: Flow) -> None:
     """A group of users that nothing declares by its name; with nothing to take over, the issue says why."""
     flow.event(GITHUB_REF="refs/heads/main", GITHUB_SHA="a" * 40)
