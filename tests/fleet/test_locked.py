@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from reconciler.fleet.job import LOCKED, _failed
-from reconciler.fleet.spec import RolloutSpec
+from reconciler.fleet.rollout_store import looked_into
+from reconciler.fleet.spec import RolloutSpec, queue_of
 from reconciler.model.fleet import FleetReport, Job, JobResult, WaveReport
 from reconciler.model.ports import LockInfo
 from reconciler.render.fleet import causes
@@ -59,6 +60,11 @@ def test_the_list_of_rollouts_says_how_each_is_doing(fleet: Fleet, monkeypatch: 
     assert fleet.run("apply", "-q").code == 7
     rows = fleet.run("status", "--all", "--format", "json").data
     assert [(row["mode"], row["state"]) for row in rows] == [("apply", "approval"), ("plan", "done")]
+    with looked_into(f"sqlite:///{fleet.folder}/.reconciler/other.db") as store:
+        store.listened_to(rows[1]["rollout"], 3)
+        store.tidy()
+        queues = [queue.name for queue in store.client.list_queues()]
+        assert queues == [queue_of(rows[0]["rollout"])], "a worker looks at each several times a second"
     assert fleet.run("cancel", rows[0]["rollout"]).code == 0
     fleet.write(file_of({"a": "token: '${env.NOWHERE}'"}))
     assert fleet.run("apply", "-q").code == 7
