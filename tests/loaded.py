@@ -214,7 +214,7 @@ def _connected(path: str) -> socket.socket | None:
 @contextlib.contextmanager
 def loaded(folder: Path) -> Iterator[Path]:
     """Yield a folder with a `reconciler` that starts at once. The process behind it serves all who give the same folder
-    at the same time, and ends when the last of them has ended.
+    at the same time, and ends when the last of them has ended. Raises RuntimeError where the program cannot be loaded.
     """
     from filelock import FileLock
 
@@ -229,8 +229,11 @@ def loaded(folder: Path) -> Iterator[Path]:
         if keeping is None:
             (folder / "socket").unlink(missing_ok=True)
             nowhere = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in (0, 1)]
-            os.posix_spawn(sys.executable, [sys.executable, "-P", __file__, path], _plain(), file_actions=nowhere)
+            command = [sys.executable, "-P", __file__, path]
+            child = os.posix_spawn(sys.executable, command, _plain(), file_actions=nowhere)
             while keeping is None:
+                if os.waitpid(child, os.WNOHANG)[0]:
+                    raise RuntimeError("the program cannot be loaded; why is on standard error")
                 time.sleep(0.02)
                 keeping = _connected(path)
         client = folder / "bin" / "reconciler"
