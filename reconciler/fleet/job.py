@@ -49,6 +49,9 @@ LONGEST = 500
 """Characters of a message that a result keeps."""
 MOST_LINES = 200
 """Changes of an account that a result names."""
+NEW_PLAN = "make a new plan"
+"""How the hints of a single run begin that has a plan file."""
+AGAIN = "plan it again with `reconciler fleet apply --failed`"
 COUNTS = tuple(name for name in Summary.model_fields if name in JobResult.model_fields)
 """What a result takes over from the summary of its plan."""
 
@@ -238,7 +241,7 @@ def _changes(document: PlanDocument) -> list[ChangeView]:
 def _failed(job: Job, error: ReconcilerError) -> JobResult:
     outcome = next(outcome for kind, outcome in ENDINGS if isinstance(error, kind))
     message = error.message
-    hint = error.hint
+    hint = _hint(outcome, error.hint)
     if isinstance(error, ConfigError) and (first := error.first) is not None:
         message = f"{first.at}: {first.message}" if first.at else first.message
         hint = first.hint
@@ -247,6 +250,11 @@ def _failed(job: Job, error: ReconcilerError) -> JobResult:
     return JobResult(
         account=job.account, outcome=outcome, message=abridged(message, LONGEST), hint=abridged(hint, LONGEST)
     )
+
+
+def _hint(outcome: AccountOutcome, hint: str) -> str:
+    """Return the hint of an error as a fleet has it: without plan files."""
+    return AGAIN if outcome == "stale" and (not hint or hint.startswith(NEW_PLAN)) else hint
 
 
 def _told(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import ceil
 
 from reconciler.model.errors import WrongInput
@@ -148,18 +148,22 @@ def _address(line: str) -> str:
     return words[1] if len(words) > 1 and "." in words[1] else ""
 
 
-def news(now: Sequence[JobResult], before: Sequence[JobResult]) -> list[str]:
-    """Return what is different from an earlier report, one line for each account, with what changes besides."""
+def news(now: Sequence[JobResult], before: Sequence[JobResult], pending: Collection[str] = ()) -> list[str]:
+    """Return what is different from an earlier report, one line for each account, with what changes besides. It did not
+    come to the `pending` ones.
+    """
     known = {result.account: result for result in before}
     lines = []
     for result in now:
         old = known.get(result.account)
         if old is None:
-            lines.append(f"{result.account}: new")
+            is_new = "new" if result.account not in pending else f"not done before, {result.outcome} now"
+            lines.append(f"{result.account}: {is_new}")
         elif (old.outcome, old.group) != (result.outcome, result.group):
             what = [line for line in result.changes if line not in old.changes]
             what += [f"no longer {line}" for line in old.changes if line not in result.changes and not result.bad]
-            more = f", {', '.join(what[:MOST_NEWS])}" if what else ""
+            same = ", with other values" if old.outcome == result.outcome and not result.bad else ""
+            more = f", {', '.join(what[:MOST_NEWS])}" if what else same
             more += f" and {len(what) - MOST_NEWS} more" if len(what) > MOST_NEWS else ""
             lines.append(f"{result.account}: {old.outcome} before, {result.outcome} now{more}")
     return lines

@@ -260,7 +260,7 @@ def finished(store: RolloutStore, spec: RolloutSpec, tell: Callable[[str], None]
     """
     report = store.report(spec)
     earlier = _earlier(store, spec)
-    since, before = (earlier.name, store.report(earlier).accounts) if earlier is not None else ("", [])
+    before = store.report(earlier) if earlier is not None else None
     looked = spec.mode == "drift"
     has = store.last_versions(spec.jobs) if looked else {}
     tell_unread(store, tell)
@@ -269,8 +269,8 @@ def finished(store: RolloutStore, spec: RolloutSpec, tell: Callable[[str], None]
             "groups": compared(groups(report.accounts), store.plan_reader(spec)),
             "versions": dict(Counter(has.values())) if looked else versions(report.accounts),
             "drift": drifted(report.accounts, spec.jobs, has) if looked else [],
-            "since": since,
-            "news": news(report.accounts, before) if since else [],
+            "since": before.name if before is not None else "",
+            "news": news(report.accounts, before.accounts, before.pending) if before is not None else [],
         }
     )
 

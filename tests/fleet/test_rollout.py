@@ -84,6 +84,10 @@ class TestRollout:
         before = [result("a", "same"), result("b", "changes", group="x")]
         now = [result("a", "changes", group="x"), result("b", "changes", group="x"), result("c", "same")]
         assert news(now, before) == ["a: same before, changes now", "c: new"]
+        assert news(now[2:], before, ["c"]) == ["c: not done before, same now"]
+        lines = ["update tag.vip (name)"]
+        old, new = (result("a", "changes", group=group, changes=lines) for group in "xy")
+        assert news([new], [old]) == ["a: changes before, changes now, with other values"]
 
     def test_versions_are_ordered_by_their_numbers(self) -> None:
         """Versions are ordered by their numbers."""

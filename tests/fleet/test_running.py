@@ -19,9 +19,10 @@ from reconciler.emulator import open_account
 from reconciler.fleet.accounts import AccountSelection, members
 from reconciler.fleet.baselines import Baselines
 from reconciler.fleet.engine import launched
-from reconciler.fleet.job import Worker
+from reconciler.fleet.job import AGAIN, Worker
 from reconciler.fleet.rollout_store import looked_into
 from reconciler.fleet.running import begin, carry_out, open_fleet
+from reconciler.model.errors import StalePlan
 from reconciler.model.events import Finished
 from reconciler.model.fleet import Job, JobResult, Standing
 from reconciler.model.garbage import LASTING
@@ -249,6 +250,23 @@ class TestFleet:
         result = asyncio.run(worker_of(fleet).plan(pinned))
         assert result.outcome == "stale"
         assert "not those that the rollout began with" in result.message
+
+    @pytest.mark.parametrize(
+        ("error", "hint"),
+        [
+            (StalePlan("it moved", hint="make a new plan with `reconciler plan --out FILE`"), AGAIN),
+            (StalePlan("it moved"), AGAIN),
+            (StalePlan("other files", hint="check them out"), "check them out"),
+        ],
+    )
+    def test_hints_name_what_a_fleet_has(self, worker: Worker, error: StalePlan, hint: str) -> None:
+        """And not the plan files of a single run."""
+
+        async def fails() -> JobResult:
+            raise error
+
+        job = Job(account="acme", url="https://a.api-us1.com", baseline="crm")
+        assert asyncio.run(worker._told(job, fails())).hint == hint
 
     def test_a_missing_key_is_told_without_any_other(self, fleet: Fleet) -> None:
         """A missing key is told without any other."""
