@@ -42,6 +42,7 @@ FORMS = (
     (re.compile(r"\b[0-9a-f]{64}\b"), "DIGEST"),
     (re.compile(r"\b\d+(\.\d+)? s\b"), "N s"),
     (re.compile(r"\b\d{4}-\d\d-\d\d(T[\d:.]+Z?)?\b"), "DATE"),
+    (re.compile(r"\b\d{1,2} [A-Z][a-z]+ \d{4}, \d\d:\d\d UTC\b"), "DATE"),
 )
 # Names of variables that would make a run depend on who starts it.
 INHERITED = (

@@ -29,7 +29,7 @@ WHOLE = ""
 """In place of an attribute's name: the whole object."""
 
 
-class Known(BaseModel):
+class PromotedValue(BaseModel):
     """One attribute at a promotion: hashes of what the source held, and of what the target held or was to."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
@@ -39,33 +39,35 @@ class Known(BaseModel):
     apart: bool = Field(False, description="The target was meant to hold another value.")
 
 
-class Base(Known):
+class Base(PromotedValue):
     """One attribute at the last promotion. Until the target holds what that wrote, it may be withdrawn."""
 
-    before: dict[str, Known | None] = Field(
+    before: dict[str, PromotedValue | None] = Field(
         default_factory=no_members,
         description="What was known before, null for nothing, by the hash of what the target's files said of it then.",
     )
 
-    def while_said(self, says: str) -> Known | None:
+    def while_said(self, says: str) -> PromotedValue | None:
         """Return what is known as long as the target's files say this (a hash; empty for nothing): with the files, a
         promotion is taken back, wherever its record lies.
         """
         return self.before.get(says, self)
 
-    def followed_by(self, base: Known, says: str, then: str) -> Base:
+    def followed_by(self, base: PromotedValue, says: str, then: str) -> Base:
         """Return what a promotion knows that turns what the files say into something else, and keep this for as long
         as it may be taken back.
         """
-        return _pending(base, {says: Known(here=self.here, there=self.there, apart=self.apart), **self.before}, then)
+        return _pending(
+            base, {says: PromotedValue(here=self.here, there=self.there, apart=self.apart), **self.before}, then
+        )
 
 
-def begun(base: Known, says: str, then: str) -> Base:
+def begun(base: PromotedValue, says: str, then: str) -> Base:
     """Return what the first promotion of an attribute knows, as `Base.followed_by`."""
     return _pending(base, {says: None}, then)
 
 
-def _pending(base: Known, before: Mapping[str, Known | None], then: str) -> Base:
+def _pending(base: PromotedValue, before: Mapping[str, PromotedValue | None], then: str) -> Base:
     kept = {says: known for says, known in before.items() if says != then}
     return Base(here=base.here, there=base.there, apart=base.apart, before=kept)
 
@@ -99,7 +101,7 @@ def status(side: Side, base: Base | None, *, apart: bool, says: str, promised: s
     return _standing(side, known, apart=apart, written=written, settled=settled)
 
 
-def _standing(side: Side, base: Known | None, *, apart: bool, written: bool, settled: bool) -> Status:
+def _standing(side: Side, base: PromotedValue | None, *, apart: bool, written: bool, settled: bool) -> Status:
     touched = base is not None and side.there not in base.there
     if written:
         return "there" if touched else "waiting"

@@ -16,7 +16,7 @@ from typing import Any
 from reconciler.config import EnvironmentSettings, Loaded, LoadedProject, load_project, recipients_of
 from reconciler.config.reading.fleet import LoadedFleet
 from reconciler.deriving.redaction import secrets_in
-from reconciler.fleet.references import GivenVariables, filled, without
+from reconciler.fleet.references import AccountVariables, filled, without
 from reconciler.model.account_url import EMULATOR, identity_of
 from reconciler.model.baseline import LOCK_FILE
 from reconciler.model.diagnostics import Diagnostic
@@ -88,7 +88,7 @@ class Baselines:
     guards: Guards
     kinds: Kinds
     runtime: Runtime
-    given: GivenVariables
+    given: AccountVariables
     _projects: dict[str, LoadedProject] = field(default_factory=dict)
     _parsed: OrderedDict[str, Parsed] = field(default_factory=OrderedDict)
     _vaults: dict[str, tuple[float, SecretSource]] = field(default_factory=dict, repr=False)
@@ -99,14 +99,14 @@ class Baselines:
         """Return the baselines that a fleet file names; they are read when they are asked for."""
         fleet = loaded.fleet
         folders = {name: baseline.folder for name, baseline in fleet.baselines.items()}
-        given = GivenVariables(loaded.folder, runtime)
+        given = AccountVariables(loaded.folder, runtime)
         return cls(loaded.folder, folders, fleet.defaults, fleet.guards, kinds, runtime, given)
 
     def renew(self, loaded: LoadedFleet) -> None:
         """Read the files again: a process that goes on for weeks works with those of today."""
         self.folders = {name: baseline.folder for name, baseline in loaded.fleet.baselines.items()}
         self.defaults, self.guards = loaded.fleet.defaults, loaded.fleet.guards
-        self.given = GivenVariables(self.folder, self.runtime)
+        self.given = AccountVariables(self.folder, self.runtime)
         self._projects.clear()
         self._parsed.clear()
         self._vaults.clear()

@@ -52,7 +52,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 @dataclass
-class GivenVariables:
+class AccountVariables:
     """The variables that the files of a fleet give each account: read where a job asks for one."""
 
     folder: Path

@@ -224,7 +224,7 @@ MOVED = (
 )
 MOVES = [
     (TWO, MOVED, deals, "go along into the other pipeline"),
-    (PIPELINE, PIPELINE.replace("usd", "eur"), deals, "keep theirs"),
+    (PIPELINE, PIPELINE.replace("usd", "eur"), deals, "keep their currency"),
     (FIELD, FIELD.replace("perstag: TIER", "perstag: LEVEL"), values, "%TIER%"),
     ("tags: {keep: {name: Keep}}", "tags: {keep: {name: Keep, type: template}}", tagged, "shown on no contact"),
 ]
