@@ -11,9 +11,10 @@ from __future__ import annotations
 import asyncio
 import datetime
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import wraps
 from typing import TYPE_CHECKING, Any, cast
 
 from reconciler.fleet.job import Worker
@@ -348,12 +349,31 @@ class Engine:
 _REGISTERED: list[Any] = []
 
 
+def _known(function: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """Return a workflow that is named among what ended in this process, however it did."""
+
+    @wraps(function)
+    async def run(*arguments: Any) -> Any:
+        from dbos import DBOS
+
+        ended, workflow = _WORKER[0].ended, DBOS.workflow_id or ""
+        ended.discard(workflow)  # it was resumed
+        try:
+            return await function(*arguments)
+        finally:
+            ended.add(workflow)
+
+    return run
+
+
 def _registered() -> list[Any]:
     """Return the workflows as the engine knows them; registered once for the process."""
     if not _REGISTERED:
         from dbos import DBOS
 
-        _REGISTERED.extend(DBOS.workflow(name=function.__name__)(function) for function in (account, rollout, night))
+        _REGISTERED.extend(
+            DBOS.workflow(name=function.__name__)(_known(function)) for function in (account, rollout, night)
+        )
     return _REGISTERED
 
 

@@ -67,6 +67,8 @@ class Worker:
     done: Counter[str] = field(default_factory=Counter)
     """How many jobs ended with which outcome, in this process."""
     requests: int = 0
+    ended: set[str] = field(default_factory=set)
+    """The workflows of the engine that ended in this process, as long as it is not known that this is on record."""
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     _loop: asyncio.AbstractEventLoop | None = None
     _running: int = 0

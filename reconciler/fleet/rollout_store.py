@@ -72,7 +72,9 @@ def looked_into(database: str) -> Iterator[RolloutStore]:
     except Exception as error:
         raise StateError(
             f"the fleet's database cannot be read ({type(error).__name__})",
-            hint="a first `fleet plan` makes it; check --database",
+            hint="a first `fleet plan` makes it; check --database"
+            if database.startswith("sqlite:")
+            else "is the server there? check --database",
         ) from error
     try:
         with reading():
@@ -218,6 +220,11 @@ class RolloutStore:
         return self.client.list_workflows(
             workflow_id_prefix=f"{name}/", status=status, completed_after=since, load_input=False, load_output=False
         )
+
+    def running(self, process: str) -> list[str]:
+        """Return the ids of what a process works on, by what is on record."""
+        rows = self.client.list_workflows(status=["PENDING"], executor_id=process, load_input=False, load_output=False)
+        return [row.workflow_id for row in rows]
 
     def results_of(self, ids: Sequence[str]) -> Iterator[tuple[str, JobResult | None]]:
         """Yield what came of these workflows of accounts, by their ids."""

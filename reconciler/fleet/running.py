@@ -17,6 +17,7 @@ from reconciler.fleet.baselines import Baselines, named
 from reconciler.fleet.differences import compared
 from reconciler.fleet.engine import launched
 from reconciler.fleet.job import Worker
+from reconciler.fleet.lost import APART, LostJobs
 from reconciler.fleet.production import ProductionAccounts
 from reconciler.fleet.progress import Look
 from reconciler.fleet.rollout import drifted, groups, news, parted, versions
@@ -35,8 +36,6 @@ BEAT = 0.25
 TRACING = "opentelemetry.exporter.otlp.proto.http"
 MOST_TOLD = 20
 """Accounts that were passed over, and are told of each."""
-TIDY = 60.0
-"""Seconds after which a worker looks again for what is left of rollouts that have ended."""
 DRAIN = 600.0
 """Seconds that running applies may take to stop in order."""
 
@@ -225,7 +224,7 @@ def carry_out(
         else:
             engine.begin(spec, concurrency)
         with looked_into(fleet.database) as store:
-            _watch(store, spec, worker, wait=wait, stopping=stopping, show=show)
+            _watch(store, spec, LostJobs(worker, name), wait=wait, stopping=stopping, show=show)
             store.tidy()
             return finished(store, spec, tell)
 
@@ -233,25 +232,31 @@ def carry_out(
 def _watch(
     store: RolloutStore,
     spec: RolloutSpec,
-    worker: Worker,
+    lost: LostJobs,
     *,
     wait: bool,
     stopping: Callable[[], bool],
     show: OnProgress,
 ) -> None:
-    """Watch a rollout. Asked to stop, let running applies record what they did."""
+    """Watch a rollout. Asked to stop, let running applies record what they did. Raises StateError where the database
+    does not take what they did.
+    """
     until: float | None = None
-    look = Look(store, spec)
+    error: StateError | None = None
+    look, worker = Look(store, spec), lost.worker
     while True:
         show(look.now())
-        if stopping() and until is None:
+        error = error or lost.look(store)
+        if (stopping() or error is not None) and until is None:
             worker.halt()
             until = time.monotonic() + DRAIN
         if until is not None and (worker.idle or time.monotonic() > until):
-            return
+            break
         if until is None and store.ended(spec, approval=not wait):
-            return
+            break
         time.sleep(BEAT)
+    if error is not None:
+        raise error
 
 
 def finished(store: RolloutStore, spec: RolloutSpec, tell: Callable[[str], None] = lambda text: None) -> FleetReport:
@@ -337,22 +342,28 @@ def work(
             for rollout, owner in store.foreign(VERSION):
                 tell(f"{rollout} belongs to {owner}, and is left to it: {again(store, rollout)}")
         tell(f"Worker {name} is ready.")
-        _tidying(fleet.database, stopping)
+        error = _tidying(fleet.database, LostJobs(worker, name), stopping)
         worker.halt()
         until = time.monotonic() + DRAIN
         while not worker.idle and time.monotonic() < until:
             time.sleep(BEAT)
+    if error is not None:
+        raise error
 
 
-def _tidying(database: str, stopping: Callable[[], bool]) -> None:
-    """Wait until `stopping` says so, and take away what no rollout needs any more, every now and then."""
-    tidied = float("-inf")
-    while not stopping():
-        if time.monotonic() - tidied > TIDY:
+def _tidying(database: str, lost: LostJobs, stopping: Callable[[], bool]) -> StateError | None:
+    """Wait until `stopping` says so, and take away what no rollout needs any more, every now and then. Return before
+    that what is wrong where the database did not take the end of a job: a worker that comes back does it again.
+    """
+    tidied, error = float("-inf"), None
+    while not stopping() and error is None:
+        if time.monotonic() - tidied > APART:
             with suppress(StateError), looked_into(database) as store:  # a server that is away comes back
+                error = lost.look(store)
                 store.tidy()
             tidied = time.monotonic()
         time.sleep(BEAT)
+    return error
 
 
 def tell_passed_over(fleet: Fleet, tell: Callable[[str], None]) -> None:

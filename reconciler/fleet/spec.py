@@ -85,7 +85,11 @@ def result_of(row: Any, *, whole: bool = False) -> JobResult | None:
     if row.status == "SUCCESS":
         return JobResult.model_validate(row.output if whole else {**row.output, "document": ""})
     if row.status in ("ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"):
-        why = f"the job broke ({type(row.error).__name__})" if row.error is not None else "the job was given up"
+        why = (
+            f"the job broke ({getattr(row.error, 'name', type(row.error).__name__)})"
+            if row.error is not None
+            else "the job was given up"
+        )
         return JobResult(account=row.workflow_id.rpartition("/")[2], outcome="failed", message=why)
     return None
 

@@ -386,4 +386,4 @@ class FleetReport(_Part):
             return 7
         if self.failures:
             return 8 if locked else 5
-        return 5 if self.pending or self.state == "cancelled" else 0
+        return 5 if self.pending else 0
