@@ -48,7 +48,8 @@ def touched(plan: Plan, outcome: StepOutcomes) -> dict[str, Change]:
     done = outcome.done
     wrote = {step.address for step in plan.steps if step.number in done and step.op not in ("forget", "move", "bind")}
     failed = {step.address for step in plan.steps if step.number not in done}
-    return {change.address: change for change in plan.changes if change.address in wrote - failed}
+    whole = wrote - failed
+    return {change.address: change for change in plan.changes if change.address in whole}
 
 
 def doubtful(written: Mapping[str, Change], kinds: Kinds) -> dict[str, Change]:

@@ -19,10 +19,11 @@ def plan_junit(document: PlanDocument, *, suite: str = "drift") -> str:
     """
     changed = {change.address: change for change in words.visible(document)}
     skipped = {entry.address: entry.reason for entry in document.skipped}
+    listed = changed.keys() | skipped.keys()
     addresses = [
         *changed,
         *(skip for skip in skipped if skip not in changed),
-        *(identity for identity in document.ids if identity not in changed | skipped),
+        *(identity for identity in document.ids if identity not in listed),
     ]
     broken = [guard for guard in document.tripped if guard.name.startswith(words.RULES)]
     root = ElementTree.Element(

@@ -149,8 +149,8 @@ def dropped(write: Write) -> list[str]:
     if "fields" not in write.changed or write.live is None:
         return []
     wanted = {fold(key) for key in map_of(write.desired.get("fields"))}
-    managed = {fold(key) for key in map_of(write.applied.get("fields"))}
-    return [key for key in map_of(write.live.attrs["fields"]) if fold(key) in managed - wanted]
+    gone = {fold(key) for key in map_of(write.applied.get("fields"))} - wanted
+    return [key for key in map_of(write.live.attrs["fields"]) if fold(key) in gone]
 
 
 def reread(write: Write) -> list[str]:
