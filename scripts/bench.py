@@ -69,6 +69,8 @@ Counted as instructions, which say the same on a busy machine:
 - A kind is loaded when it is in use: a plan of 50 tags takes 9 % less, `validate` of 100 tags 14 %.
 - Records are named tuples in place of data classes: 8 % of a plan of 50.
 - An apply lets go of the plan's document once the run is on record: 10,000 creates take 138 MiB at most, 160 before.
+- The set of what was written is made once, not for each change: 100,000 creates take 251 s of CPU, 10.4 times what
+  10,000 take, and 499 s before.
 
 What was tried and left out:
 
@@ -468,7 +470,8 @@ objects with a field and a relation.
 
 ## Before and now
 
-Before is wall time on a quiet machine with 2 cores, before the work on speed and memory began.
+Before is wall time on a quiet machine with 2 cores, before the work on speed and memory began. There octoDNS
+planned 10,000 records in 4.4 s; where its row says more, the machine is slower by as much.
 
 {before_and_now(rows)}
 
