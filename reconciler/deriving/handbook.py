@@ -34,7 +34,7 @@ from reconciler.model.handbook import (
 from reconciler.model.kind import Kind, Kinds, NaturalKey
 from reconciler.model.live import STRANGE, Live
 from reconciler.model.nearness import apart, near_keys
-from reconciler.model.people import addresses_in
+from reconciler.model.people import emails_in
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import Nested, RefTo, attributes
 from reconciler.model.state import Binding
@@ -586,7 +586,7 @@ def _tells(address: str, name: str) -> bool:
     """Return whether a key holds the address of a person that a name holds, as an export makes keys of names."""
     key = key_of(address).rpartition(".")[2]
     made = re.sub(r"_\d+$", "", key) == slug(name)
-    return made or any(slug(person) in key for person in addresses_in(name))
+    return made or any(slug(person) in key for person in emails_in(name))
 
 
 def _of_parts(value: Mapping[str, Value]) -> bool:

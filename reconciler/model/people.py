@@ -25,6 +25,6 @@ def without_addresses(text: str, stand_in: Callable[[str], str]) -> str:
     return _ADDRESS.sub(lambda match: stand_in(_AT.sub("@", match.group())), text)
 
 
-def addresses_in(text: str) -> list[str]:
+def emails_in(text: str) -> list[str]:
     """Return the e-mail addresses in a text as they are written there."""
     return [match.group() for match in _ADDRESS.finditer(text)] if _AT.search(text) else []

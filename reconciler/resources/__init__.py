@@ -32,8 +32,8 @@ def outlined() -> Mapping[str, Outline]:
     """Return what is asked of every kind, in use or not, in the order of the kinds; loads all modules."""
     from reconciler.resources.ordering import ordered
 
-    kinds = [importlib.import_module(f"{__name__}.{name}") for name in sorted(modules())]
-    known = [kind for module in kinds if isinstance(kind := getattr(module, "KIND", None), Kind)]
+    loaded = [importlib.import_module(f"{__name__}.{name}") for name in sorted(modules())]
+    known = [kind for module in loaded if isinstance(kind := getattr(module, "KIND", None), Kind)]
     return {kind.name: outline_of(kind) for kind in ordered(known)}
 
 

@@ -1,4 +1,4 @@
-"""Serving the APIs of code hosts on the loopback interface."""
+"""Serving APIs of code hosts and of accounts on the loopback interface."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+JSON = {"Content-Type": "application/json"}
 
 
 @dataclass(frozen=True)

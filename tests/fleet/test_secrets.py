@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import threading
 from collections.abc import Iterator
 from contextlib import nullcontext
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -20,6 +17,7 @@ from reconciler.fleet.references import AGAIN, secret_in
 from reconciler.fleet.running import begin, open_fleet
 from reconciler.model.fleet import Job, JobResult
 from reconciler.workflow.opening.runtime import Runtime
+from tests.ci.serving import JSON, Answer, Call, serving
 from tests.fleet.conftest import Fleet
 from tests.fleet.test_telemetry import rows_of_postgresql, rows_of_sqlite
 from tests.store.servers import postgresql
@@ -65,34 +63,21 @@ waves: [{{name: all, max_failures: 100 %, max_records_at_risk: null}}]
 """
 
 
-class Answering(BaseHTTPRequestHandler):
+def answered(call: Call) -> Answer:
     """An account that says all that it was told, and more, with a status of its own."""
-
-    def do_GET(self) -> None:
-        url = f"https://user:{ANSWER}@x.example/p?sig={ANSWER}"
-        text = f"{self.headers.get('Api-Token')} {SECRET} {COLUMN} {url} {PERSON} is not allowed"
-        _, status, form = self.path.split("/")[:3]
-        body = f"<h1>{text}</h1>" if form == "html" else json.dumps({"message": text, "errors": [{"title": text}]})
-        self.send_response(int(status))
-        self.send_header("Content-Type", "text/html" if form == "html" else "application/json")
-        self.send_header("Content-Length", str(len(body.encode())))
-        self.end_headers()
-        self.wfile.write(body.encode())
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+    url = f"https://user:{ANSWER}@x.example/p?sig={ANSWER}"
+    text = f"{call.headers.get('api-token')} {SECRET} {COLUMN} {url} {PERSON} is not allowed"
+    _, status, form = call.path.split("/")[:3]
+    if form == "html":
+        return Answer(int(status), f"<h1>{text}</h1>".encode(), {"Content-Type": "text/html"})
+    return Answer(int(status), {"message": text, "errors": [{"title": text}]}, JSON)
 
 
 @pytest.fixture(scope="module")
 def answering() -> Iterator[str]:
     """The origin of accounts that answer so."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(answered) as url:
+        yield url
 
 
 def planted_in(text: str) -> list[str]:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import sqlite3
 import sys
-import threading
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import psycopg
@@ -30,6 +27,7 @@ from reconciler.model.errors import SurroundingsError
 from reconciler.model.fleet import FleetReport
 from reconciler.render.fleet import as_json, html
 from reconciler.workflow.opening.runtime import Runtime
+from tests.ci.serving import JSON, Answer, Call, serving
 from tests.fleet.conftest import Fleet, file_of
 from tests.store.servers import postgresql
 from tests.trust.test_redaction import ENCODINGS
@@ -38,33 +36,17 @@ KEYS = {"AC_ACME_TOKEN": "key-of-acme-3c1f9a77d2", "AC_BETA_TOKEN": "key-of-beta
 FLEET = {"acme": "token: '${env.AC_ACME_TOKEN}'", "beta": "token: '${env.AC_BETA_TOKEN}'"}
 
 
-class Echo(BaseHTTPRequestHandler):
+def refused(call: Call) -> Answer:
     """An account that refuses every key, and says it in its answer, in several ways."""
-
-    def do_GET(self) -> None:
-        key = self.headers.get("Api-Token", "")
-        ways = [ENCODINGS[way](key.encode()) for way in ("plain", "base64", "hexadecimal")]
-        content = json.dumps({"message": f"You are not allowed with {' or '.join(ways)}"}).encode()
-        self.send_response(402)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+    ways = [ENCODINGS[way](call.headers.get("api-token", "").encode()) for way in ("plain", "base64", "hexadecimal")]
+    return Answer(402, {"message": f"You are not allowed with {' or '.join(ways)}"}, JSON)
 
 
 @pytest.fixture(scope="module")
 def echo() -> Iterator[str]:
     """The URL of an account that says what key it was asked with."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(refused) as url:
+        yield url
 
 
 @pytest.fixture
