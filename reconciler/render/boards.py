@@ -8,7 +8,7 @@ from typing import Literal
 
 from reconciler.model.called import called
 from reconciler.model.document import BoardView, CardView, PlanDocument
-from reconciler.render.naming import humanised, screen
+from reconciler.render.naming import humanised, pipeline_of, screen
 from reconciler.render.outline import moved as told_as_moved
 from reconciler.render.tree import entries
 from reconciler.render.words import counted
@@ -80,7 +80,7 @@ def _board(view: BoardView, changed: Mapping[str, str], reordered: Set[str], abs
 
 def _empty(view: BoardView, absent: Set[str]) -> str:
     """Return what the side of a board without stages says: a pipeline that is made or goes is not there."""
-    pipelines = {f"pipeline.{card.address.split('.')[1]}" for card in (*view.before, *view.after) if card.address}
+    pipelines = {pipeline_of(card.address) for card in (*view.before, *view.after) if card.address}
     return "not there" if pipelines & absent else "no stages"
 
 

@@ -100,8 +100,7 @@ def text(report: FleetReport) -> str:
 def _wave(report: FleetReport, wave: WaveReport) -> list[str]:
     stopped = f", stopped: {wave.stopped}" if wave.stopped else ""
     lines = [f"  wave {wave.name}: {counted(wave.accounts, 'account')}, {wave.state}{stopped}"]
-    if wave.state == "approval" or report.mode == "plan":  # of which an apply would wait
-        lines += [f"    {away}"] if (away := protected(wave)) else []
+    lines += [f"    {away}"] if (away := _away(report, wave)) else []
     if wave.state == "approval":
         command, option = approval(report, wave)
         lines += [f"    {command} \\", f"      {option}"]
@@ -204,8 +203,16 @@ def markdown(report: FleetReport) -> str:
 
 
 def _asking(report: FleetReport) -> list[str]:
-    asking = [wave for wave in report.waves if wave.production and (wave.state == "approval" or report.mode == "plan")]
-    return [line for wave in asking for line in ("", f"**{cell(wave.name)}** {cell(protected(wave))}.")]
+    lines: list[str] = []
+    for wave in report.waves:
+        if away := _away(report, wave):
+            lines += ["", f"**{cell(wave.name)}** {cell(away)}."]
+    return lines
+
+
+def _away(report: FleetReport, wave: WaveReport) -> str:
+    """Return from which production accounts something goes where a wave waits for that, or an apply would."""
+    return protected(wave) if wave.state == "approval" or report.mode == "plan" else ""
 
 
 def cell(text: str) -> str:

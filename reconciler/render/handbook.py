@@ -7,7 +7,6 @@ The same handbook gives the same bytes. Names of files are those of kinds, and i
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +20,7 @@ from reconciler.render.naming import humanised, joined, screen
 from reconciler.render.pages import asset, filled, policy
 from reconciler.render.quoting import clean
 from reconciler.render.sentences import place_for_people, quoted_for_people
-from reconciler.render.sides import called
+from reconciler.render.sides import called, colour_of
 from reconciler.render.words import moment
 
 MOST_DRAWN = 300
@@ -110,7 +109,7 @@ class _Pages:
             cut=cut,
             moment=moment,
             differs=differs,
-            colour=colour_of,
+            colour=detail_colour,
             place=place_for_people,
             blind=_blind_together(more.get("chapter")),
             pairs=_pairs,
@@ -163,11 +162,9 @@ def differs(words: str) -> str:
     return " and ".join(_DIFFERENCES.get(word, word) for word in words.split(" and "))
 
 
-def colour_of(detail: Detail) -> str:
+def detail_colour(detail: Detail) -> str:
     """Return the six hexadecimal digits of a value that is a colour, "" of any other."""
-    text = detail.pieces[0].text if len(detail.pieces) == 1 and "color" in detail.name else ""
-    match = re.fullmatch(r"#?([0-9A-Fa-f]{6})", text)
-    return match[1] if match else ""
+    return colour_of(detail.name, detail.pieces[0].text) if len(detail.pieces) == 1 else ""
 
 
 def _titled(kind: str) -> str:

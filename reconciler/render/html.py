@@ -71,6 +71,10 @@ class LostThing:
 
 
 _ALWAYS: Mapping[str, Any] = {
+    "few": cards.FEW,
+    "moment": words.moment,
+    "most": words.MOST_NAMED,
+    "quoted": sentences.quoted_for_people,
     "linked": words.linked,
     "named": words.named,
     "node_width": NODE_WIDTH,
@@ -84,31 +88,21 @@ def plan(document: PlanDocument, *, fleet: bool = False) -> str:
     """Return the plan as an HTML page that ends with a newline; of an account of a `fleet`, what has to be allowed is
     allowed in the fleet's file.
     """
-    from markupsafe import Markup
-
     changes = words.visible(document)
     names = Names.of(document)
     said_once = sentences.said_once(changes)
     drift = bool(document.options.get("refresh_only"))
     ordered = sentences.in_order(said_once.changes)
     few = len(changes) <= _FEW
-    risk = bool(document.summary.records_at_risk or document.summary.unmeasured)
+    risk = words.at_risk(document.summary)
     entries = [
         _entry(number, change, names, few=few, drift=drift, risk=risk) for number, change in enumerate(ordered, 1)
     ]
     lost = [] if drift else _lost(ordered, names, risk=risk)
-    style, script = asset("report.css"), asset("report.js")
     return filled(
         "report.html",
         document=document,
-        style=Markup(style),
-        script=Markup(script),
-        policy=policy(style, script),
-        verdict=sentences.verdict(document),
-        figures=_figures(document),
-        selection=words.selection(document),
-        stopped=words.stopped(document) if drift else "",
-        forecast=words.forecast(document.forecast),
+        drift=drift,
         lost=lost[:MOST_LOST],
         more_lost=max(len(lost) - MOST_LOST, 0),
         cards=_asked(document, names, fleet=fleet),
@@ -118,21 +112,44 @@ def plan(document: PlanDocument, *, fleet: bool = False) -> str:
         said_once=said_once.notices,
         boards=boards(document),
         groups=list(_groups(ordered, entries)),
-        entries=entries,
-        filters=_filters(entries, drift=drift),
-        drift=drift,
-        any_risky=any(entry.risky for entry in entries) and not drift,
-        any_drift=any(entry.drift for entry in entries) and not drift,
-        most=words.MOST_NAMED,
-        numbers={entry.address: entry.number for entry in entries},
         plainly=names.plainly,
-        quoted=sentences.quoted_for_people,
         things=lambda addresses: words.named([names.thing(address) for address in addresses]),
-        few=cards.FEW,
-        moment=words.moment,
+        **_dressed(),
+        **_told(document, drift=drift),
+        **_listed(entries, drift=drift),
         **_drawn(document, changes),
         **_ALWAYS,
     )
+
+
+def _dressed() -> dict[str, Any]:
+    """Return what the page looks like, and what it may run."""
+    from markupsafe import Markup
+
+    style, script = asset("report.css"), asset("report.js")
+    return {"style": Markup(style), "script": Markup(script), "policy": policy(style, script)}
+
+
+def _told(document: PlanDocument, *, drift: bool) -> dict[str, Any]:
+    """Return what is said of the whole plan; `figures` are Terraform's counts, as engineers say it."""
+    return {
+        "verdict": sentences.verdict(document),
+        "figures": [words.verdict(document)],
+        "selection": words.selection(document),
+        "stopped": words.stopped(document) if drift else "",
+        "forecast": words.forecast(document.forecast),
+    }
+
+
+def _listed(entries: Sequence[ChangeEntry], *, drift: bool) -> dict[str, Any]:
+    """Return the changes, and what of them can be hidden."""
+    return {
+        "entries": entries,
+        "filters": _filters(entries, drift=drift),
+        "numbers": {entry.address: entry.number for entry in entries},
+        "any_risky": any(entry.risky for entry in entries) and not drift,
+        "any_drift": any(entry.drift for entry in entries) and not drift,
+    }
 
 
 def _asked(document: PlanDocument, names: Names, *, fleet: bool) -> list[cards.Card]:
@@ -161,11 +178,6 @@ def _manual_steps(changes: Iterable[ChangeView], names: Names) -> list[tuple[str
     ]
 
 
-def _figures(document: PlanDocument) -> list[str]:
-    """The plan in one line as engineers say it: Terraform's counts."""
-    return [words.verdict(document)]
-
-
 def _groups(changes: Sequence[ChangeView], entries: Sequence[ChangeEntry]) -> Iterator[ChangeGroup]:
     """Neighbours of one kind, those that are created apart."""
     mine: dict[tuple[bool, str], list[ChangeEntry]] = {}
@@ -185,11 +197,7 @@ def _lost(changes: Sequence[ChangeView], names: Names, *, risk: bool) -> list[Lo
         LostThing(
             number,
             sentences.headline(change, names),
-            [
-                *sentences.consequences(change),
-                *sentences.losses(change, names, reassuring=risk),
-                *sentences.uses(change),
-            ],
+            sentences.effects(change, names, reassuring=risk),
             words.risky(change),
         )
         for number, change in destroyed

@@ -73,7 +73,7 @@ def plan(document: PlanDocument, *, limit: int = GITHUB, apply_command: str = ""
     drift = document.options.get("refresh_only")
     risky = [] if drift else [change for change in changes if sentences.takes_away(change)]
     lost = sentences.told_as_lost(risky)
-    risk = bool(document.summary.records_at_risk or document.summary.unmeasured)
+    risk = words.at_risk(document.summary)
     rest = [change for change in changes if change not in risky]
     _listed(page, "### What is lost", [_loss(change, names, risk=risk) for change in sentences.worst_first(lost)])
     _listed(page, "### What was changed in the account", _drifted(document, changes, names))
@@ -115,9 +115,8 @@ def _opening(document: PlanDocument) -> str:
 
 
 def _loss(change: ChangeView, names: Names, *, risk: bool) -> str:
-    losses = sentences.losses(change, names, reassuring=risk)
-    effects = [*sentences.consequences(change), *losses, *sentences.uses(change)]
-    return f"**{_prose(sentences.headline(change, names))}** {' '.join(map(_prose, effects))}".rstrip()
+    effects = map(_prose, sentences.effects(change, names, reassuring=risk))
+    return f"**{_prose(sentences.headline(change, names))}** {' '.join(effects)}".rstrip()
 
 
 def _drifted(document: PlanDocument, changes: Sequence[ChangeView], names: Names) -> list[str]:

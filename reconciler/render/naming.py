@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from reconciler.model.address import kind_of
+from reconciler.model.address import join, key_of, kind_of
 from reconciler.model.called import KindWords, called
 from reconciler.model.document import AttributeView, BoardView, ChangeView, PlanDocument
 from reconciler.model.grammar import a
@@ -71,6 +71,11 @@ def set_apart(name: str) -> str:
     return f"“{name}”" if len(name) > _LONGEST or _RUNS_ON.search(unmarked(name)) else name
 
 
+def pipeline_of(stage: str) -> str:
+    """Return the address of the pipeline that a stage is in."""
+    return join("pipeline", key_of(stage).rpartition(".")[0])
+
+
 class Names:
     """What the objects of a plan are called. Of one that the plan knows no name of, the end of its address tells."""
 
@@ -89,9 +94,8 @@ class Names:
 
     def thing(self, address: str) -> str:
         """Return `tag VIP`, `stage Lead of Sales`."""
-        kind, _, rest = address.partition(".")
-        parent = rest.rpartition(".")[0]
-        of = f" of {self[f'pipeline.{parent}']}" if kind == "stage" and parent else ""
+        kind, nested = kind_of(address), address.count(".") > 1
+        of = f" of {self[pipeline_of(address)]}" if kind == "stage" and nested else ""
         return f"{screen(kind).one} {set_apart(self[address])}{of}"
 
     def introduce(self, address: str) -> str:

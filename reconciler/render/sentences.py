@@ -13,7 +13,7 @@ from reconciler.model.document import ChangeView, FindingView, ImpactView, PlanD
 from reconciler.render import words
 from reconciler.render.directions import named
 from reconciler.render.effects import NOTHING_LOST, impact, restates
-from reconciler.render.naming import Names, identity, joined, label, member, screen, set_apart, sized
+from reconciler.render.naming import Names, identity, joined, label, member, pipeline_of, screen, set_apart, sized
 from reconciler.render.outline import gathered
 from reconciler.render.sides import called
 from reconciler.render.terms import SCREENS
@@ -333,7 +333,7 @@ def told_as_lost(changes: Sequence[ChangeView]) -> list[ChangeView]:
             change.kind == "stage"
             and change.action == "delete"
             and not words.lost(change)
-            and f"pipeline.{change.address.partition('.')[2].rpartition('.')[0]}" in going
+            and pipeline_of(change.address) in going
         )
     ]
 
@@ -423,6 +423,11 @@ class SaidOnce(NamedTuple):
 
     notices: Sequence[tuple[str, int]]
     changes: Sequence[ChangeView]
+
+
+def effects(change: ChangeView, names: Names, *, reassuring: bool) -> list[str]:
+    """Return what people will notice of a loss: what follows from it, what is lost, and who uses it."""
+    return [*consequences(change), *losses(change, names, reassuring=reassuring), *uses(change)]
 
 
 def uses(change: ChangeView) -> list[str]:

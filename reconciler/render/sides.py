@@ -284,7 +284,7 @@ def _line(line: str, others: Sequence[str] = (), *, marked: bool = False) -> Tex
 def _scalar(name: str, before: SideValue, after: SideValue, names: Names) -> SideRow:
     was, now = (_told(side, names) for side in (before, after))
     was, now = apart(was, [now]), apart(now, [was])
-    colours = [_colour(name, side) for side in (before, after)]
+    colours = [colour_of(name, side) for side in (before, after)]
     sides = _marked(was, now) if isinstance(before, str) and isinstance(after, str) else (_pieces(was), _pieces(now))
     return SideRow(name, *sides, was_colour=colours[0], colour=colours[1])
 
@@ -293,7 +293,8 @@ def _told(value: SideValue, names: Names) -> str:
     return "" if value is MISSING else human(value, names)
 
 
-def _colour(name: str, value: SideValue) -> str:
+def colour_of(name: str, value: SideValue) -> str:
+    """Return the six hexadecimal digits of a value that is a colour, "" of any other."""
     colour = _COLOUR.fullmatch(value) if isinstance(value, str) and "color" in name.lower() else None
     return colour[1] if colour else ""
 

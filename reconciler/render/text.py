@@ -55,10 +55,7 @@ def plan(document: PlanDocument, *, width: int = 80, colour: bool = False, ascii
         blocks += [change_lines(change, paper) for change in changes]
     blocks += [
         _skipped(document, paper),
-        [
-            *_notes((f"{notice} ({words.counted(count, 'change')})" for notice, count in notices), paper),
-            *_warnings(document.warnings, paper),
-        ],
+        [*_notes(_counted(notices), paper), *_warnings(document.warnings, paper)],
         _guards(document, paper),
         _closing(document, paper),
     ]
@@ -165,15 +162,14 @@ def _first(document: PlanDocument, changes: Sequence[ChangeView], paper: Paper) 
         known = document.options.get("impact") is not False
         rest = "or loses customer data." if known else "(customer data was not counted: --no-impact)."
         return paper.paragraph(f"{count}, none of which deletes anything {rest}")
-    from reconciler.render.outline import outline
+    from reconciler.render.effects import at_risk
 
     lines = paper.paragraph(f"{count}, of which these delete something or lose customer data:", tone="bold")
     for change in destructive[: words.MOST_NAMED]:
-        view = outline(change, width=paper.width)
-        symbol = paper.ink(view.sign.tone, view.sign.symbol.rjust(3))
+        sign = words.sign(change)
+        symbol = paper.ink(sign.tone, sign.symbol.rjust(3))
         parts = clean(parts_lost(change))
-        risk = view.title.removeprefix(clean(change.address)).removeprefix(": ")
-        what = "; ".join(filter(None, [f"loses {parts}" if parts else "", risk]))
+        what = "; ".join(filter(None, [f"loses {parts}" if parts else "", clean(at_risk(change))]))
         title = clean(change.address) + (f": {what}" if what else "")
         lines += paper.paragraph(title, first=f"{symbol} ", indent=" " * INDENT)
     if len(destructive) > words.MOST_NAMED:
@@ -287,11 +283,10 @@ def _closing(document: PlanDocument, paper: Paper) -> list[str]:
         words.verdict(document), tone="bold" if words.visible(document) or document.skipped else "good"
     )
     counts = document.summary
-    risky = counts.records_at_risk or counts.unmeasured
     if words.takes(counts) and not document.options.get("refresh_only"):
         from reconciler.render import sentences
 
-        lines += paper.paragraph(" ".join(sentences.affects(document)), tone="error" if risky else "")
+        lines += paper.paragraph(" ".join(sentences.affects(document)), tone="error" if words.at_risk(counts) else "")
     if cost := words.forecast(document.forecast):
         lines += paper.paragraph(cost, tone="faint")
     if document.digest:

@@ -301,10 +301,14 @@ def slug(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
+def at_risk(counts: Summary) -> bool:
+    """Return whether customer records are lost, or may be."""
+    return bool(counts.records_at_risk or counts.unmeasured)
+
+
 def takes(counts: Summary) -> bool:
     """Return whether something goes away, or is elsewhere afterwards: what a person has to be told of."""
-    risky = counts.records_at_risk or counts.unmeasured
-    return bool(risky or counts.destroy or counts.switch_off or counts.records_moved or counts.unmanaged)
+    return at_risk(counts) or bool(counts.destroy or counts.switch_off or counts.records_moved or counts.unmanaged)
 
 
 def state(guard: GuardView) -> str:

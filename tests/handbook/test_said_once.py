@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.model.handbook import Detail, Piece
 from reconciler.render.graph import beginning
-from reconciler.render.handbook import colour_of, differs, pages
+from reconciler.render.handbook import detail_colour, differs, pages
 from reconciler.workflow.handbook import Looks
 from tests.handbook.test_handbook import entry, of
 from tests.world import World, new_world
@@ -111,8 +111,8 @@ def test_parts_of_a_custom_object_and_colours_are_shown_as_what_they_are(book: d
     assert "Fields Seat (text, required)" in of_object(book["custom_object.html"], "custom_object.ticket")
     stage = book["stage.html"].partition('id="stage.sales.lead"')[2].partition("</article>")[0]
     assert 'fill="#32B0FC"' in stage
-    assert colour_of(Detail("color", (Piece('"><script>'),))) == ""
-    assert colour_of(Detail("name", (Piece("32B0FC"),))) == ""
+    assert detail_colour(Detail("color", (Piece('"><script>'),))) == ""
+    assert detail_colour(Detail("name", (Piece("32B0FC"),))) == ""
 
 
 def test_a_group_with_fields_is_used_whoever_says_so(world: World) -> None:

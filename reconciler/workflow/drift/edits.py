@@ -60,9 +60,13 @@ def without_secrets(proposals: list[ProposedEdit], redactor: Redactor) -> tuple[
     """Return the edits that write no secret into a file, and why the others do: a user may have put one into any text
     of the account.
     """
-    holding = [proposal for proposal in proposals if holds_secret(proposal.value, redactor)]
-    kept = [proposal for proposal in proposals if proposal not in holding] if holding else proposals
-    return kept, [Refusal(*proposal.name, SECRET) for proposal in holding]
+    kept, refused = list[ProposedEdit](), list[Refusal]()
+    for proposal in proposals:
+        if holds_secret(proposal.value, redactor):
+            refused.append(Refusal(*proposal.name, SECRET))
+        else:
+            kept.append(proposal)
+    return kept, refused
 
 
 def _objection(kind: Kind, live: Live, drifted: AttributeChange, now: AttributeChange) -> str:

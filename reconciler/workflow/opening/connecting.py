@@ -16,8 +16,9 @@ if TYPE_CHECKING:  # what only some commands need is imported by them
 
 def paths_of(kinds: Kinds) -> dict[str, str]:
     """Return the paths of all listings with the kind that each belongs to; that of its objects is the first one."""
-    first = {outline.listing: name for name, outline in outlines(kinds).items() if outline.listing}
-    others = {path: name for name, outline in outlines(kinds).items() for path in outline.paths}
+    known = outlines(kinds)
+    first = {outline.listing: name for name, outline in known.items() if outline.listing}
+    others = {path: name for name, outline in known.items() for path in outline.paths}
     return {**first, **{path: name for path, name in others.items() if path not in first}}
 
 

@@ -22,6 +22,7 @@ def record_of(sides: ThreeSides, rewriting: Rewriting, after: Loaded) -> str:
     unsettled = open_names | {(refusal.address, refusal.name) for refusal in rewriting.refused}
     apart = sides.named("kept")
     bases: dict[str, dict[str, Base]] = {}
+    here = names_of(sides.one.seen, sides.kinds, addresses_of({a: e.live.id for a, e in sides.exported.items()}))
     there = names_of(sides.other.seen, sides.kinds, {})
     for address, name in sides.sides:
         if (address, name) not in unsettled:
@@ -33,7 +34,7 @@ def record_of(sides: ThreeSides, rewriting: Rewriting, after: Loaded) -> str:
             bases.setdefault(address, {})[name] = old
     for address in sides.news:
         if address in after.desired.resources:
-            bases[address] = {**_promised(sides, address, after, there), **bases.get(address, {})}
+            bases[address] = {**_promised(sides, address, after, here, there), **bases.get(address, {})}
     kept = {address: old for address, old in sides.before.resources.items() if _keeps(sides, address, after)}
     return _written(Promotion(salt=sides.before.salt, resources={**kept, **_pruned(sides, after), **bases}))
 
@@ -89,9 +90,10 @@ def _meant(sides: ThreeSides, place: Name, after: Loaded, there: Callable[[Value
     return [hashed(value, attribute, there, salt) for value in (so_far, promised)]
 
 
-def _promised(sides: ThreeSides, address: str, after: Loaded, there: Callable[[Value], Value]) -> dict[str, Base]:
+def _promised(
+    sides: ThreeSides, address: str, after: Loaded, here: Callable[[Value], Value], there: Callable[[Value], Value]
+) -> dict[str, Base]:
     """Return the record of a declaration that the target is to hold."""
-    here = names_of(sides.one.seen, sides.kinds, addresses_of({a: e.live.id for a, e in sides.exported.items()}))
     bases = {}
     for name, value in sides.exported[address].resource.attrs.items():
         attribute, salt = sides.kinds[kind_of(address)].attributes[name], sides.before.salt
