@@ -13,6 +13,7 @@ from reconciler.config.reading.loading import Loaded, load, load_texts, plain_da
 from reconciler.config.reading.project import (
     EnvironmentSettings,
     LoadedProject,
+    account_at,
     account_named,
     differing,
     disagreeing,
@@ -39,6 +40,7 @@ __all__ = [
     "Loaded",
     "LoadedProject",
     "Uses",
+    "account_at",
     "account_named",
     "as_yaml",
     "config_schema",

@@ -17,8 +17,8 @@ from pydantic import ValidationError
 from reconciler.config.reading.files import outside
 from reconciler.config.reading.fleet import LoadedFleet
 from reconciler.config.reading.problems import did_you_mean, listed
+from reconciler.config.reading.project import account_at
 from reconciler.fleet.partners import Tell
-from reconciler.fleet.production import named_at
 from reconciler.fleet.rollout import fits, parted
 from reconciler.model.codehost import Web
 from reconciler.model.diagnostics import Diagnostic, Position
@@ -48,7 +48,7 @@ def members(
         listed_here = _listed(loaded.folder, jobs) if source.partners is not None else frozenset()
         for line, name, account in _rows(loaded.folder, source, environ, web, tell, problems):
             place = line or loaded.spot("sources").position
-            if listed_here and named_at(loaded.folder, account.url).names & listed_here:
+            if listed_here and account_at(loaded.folder, account.url).names & listed_here:
                 continue
             if name in jobs:
                 problems.append(Diagnostic(f"the account `{name}` is there twice", place, OWN_NAME, code="twice"))
@@ -76,7 +76,7 @@ def _twice(loaded: LoadedFleet, jobs: Mapping[str, Job], places: Mapping[str, Po
     """Yield the accounts that are there under two names."""
     urls: dict[str, str] = {}
     for name, job in jobs.items():
-        names = named_at(loaded.folder, job.url).names
+        names = account_at(loaded.folder, job.url).names
         known = next((urls[own] for own in names if own in urls), name)
         urls.update(dict.fromkeys(names, known))
         if known != name:
@@ -86,7 +86,7 @@ def _twice(loaded: LoadedFleet, jobs: Mapping[str, Job], places: Mapping[str, Po
 
 def _listed(folder: Path, jobs: Mapping[str, Job]) -> frozenset[str]:
     """Return by which names the accounts of these jobs are known."""
-    return frozenset(name for job in jobs.values() for name in named_at(folder, job.url).names)
+    return frozenset(name for job in jobs.values() for name in account_at(folder, job.url).names)
 
 
 def _job(loaded: LoadedFleet, name: str, account: FleetAccount) -> Job:

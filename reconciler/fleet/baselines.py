@@ -29,6 +29,7 @@ from reconciler.model.ruling import Rules
 from reconciler.model.values import Value, secret_marker
 from reconciler.remote.pacer import STRICT, Pacer
 from reconciler.store.reading import read_regular
+from reconciler.workflow.opening.environment import usual_rate
 from reconciler.workflow.opening.runtime import Runtime
 from reconciler.workflow.opening.secrets import SecretSource
 from reconciler.workflow.opening.session import Session
@@ -38,10 +39,6 @@ PACED = 1024
 """Accounts whose last requests are remembered: of those before them, more than a second has gone."""
 VAULT = 600.0
 """Seconds for which a vault is not asked again for the same secret."""
-RATE, PRODUCTION_RATE = 5.0, 3.0
-"""Requests a second, where the fleet file does not say how many: the account's own limit, and what leaves some of it to
-the others that ask a production account, as in a single project.
-"""
 KEPT = 64
 """Parsed baselines that are kept at the same time, one for each set of variables and overlays."""
 _SECRET = re.compile(r"\$\{secret\.([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -192,8 +189,8 @@ class Baselines:
         return {name: self._paces[name]}
 
     def _rate(self, job: Job) -> float:
-        """Return how many requests a second an account is sent: a production account has others that ask it."""
-        return self.defaults.requests_per_second or (PRODUCTION_RATE if job.production_by else RATE)
+        """Return how many requests a second an account is sent."""
+        return self.defaults.requests_per_second or usual_rate(job.production_by)
 
     def _settings(self, job: Job, key: str) -> EnvironmentSettings:
         state = (job.state or self.defaults.state).replace("{name}", job.account)

@@ -34,6 +34,7 @@ from reconciler.fleet.spec import (
     RolloutSpec,
     job_id,
     queue_of,
+    queue_settings,
     result_of,
 )
 from reconciler.model.errors import StateError, WrongInput
@@ -246,12 +247,7 @@ async def _look() -> Any:
     if looks is None:
         raise AssertionError("a look for drift was scheduled on a process that does not begin any")
     spec, concurrency = await asyncio.to_thread(looks)
-    await DBOS.register_queue_async(
-        queue_of(spec["name"]),
-        worker_concurrency=concurrency + 1,
-        polling_interval_sec=POLL,
-        on_conflict="always_update",
-    )
+    await DBOS.register_queue_async(queue_of(spec["name"]), **queue_settings(concurrency))
     return spec
 
 
@@ -279,9 +275,7 @@ class Engine:
         """Work on the accounts of a rollout, and on the rollout itself, which takes a place of its own."""
         from dbos import DBOS
 
-        DBOS.register_queue(
-            queue_of(name), worker_concurrency=concurrency + 1, polling_interval_sec=POLL, on_conflict="always_update"
-        )
+        DBOS.register_queue(queue_of(name), **queue_settings(concurrency))
 
     def resume(self, name: str, concurrency: int) -> int:
         """Take over what of a rollout has no end, and return how many workflows that are. Whose an account is, its

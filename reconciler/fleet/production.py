@@ -6,16 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reconciler.config import LoadedProject, account_named
-from reconciler.model.account_url import EMULATOR, AccountIdentity
+from reconciler.config import LoadedProject, account_at, account_named
+from reconciler.model.account_url import AccountIdentity
 from reconciler.model.fleet import Job
-
-
-def named_at(folder: Path, url: str, key: str = "") -> AccountIdentity:
-    """Return the account at a URL of the fleet in `folder`; that of an emulator is its file."""
-    if url.startswith(EMULATOR):
-        url = f"{EMULATOR}{(folder / url.removeprefix(EMULATOR)).resolve()}"
-    return AccountIdentity.of(url, key=key)
 
 
 @dataclass
@@ -64,4 +57,4 @@ class ProductionAccounts:
             self._by_key.setdefault(identity.key, []).append((who, identity))
 
     def _identity(self, job: Job) -> AccountIdentity:
-        return named_at(self.folder, job.url, self.environ.get(job.token, "").strip() if job.token else "")
+        return account_at(self.folder, job.url, key=self.environ.get(job.token, "").strip() if job.token else "")

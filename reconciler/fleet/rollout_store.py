@@ -18,12 +18,12 @@ from reconciler.fleet.spec import (
     DONE,
     OPEN,
     OVER,
-    POLL,
     PROGRAM,
     VERSION,
     RolloutSpec,
     job_id,
     queue_of,
+    queue_settings,
     result_of,
     rollout_of,
     unpacked,
@@ -110,10 +110,6 @@ class RolloutStore:
     client: DBOSClient
     unread: dict[str, str] = field(default_factory=dict)
     """Rollouts that were passed over, for a newer program began them: why each cannot be read."""
-
-    def rollouts(self, limit: int = 50) -> list[RolloutSpec]:
-        """Return the newest rollouts, the newest first."""
-        return list(self.each(limit))
 
     def each(self, limit: int, mode: str = "") -> Iterator[RolloutSpec]:
         """Yield the newest rollouts, the newest first, one after the other: each names all of its accounts. With a
@@ -243,8 +239,10 @@ class RolloutStore:
 
     def _asked(self, spec: RolloutSpec, wave: Wave, row: WorkflowStatus | None) -> bool:
         """Return whether a wave waits for an approval that is not given yet."""
+        if row is None or row.status not in OPEN:
+            return False
         digest = self._digest(spec, wave)
-        if not digest or row is None or row.status not in OPEN or self._stopped(spec, wave):
+        if not digest or self._stopped(spec, wave):
             return False
         return (row.attributes or {}).get(f"approved-{wave.name}") != digest
 
@@ -328,7 +326,9 @@ class RolloutStore:
         return readers
 
     def plan_reader(self, spec: RolloutSpec) -> Callable[[str], PlanDocument | None]:
-        """Return what reads the plan of an account; None where there is none to apply."""
+        """Return what reads the plan of an account; None where there is none to apply, as of every look for drift."""
+        if spec.mode == "drift":
+            return lambda account: None
 
         @cache
         def plan(account: str) -> PlanDocument | None:
@@ -361,13 +361,7 @@ class RolloutStore:
     def listened_to(self, name: str, concurrency: int) -> None:
         """Let the queue of a rollout be there when the engine starts: it looks for new ones a second later."""
         with suppress(StateError), reading():
-            self.client.register_queue(
-                queue_of(name),
-                worker_concurrency=concurrency + 1,
-                polling_interval_sec=POLL,
-                on_conflict="always_update",
-                application_name=PROGRAM,
-            )
+            self.client.register_queue(queue_of(name), application_name=PROGRAM, **queue_settings(concurrency))
 
     def tidy(self) -> None:
         """Remove the queues of rollouts that have ended: a worker looks at each several times a second."""

@@ -117,16 +117,17 @@ def checked(fleet: Fleet, chosen: Mapping[str, Job]) -> dict[str, Job]:
     wrong = WrongConfigurations(fleet.folder, folders)
     projects = {name: _project(fleet, name, wrong) for name in folders}
     productive = ProductionAccounts.of(fleet.folder, fleet.jobs, projects, fleet.runtime.environ)
+    defaults = {"state": fleet.loaded.fleet.defaults.state, "guards": fleet.loaded.fleet.guards}
     for name, job in chosen.items():
-        defaults = {"state": fleet.loaded.fleet.defaults.state, "guards": fleet.loaded.fleet.guards}
+        configuration = named(job)
         known = job.model_copy(update={**defaults, "production_by": productive.by(job)})
-        error = wrong.known(named(job))
+        error = wrong.known(configuration)
         try:
             jobs[name] = fleet.baselines.referring(known) if error is None else known
         except ConfigError as found_now:
             error = found_now
         if error is not None:
-            wrong.add(named(job), job.baseline, name, error)
+            wrong.add(configuration, job.baseline, name, error)
     wrong.check()
     return jobs
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import zlib
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -61,6 +61,23 @@ class RolloutSpec(BaseModel):
 def queue_of(name: str) -> str:
     """Return the name of a rollout's queue."""
     return f"accounts-{name}"
+
+
+class QueueSettings(TypedDict):
+    """What the engine takes of a queue, wherever it is made."""
+
+    worker_concurrency: int
+    polling_interval_sec: float
+    on_conflict: Literal["always_update"]
+
+
+def queue_settings(concurrency: int) -> QueueSettings:
+    """Return how a rollout's queue works for so many accounts at a time; the rollout itself takes one place more."""
+    return {
+        "worker_concurrency": concurrency + 1,
+        "polling_interval_sec": POLL,
+        "on_conflict": "always_update",
+    }
 
 
 def rollout_of(queue: str) -> str:

@@ -58,7 +58,7 @@ def under_way(database: str, process: subprocess.Popen[str]) -> None:
     while process.poll() is None and time.monotonic() < deadline:
         try:
             with looked_into(database) as store:
-                if any(any(store.tally(spec.name).values()) for spec in store.rollouts(1)):
+                if any(any(store.tally(spec.name).values()) for spec in store.each(1)):
                     return
         except StateError:
             pass

@@ -35,7 +35,7 @@ def first_apply(database: str) -> str:
     deadline = time.monotonic() + 90
     with looked_into(database) as store:
         while time.monotonic() < deadline:
-            for spec in store.rollouts(1):
+            for spec in store.each(1):
                 if spec.mode == "apply" and store.tally(spec.name)["running"]:
                     return spec.name
             time.sleep(0.02)

@@ -91,7 +91,7 @@ class TestTakeover:
         fleet.write(file_of({"acme": ""}))
         assert now(fleet, "plan", "-q").code == 0
         with looked_into(f"sqlite:///{fleet.folder}/.reconciler/fleet.db") as store:
-            (spec,) = store.rollouts(5)
+            (spec,) = store.each(5)
             listed = DBOSClient.list_workflows
 
             def newer(client: DBOSClient, **how: Any) -> Any:
@@ -102,7 +102,7 @@ class TestTakeover:
                 return rows
 
             monkeypatch.setattr(DBOSClient, "list_workflows", newer)
-            assert store.rollouts(5) == []
+            assert list(store.each(5)) == []
             for words in (
                 ["status", "--all"],
                 ["status", "--accounts"],

@@ -312,9 +312,14 @@ def account_named(
     url, account, token = (
         str(scope.data(parts[key].value) or "").strip() if key in parts else "" for key in ("url", "account", "token")
     )
+    return account_at(loaded.folder, url, account, token, also)
+
+
+def account_at(folder: Path, url: str, account: str = "", key: str = "", also: Iterable[str] = ()) -> AccountIdentity:
+    """Return the account at a URL of a project, or a fleet, in `folder`; that of an emulator is its file."""
     if url.startswith(EMULATOR):
-        url = f"{EMULATOR}{(loaded.folder / url.removeprefix(EMULATOR)).resolve()}"
-    return AccountIdentity.of(url, account, token, also)
+        url = f"{EMULATOR}{(folder / url.removeprefix(EMULATOR)).resolve()}"
+    return AccountIdentity.of(url, account, key, also)
 
 
 def production_by(loaded: LoadedProject, name: str, environ: Mapping[str, str], also: Iterable[str] = ()) -> str:

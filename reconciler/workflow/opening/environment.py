@@ -27,6 +27,13 @@ if TYPE_CHECKING:  # what only some commands need is imported by them
     from reconciler.workflow.opening.secrets import SecretSource
 
 
+def usual_rate(production_by: str) -> float:
+    """Return how many requests a second an account is sent where nothing else is said: its own limit, and of a
+    production account what leaves some of it to the others that ask it.
+    """
+    return 3.0 if production_by else 5.0
+
+
 def state_url(name: str, url: str | None) -> str:
     """Return where the state of an environment is: as it says, or in the file of its name."""
     return url or f"file:state/{name}.json"
@@ -153,8 +160,7 @@ class OpenEnvironment:
         """Requests per second; no limit for the embedded emulator unless one is set."""
         if self.settings.requests_per_second is not None:
             return self.settings.requests_per_second
-        usual = 3.0 if self.settings.production_by else 5.0
-        return None if self.settings.url.startswith(EMULATOR) else usual
+        return None if self.settings.url.startswith(EMULATOR) else usual_rate(self.settings.production_by)
 
     @property
     def pace(self) -> Pacer:
