@@ -67,15 +67,18 @@ class AccountVariables:
         """
         if not job.hidden:
             return job
-        if not self._by_account:
+        if any(name not in self._given(job) for name in job.hidden):  # it is new in the files, or none was read
             self.reread()
-        given = self._by_account.get(job.account, self._defaults)  # an agency's list gives accounts none of their own
+        given = self._given(job)
         if lost := [name for name in job.hidden if name not in given]:
             raise StalePlan(
                 f"the files of the fleet give the account no variable `{lost[0]}`",
                 hint="begin a new rollout, or check out the version that it began with",
             )
         return job.model_copy(update={"variables": {**job.variables, **{name: given[name] for name in job.hidden}}})
+
+    def _given(self, job: Job) -> dict[str, Any]:
+        return self._by_account.get(job.account, self._defaults)  # an agency's list gives accounts none of their own
 
     def reread(self) -> None:
         """Read the files again, unless that was just done. Raises ConfigError."""

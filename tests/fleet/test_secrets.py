@@ -239,6 +239,17 @@ class TestHiddenVariables:
         assert self.planned(newer, baselines).outcome == "changes"
         assert self.planned(job, baselines).outcome == "stale"
 
+    def test_a_variable_that_is_new_in_the_files_is_read(self, fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A worker that began before it was written knows the others already."""
+        monkeypatch.setattr("reconciler.fleet.references.AGAIN", -AGAIN)
+        job, baselines = self.begun(fleet)
+        assert baselines.given.whole(job).variables["path"] == VARIABLE
+        file = fleet.folder / "fleet.yaml"
+        file.write_text(file.read_text().replace("variables: {", "variables: {fresh: planted-fresh, "))
+        assert baselines.given.whole(job.model_copy(update={"hidden": ["fresh"]})).variables == {
+            "fresh": "planted-fresh"
+        }
+
 
 def test_no_address_has_a_password(fleet: Fleet, tmp_path: Path) -> None:
     """It would be kept with each job."""
