@@ -8,13 +8,16 @@ as many unchanged records in the same run; without it, its columns are empty.
 It ends: a row that would take longer than what is left of the minutes, by what a tenth of it took, is left out and says
 so. Where that is the apply which fills the account, the account is filled behind the program's back, and exported.
 
-CPU time is that of the program alone; wall time has the account's work in it. Each row is the best of a few runs where
-repeating changes nothing, because other work on the machine only ever adds. The numbers are for people.
+CPU time and memory are those of the program alone; wall time has the account's work in it. Requests are those that the
+account was asked. Each row is the best of a few runs where repeating changes nothing, because other work on the machine
+only ever adds. The numbers are for people. The page is written by a run of everything: a part, or a run that ended
+before its time, leaves it as it is.
 """
 
 from __future__ import annotations
 
 import argparse
+import compileall
 import datetime
 import json
 import math
@@ -22,6 +25,7 @@ import os
 import platform
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -29,9 +33,10 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from types import FrameType
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE, DATA = ROOT / "docs" / "benchmarks.md", ROOT / ".cache" / "bench.json"
@@ -47,7 +52,6 @@ RATE = 5
 LONGER = 13
 """How many times as long as a tenth of it a row is expected to take."""
 TOKEN = "emulator-token"
-REQUESTS = re.compile(r"(?:this plan took|^) ?([\d,]+) requests?", re.M)
 GOALS = {
     ("--help", 0): "0.05 s over a bare interpreter",
     ("version", 0): "0.05 s over a bare interpreter",
@@ -99,7 +103,7 @@ BEFORE = {
 
 @dataclass(frozen=True, slots=True, order=True)
 class Cost:
-    """What one run took: CPU and wall time in seconds, peak memory in MiB, requests where the program says them."""
+    """What one run took: CPU and wall time in seconds, peak memory in MiB, requests where an account counted them."""
 
     cpu: float
     wall: float
@@ -151,23 +155,47 @@ def tenth(rows: Sequence[Row], what: str, size: int, of: str) -> Cost | None:
     return next((row.cost for row in rows if (row.what, row.of, row.size * 10) == (what, of, size)), None)
 
 
+LAUNCHED = """
+import os, sys, time, _thread
+null = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
+streams = [(os.POSIX_SPAWN_DUP2, int(sys.argv[1]), number) for number in (1, 2)]
+started = time.perf_counter()
+program = os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ, file_actions=[null, *streams])
+def watch():
+    os.read(0, 1)
+    os.kill(program, 9)
+    os._exit(1)
+_thread.start_new_thread(watch, ())
+while True:
+    try:
+        _, status, used = os.wait4(program, 0)
+        break
+    except KeyboardInterrupt:
+        pass
+wall = time.perf_counter() - started
+print(os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, wall, used.ru_maxrss)
+"""
+"""Starts a program and tells how it ended and what it took. It is a process of its own, and smaller than any that it
+starts: the peak memory of a program begins with that of its parent process. When the benchmark is gone, the program
+ends too.
+"""
+
+
 def measure(command: Sequence[str], environ: Mapping[str, str] | None = None) -> Cost:
     """Run a program once and return its cost; raises RuntimeError when it fails."""
     with tempfile.TemporaryFile() as output:
-        started = time.perf_counter()
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=environ or os.environ
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
+        launch = [sys.executable, "-ISc", LAUNCHED, str(output.fileno()), *command]
+        with subprocess.Popen(
+            launch, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environ, pass_fds=[output.fileno()], text=True
+        ) as launched:
+            assert launched.stdout is not None
+            status, *took = launched.stdout.read().split() or ["nothing"]
         output.seek(0)
         printed = output.read().decode("utf-8", "replace")
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{printed[-2000:]}")
-    counts = REQUESTS.findall(printed)
-    requests = int(counts[-1].replace(",", "")) if counts else None
-    return Cost(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024, requests)
+    if status != "0":
+        raise RuntimeError(f"{' '.join(command)} ended with {status}:\n{printed[-2000:]}")
+    cpu, wall, memory = map(float, took)
+    return Cost(cpu, wall, memory / 1024)
 
 
 def ours(*arguments: str, environ: Mapping[str, str] | None = None) -> Cost:
@@ -237,16 +265,24 @@ environments:
 
 
 SERVED = """
-import asyncio, sys, uvicorn
+import asyncio, os, sys, threading, uvicorn
 from reconciler.emulator.serving import Served
 from reconciler.emulator.settings import AccountSettings
-served = Served(None, AccountSettings(rate_limit=float(sys.argv[1]) or None))
+threading.Thread(target=lambda: os._exit(len(sys.stdin.read())), daemon=True).start()
+served, requests = Served(None, AccountSettings(rate_limit=float(sys.argv[1]) or None)), 0
 async def app(scope, receive, send):
-    if scope["type"] == "http":
+    global requests
+    if scope["path"] == "/requests":
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": str(requests).encode()})
+        return
+    if scope["type"] == "http" and "/_emulator/" not in scope["path"]:
+        requests += 1
         await asyncio.sleep(float(sys.argv[2]))
     await served(scope, receive, send)
 uvicorn.run(app, port=0, lifespan="off", access_log=False, log_level="info", timeout_keep_alive=60)
 """
+"""Accounts that count what they are asked, and end when their input does: with this script, however that ended."""
 
 
 @contextmanager
@@ -254,7 +290,7 @@ def account(folder: Path, *, rate: float = 0, latency: float = 0.0) -> Iterator[
     """Serve empty accounts in memory, and yield their URL."""
     command = [sys.executable, "-c", SERVED, str(rate), str(latency)]
     with (folder / "served").open("w+") as log:
-        served = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+        served = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT)
         try:
             for _ in range(300):
                 url = re.search(r"http://[\d.:]+", (folder / "served").read_text("utf-8"))
@@ -266,7 +302,20 @@ def account(folder: Path, *, rate: float = 0, latency: float = 0.0) -> Iterator[
             yield url[0]
         finally:
             served.terminate()
-            served.wait()
+            served.communicate()
+
+
+def requests(url: str) -> int:
+    """Return how many requests the accounts of a process were asked so far."""
+    with urllib.request.urlopen(f"{url}/requests", timeout=300) as response:
+        return int(response.read())
+
+
+def counted(url: str, run: Callable[[], Cost]) -> Cost:
+    """Return what a run cost, with the requests that its accounts were asked."""
+    before = requests(url)
+    cost = run()
+    return replace(cost, requests=requests(url) - before)
 
 
 def start_up(left: Time) -> Iterator[Row]:
@@ -292,11 +341,13 @@ def network(left: Time) -> Iterator[Row]:
             seed(url, 1_000)
             exported(Path(name), url, folder)
         plan = ["--chdir", str(folder), "-e", "one", "plan"]
-        yield left.row("plan, 50 ms a request", 1_000, "tags", lambda: ours(*plan, environ=environ), REPEATS)
+        planned = partial(counted, url, partial(ours, *plan, environ=environ))
+        yield left.row("plan, 50 ms a request", 1_000, "tags", planned, REPEATS)
     with tempfile.TemporaryDirectory() as name, account(Path(name), rate=RATE) as url:
         write_project(Path(name) / "project", tags(100), url, rate=RATE)
         apply = ["--chdir", f"{name}/project", "-e", "one", "apply", "--auto-approve"]
-        yield left.row("apply, 5 requests/s", 100, "tags", lambda: ours(*apply, environ=environ))
+        applied = partial(counted, url, partial(ours, *apply, environ=environ))
+        yield left.row("apply, 5 requests/s", 100, "tags", applied)
 
 
 def seed(url: str, size: int) -> None:
@@ -332,7 +383,7 @@ def whole(left: Time, size: int, of: str, content: str) -> Iterator[Row]:
 
         def row(what: str, *command: str, times: int = 1, place: Path = folder) -> Row:
             argv = ["--chdir", str(place), *command]
-            return left.row(what, size, of, lambda: ours(*argv, environ=environ), times)
+            return left.row(what, size, of, partial(counted, url, partial(ours, *argv, environ=environ)), times)
 
         yield row("validate", "-e", "one", "validate", times=runs)
         yield row("plan, all new", "-e", "one", "plan", times=runs)
@@ -342,7 +393,7 @@ def whole(left: Time, size: int, of: str, content: str) -> Iterator[Row]:
             return
         if filled.cost is None:
             seed(url, size)
-        export = left.row("export", size, of, lambda: exported(Path(name), url, out, of))
+        export = left.row("export", size, of, partial(counted, url, partial(exported, Path(name), url, out, of)))
         if filled.cost is not None or export.cost is not None:
             yield row(
                 "plan, unchanged", "-e", "one", "plan", times=runs, place=folder if filled.cost is not None else out
@@ -351,8 +402,11 @@ def whole(left: Time, size: int, of: str, content: str) -> Iterator[Row]:
         yield row("clone", "clone", "--from", "one", "--to", "two", "--auto-approve")
 
 
-def octodns(left: Time, size: int) -> Iterator[Row]:
-    """Measure a plan of octoDNS for as many unchanged records, from YAML to YAML."""
+def octodns(left: Time, there: bool, size: int) -> Iterator[Row]:
+    """Measure a plan of octoDNS for as many unchanged records, from YAML to YAML, if it is there."""
+    if not there:
+        yield Row("octoDNS, unchanged", size, "records", None)
+        return
     program = OCTODNS / "bin" / "octodns-sync"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -453,13 +507,14 @@ make bench
 
 measures start-up and what is done with up to 100,000 objects, and writes this page. It takes {MINUTES:.0f} minutes at
 most (`--minutes`): a row that would take longer than what is left, by what a tenth of it took, is left out. The account
-is the emulator in a process of its own on the loopback interface, without a rate limit but where one is named. CPU is
-that of the program alone; wall time has the account's work, and whatever else the machine did, in it. Growth is CPU
+is the emulator in a process of its own on the loopback interface, without a rate limit but where one is named. CPU and
+memory are those of the program alone, requests those that the account was asked; wall time has the account's work, and
+whatever else the machine did, in it. Growth is CPU
 against a tenth of the objects. octoDNS plans as many unchanged records from YAML to YAML, in the same run. The numbers
 are for people; no test depends on them.
 
-To measure a part: `.venv/bin/python -m scripts.bench --only tags 100 1000`. To leave nothing out, add `--all`:
-with it, the apply and the clone of 100,000 objects run too, each for 5 to 10 minutes.
+To measure a part: `.venv/bin/python -m scripts.bench --only tags 100 1000`. It is printed; this page stays as it is.
+To leave nothing out, add `--all`: the apply and the clone of 100,000 objects run too, each for 5 to 10 minutes.
 
 Measured on {date}, Python {platform.python_version()}, {os.cpu_count()} cores.
 
@@ -480,6 +535,19 @@ second, that is 2 seconds, whatever the CPU does.
 {TRIED}"""
 
 
+def chosen(parts: Sequence[str], sizes: Sequence[int], left: Time) -> Sequence[Callable[[], Iterator[Row]]]:
+    """Return what there is to measure, in order."""
+    work: list[Callable[[], Iterator[Row]]]
+    work = [partial(part, left) for name, part in (("start", start_up), ("network", network)) if name in parts]
+    there = "octodns" in parts and has_octodns()
+    for size in sizes:
+        work += [partial(octodns, left, there, size)] if "octodns" in parts else []
+        work += [partial(whole, left, size, "tags", tags(size))] if "tags" in parts else []
+    for size in sizes if "mixed" in parts else ():
+        work.append(partial(whole, left, size, "mixed", mixed(size)))
+    return work
+
+
 def main(arguments: Sequence[str]) -> int:
     """Measure, print each row as it comes, and write page and data."""
     parser = argparse.ArgumentParser(description="Measure the program.")
@@ -494,15 +562,9 @@ def main(arguments: Sequence[str]) -> int:
     if unknown := set(parts) - set(PARTS):
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
     left = Time(math.inf if asked.all else asked.minutes * 60)
-    work = [partial(part, left) for name, part in (("start", start_up), ("network", network)) if name in parts]
-    compared = "octodns" in parts and has_octodns()
-    for size in asked.sizes:
-        work += [partial(octodns, left, size)] if compared else []
-        work += [partial(whole, left, size, "tags", tags(size))] if "tags" in parts else []
-    for size in asked.sizes if "mixed" in parts else ():
-        work.append(partial(whole, left, size, "mixed", mixed(size)))
+    compileall.compile_dir(ROOT / "reconciler", quiet=1)
     print(HEAD, flush=True)
-    for measured in work:
+    for measured in chosen(parts, asked.sizes, left):
         for row in measured():
             left.rows.append(row)
             print(line(left.rows, row), flush=True)
@@ -511,10 +573,24 @@ def main(arguments: Sequence[str]) -> int:
     listed = [{**asdict(row), "growth": growth(rows, row), "of_octodns": ratio(rows, row)} for row in rows]
     DATA.parent.mkdir(exist_ok=True)
     DATA.write_text(json.dumps({"date": today, "rows": listed}, indent=2) + "\n", "utf-8")
-    if not asked.no_docs:
+    if {*parts} != {*PARTS} or asked.sizes != [*SIZES]:
+        print(f"{PAGE.name} stays as it is: it tells of a run of everything", file=sys.stderr)
+    elif not asked.no_docs:
         PAGE.write_text(page(rows, today), "utf-8")
     return 0
 
 
+def stop(number: int, frame: FrameType | None) -> None:
+    """End as on Ctrl-C: what was started ends too, and folders are removed."""
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGHUP, stop)
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except (OSError, RuntimeError) as error:
+        sys.exit(f"nothing is written: {error}")
+    except KeyboardInterrupt:
+        sys.exit("nothing is written: the run was ended before its time")
