@@ -50,15 +50,16 @@ ROUNDS = 4
 """Listings may lead to further listings this often."""
 
 
-class SingleReads(NamedTuple):
-    """The only objects of a kind that matter, where nothing has to be found by name: they may be read one by one.
+class Bound(NamedTuple):
+    """The objects of a kind that the state knows.
 
-    `wrapper` is the key of a single answer. With `again`, exactly these are read once more after the first page, and
+    `wrapper` is the key of a single answer where no others matter, for nothing has to be found by name: then they may
+    be read one by one; "" where all are read. With `again`, exactly these are read once more after the first page, and
     one that is gone does not surprise.
     """
 
     ids: frozenset[str]
-    wrapper: str
+    wrapper: str = ""
     again: bool = False
 
 
@@ -116,13 +117,13 @@ class _Page(NamedTuple):
 
 
 async def refresh(
-    remote: Remote, kinds: Kinds, wanted: Mapping[str, frozenset[str]], few: Mapping[str, SingleReads] | None = None
+    remote: Remote, kinds: Kinds, wanted: Mapping[str, frozenset[str]], bound: Mapping[str, Bound] | None = None
 ) -> Refreshed:
     """Read what the wanted kinds need (kind -> attributes that are declared), the cheapest way: by pages, or of the
-    kinds in `few` the first page and single objects. Raises AuthError, Limited, Unreachable.
+    kinds in `bound` the first page and single objects. Raises AuthError, Limited, Unreachable.
     """
     asked: dict[str, dict[Collection, None]] = {name: {} for name in wanted}
-    account = _Tables({kinds[name].reading.collections[0]: singles for name, singles in (few or {}).items()})
+    account = _Tables({kinds[name].reading.collections[0]: known for name, known in (bound or {}).items()})
     for turn in range(ROUNDS):
         for name, declared in wanted.items():
             needed = account.needed(kinds[name], declared, first=turn == 0)
@@ -138,9 +139,9 @@ async def refresh(
 
 @dataclass
 class _Tables:
-    """What was read so far, each listing once; of those in `few` the first page and single objects."""
+    """What was read so far, each listing once, by what is known to be in it."""
 
-    few: Mapping[Collection, SingleReads]
+    bound: Mapping[Collection, Bound]
     tables: Tables = field(default_factory=Tables)
     costs: dict[str, Cost] = field(default_factory=dict)
     done: set[Collection] = field(default_factory=set)
@@ -157,7 +158,7 @@ class _Tables:
         """Read the listings that were not read yet, together; return whether there were any."""
         fresh = [collection for collection in dict.fromkeys(collections) if collection not in self.done]
         self.done.update(fresh)
-        outcomes = await gather(_read(remote, collection, self.few.get(collection)) for collection in fresh)
+        outcomes = await gather(_read(remote, collection, self.bound.get(collection)) for collection in fresh)
         for collection, outcome in zip(fresh, outcomes, strict=True):
             if isinstance(outcome, _Failed):
                 self.tables = self.tables.merged(Tables(unknown={collection.name: outcome.unknown}))
@@ -199,14 +200,14 @@ class _Strange(IncompleteListing):
     """A row of a listing is not an object: what it holds is unknown, and so is the kind; the rest can be planned."""
 
 
-async def _read(remote: Remote, collection: Collection, few: SingleReads | None = None) -> _Listing | _Failed:
+async def _read(remote: Remote, collection: Collection, bound: Bound | None = None) -> _Listing | _Failed:
     """Read one listing; a second time if its pages do not add up, for it may have changed in between."""
     refused = 0
     try:
         for attempt in (1, 2):
             counted = Counted(remote)
             try:
-                return await _once(counted, collection, few)
+                return await _once(counted, collection, bound)
             except IncompleteListing:
                 if attempt == 2:
                     raise
@@ -224,9 +225,9 @@ async def _read(remote: Remote, collection: Collection, few: SingleReads | None 
     raise AssertionError("unreachable")
 
 
-async def _once(counted: Counted, collection: Collection, few: SingleReads | None) -> _Listing:
+async def _once(counted: Counted, collection: Collection, bound: Bound | None) -> _Listing:
     """Read one listing, with what it costs to read it again."""
-    listing = await _single(counted, collection) if collection.single else await _pages(counted, collection, few)
+    listing = await _single(counted, collection) if collection.single else await _pages(counted, collection, bound)
     return listing._replace(cost=listing.cost._replace(requests=counted.sent))
 
 
@@ -256,27 +257,37 @@ async def _single(remote: Remote, collection: Collection) -> _Listing:
     return _Listing((row,), {}, Cost(collection.path, 1, 1, total=False))
 
 
-async def _pages(remote: Remote, collection: Collection, few: SingleReads | None) -> _Listing:
-    """Read all pages. With a total, the pages after the first are asked for together; without one, until a page is
-    short.
-    """
+async def _pages(remote: Remote, collection: Collection, bound: Bound | None) -> _Listing:
+    """Read all pages, or the first one and single objects where that is cheaper and shows all that matters."""
     first = _page(collection, await remote.send(_asked(collection, 0)))
     total, size = first.total, len(first.rows)
     # A short page with a greater total is not a long listing but a wrong one.
-    if few is not None and total is not None and size < total and size in (PAGE, DEFAULT_PAGE):
-        listing = await _some(remote, collection, few, first.rows, total)
+    if bound is not None and bound.wrapper and total is not None and size < total and size in (PAGE, DEFAULT_PAGE):
+        listing = await _some(remote, collection, bound, first.rows, total)
         if listing is not None:
             return listing
-    pages = [first]
-    if total is not None and 0 < size < total:
-        pages += await _announced(remote, collection, first.rows, total)
-    elif total is None and collection.paging != "none":
-        pages += await _more(remote, collection, first.rows)
+    pages = [first, *await _further(remote, collection, first, bound.ids if bound is not None else frozenset())]
     rows = [row for page in pages for row in page.rows]
     _add_up(collection, rows, [page.total for page in pages])
     sides = _sides(collection, pages)
     page = size if len(rows) > size else PAGE
     return _Listing(tuple(rows), sides, Cost(collection.path, len(pages), len(rows), total is not None, page=page))
+
+
+async def _further(remote: Remote, collection: Collection, first: _Page, bound: frozenset[str]) -> list[_Page]:
+    """Return the pages after the first: with a total, they are asked for together; without one, until a page is short.
+
+    Where the total is that of a full page, and bound objects are not on it, the next page shows whether they are gone
+    or the total is that of the page alone.
+    """
+    total, size = first.total, len(first.rows)
+    if total is None:
+        return await _more(remote, collection, first.rows) if collection.paging != "none" else []
+    if 0 < size < total:
+        return await _announced(remote, collection, first.rows, total)
+    if total == size and is_full(size) and bound - _by_id(collection, first.rows).keys():
+        return [await _sent(remote, collection, size, size)]
+    return []
 
 
 async def _announced(remote: Remote, collection: Collection, first: list[Row], total: int) -> list[_Page]:
@@ -301,23 +312,25 @@ async def _sent(remote: Remote, collection: Collection, begin: int, size: int) -
     return _page(collection, await remote.send(_asked(collection, begin, size)))
 
 
-async def _some(
-    remote: Remote, collection: Collection, few: SingleReads, first: list[Row], total: int
-) -> _Listing | None:
+async def _some(remote: Remote, collection: Collection, bound: Bound, first: list[Row], total: int) -> _Listing | None:
     """Return the first page and the single objects that are not on it, where that is cheaper than the other pages.
 
     None where it is not, or where one is gone: its namesake has to be looked for among all.
     """
-    listed = {str(row.get(collection.identity)): row for row in first}
-    ids = sorted(few.ids if few.again else few.ids - listed.keys())
-    if len(ids) >= ceil(total / len(first)) - 1 and not few.again:
+    listed = _by_id(collection, first)
+    ids = sorted(bound.ids if bound.again else bound.ids - listed.keys())
+    if len(ids) >= ceil(total / len(first)) - 1 and not bound.again:
         return None
-    alive = await _one_by_one(remote, collection, ids, few.wrapper)
+    alive = await _one_by_one(remote, collection, ids, bound.wrapper)
     gone = set(ids) - alive.keys()
-    if gone and not few.again:
+    if gone and not bound.again:
         return None
     rows = tuple(row for identity, row in (listed | alive).items() if identity not in gone)
     return _Listing(rows, {}, Cost(collection.path, 1 + len(ids), total, total=True, singles=frozenset(ids)))
+
+
+def _by_id(collection: Collection, rows: list[Row]) -> dict[str, Row]:
+    return {str(row.get(collection.identity)): row for row in rows}
 
 
 async def _one_by_one(remote: Remote, collection: Collection, ids: Sequence[str], wrapper: str) -> dict[str, Row]:

@@ -93,6 +93,17 @@ def test_a_listing_that_lies_about_its_total_is_unknown(world: World) -> None:
     assert names(world, "tags", "tag") == ["A"]
 
 
+@pytest.mark.parametrize("new", [{}, {"new": {"name": "New"}}], ids=["all bound", "one is new"])
+def test_objects_behind_a_total_that_is_the_pages_are_not_created_again(new: dict[str, Any], world: World) -> None:
+    """A total of 100 for 101 tags: the kind is unknown, and the apply creates none that is there."""
+    before = {f"t{number:03}": {"name": f"T {number:03}"} for number in range(101)}
+    assert world.apply({"tags": before}).clean
+    result = world.apply({"tags": before | new}, faults=[Fault("lying_total", "^GET /tags", times=99, delta=-1)])
+    assert result.planned is not None
+    assert "announced 100 objects and sent 101" in result.planned.document.skipped[0].reason
+    assert len(names(world, "tags", "tag")) == 101
+
+
 def test_a_stale_listing_after_a_create_makes_no_duplicate(world: World) -> None:
     """A read-back that does not show a new object yet is reported; the next run finds it and creates nothing."""
     assert world.apply({"tags": {"a": {"name": "A"}}}).clean

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import pytest
 
-from reconciler.engine.refresh import TOGETHER, read_listing
+from reconciler.engine.refresh import TOGETHER, Bound, read_listing, refresh
 from reconciler.model.http import Request, Response
 from reconciler.model.live import Unknown
 from reconciler.resources import load_kinds
@@ -61,3 +62,26 @@ def test_a_wrong_total_costs_a_bounded_number_of_requests(rows: int) -> None:
     twice = 2  # a listing that does not add up is read once more
     assert remote.requests > 2
     assert remote.requests <= twice * (max(2 * -(-rows // 100), 0) + TOGETHER + 1)
+
+
+@pytest.mark.parametrize(
+    ("total", "rows", "bound", "requests"),
+    [
+        (100, 100, range(100), 1),
+        (100, 100, range(50), 1),
+        (100, 100, range(50, 101), 2),
+        (90, 90, range(95), 1),
+    ],
+    ids=["all there", "and more", "one of a full page is gone", "of a short page"],
+)
+def test_a_total_of_a_full_page_is_proved_where_objects_are_gone(
+    total: int, rows: int, bound: Iterable[int], requests: int
+) -> None:
+    """An account may say how many rows the page has, in place of how many there are: the next page shows it, and is
+    asked for where that matters.
+    """
+    remote = Paged(rows, total)
+    known = {"tag": Bound(frozenset(map(str, bound)), "tag")}
+    refreshed = asyncio.run(refresh(remote, load_kinds(), {"tag": frozenset()}, known))
+    assert len(refreshed.tables.rows["tags"]) == rows
+    assert remote.requests == refreshed.costs["tags"].requests == requests

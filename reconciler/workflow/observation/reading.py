@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from reconciler.engine.refresh import Refreshed, SingleReads, refresh
+from reconciler.engine.refresh import Bound, Refreshed, refresh
 from reconciler.model import values
 from reconciler.model.address import kind_of
 from reconciler.model.desired import Desired
@@ -26,11 +26,11 @@ async def read(
     """Read what the kinds need. Where a single object is not surely the one that the state means, its kind is read in
     full: another object may carry its name.
     """
-    few = few_of(kinds, reads, desired, state, intents)
-    refreshed = await refresh(remote, kinds, reads, few)
+    bound = bound_of(kinds, reads, desired, state, intents)
+    refreshed = await refresh(remote, kinds, reads, bound)
     doubtful = {
         name: reads[name]
-        for name in few
+        for name in bound
         if _partial(refreshed, kinds, name) and not _sure(refreshed, kinds, name, state)
     }
     if not doubtful:
@@ -39,11 +39,11 @@ async def read(
     return refreshed._replace(tables=refreshed.tables.merged(again.tables), costs={**refreshed.costs, **again.costs})
 
 
-def few_of(
+def bound_of(
     kinds: Kinds, reads: Mapping[str, frozenset[str]], desired: Desired, state: State, intents: Iterable[str] = ()
-) -> dict[str, SingleReads]:
-    """Return the kinds of which only bound objects matter: all declared ones are bound, nothing looks one up, moves or
-    imports one, and no create of one is open.
+) -> dict[str, Bound]:
+    """Return the bound objects of each kind with a listing of its own. They are all that matter where all declared ones
+    are bound, nothing looks one up, moves or imports one, and no create of one is open.
     """
     searched = {kind_of(address) for address in intents}
     searched |= {kind_of(address) for address in desired.resources if address not in state.resources}
@@ -60,18 +60,18 @@ def few_of(
     for binding in state.resources.values():
         ids.setdefault(binding.kind, set()).add(binding.id)
     return {
-        name: SingleReads(frozenset(ids[name]), kinds[name].wrapper)
+        name: Bound(
+            frozenset(ids[name]), kinds[name].wrapper if kinds[name].reading.singly and name not in searched else ""
+        )
         for name in reads
-        if kinds[name].reading.singly and name in ids and name not in searched
+        if name in ids and not kinds[name].nested
     }
 
 
-def again(refreshed: Refreshed, kinds: Kinds, names: Iterable[str]) -> dict[str, SingleReads]:
+def again(refreshed: Refreshed, kinds: Kinds, names: Iterable[str]) -> dict[str, Bound]:
     """Return how to read these kinds again after an apply: singly, where they were read so before."""
     return {
-        name: SingleReads(
-            refreshed.costs[kinds[name].reading.collections[0].name].singles, kinds[name].wrapper, again=True
-        )
+        name: Bound(refreshed.costs[kinds[name].reading.collections[0].name].singles, kinds[name].wrapper, again=True)
         for name in names
         if _partial(refreshed, kinds, name)
     }
