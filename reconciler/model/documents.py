@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
@@ -42,15 +42,32 @@ class Lean(BaseModel):
     """
 
     model_config = ConfigDict(defer_build=True)
+    _named: ClassVar[dict[str, Any]] = {}
 
     def model_post_init(self, context: Any, /) -> None:
         """Take up the room that the values need: pydantic makes a map with the names for each part."""
-        alike = object.__new__(self.__class__)
-        for name, value in self.__dict__.items():
-            object.__setattr__(alike, name, value or _EMPTY.get(value.__class__, value))
-        named = alike.__dict__  # of one set of names for the class (PEP 412), which takes up to 30; a copy has no gaps
-        object.__setattr__(self, "__dict__", {**named} if len(named) > _SHARED else named)
+        members = self.__dict__
+        named = self._named.copy()
+        if len(named) != len(members):
+            named = self._with_names(members)
+        named.update(members)
+        for name, value in members.items():
+            if not value and value.__class__ in _EMPTY:
+                named[name] = _EMPTY[value.__class__]
+        object.__setattr__(self, "__dict__", named)
         object.__setattr__(self, "__pydantic_fields_set__", _GIVEN)
+
+    @classmethod
+    def _with_names(cls, members: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a map with the names of these members; when they are all, others of the class are copies of it."""
+        alike = object.__new__(cls)
+        for name in members:
+            object.__setattr__(alike, name, None)
+        named = alike.__dict__  # of one set of names for the class (PEP 412), which takes up to 30; a copy has no gaps
+        named = {**named} if len(named) > _SHARED else named
+        if len(named) == len(cls.model_fields):
+            cls._named = named
+        return named.copy()
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return a copy with some members replaced, which takes no more room."""
@@ -78,13 +95,15 @@ def outermost(content: bytes | str) -> Mapping[str, Any]:
     if "\\ud" in text or "\\uD" in text:
         whole = read_json(text)
         return whole if isinstance(whole, dict) else {}
-    last: dict[str, Any] = {}
+    last: list[tuple[str, Any]] = []
 
     def closed(members: list[tuple[str, Any]]) -> None:
         nonlocal last
-        last = _each_once(members)
+        last = members
+        if len(members) > 1 and len(dict(members)) < len(members):
+            _each_once(members)
 
-    return last if _parsed(text, closed) is None else {}
+    return dict(last) if _parsed(text, closed) is None else {}
 
 
 def _parsed(text: str, make: Callable[[list[tuple[str, Any]]], Any]) -> Any:

@@ -79,10 +79,12 @@ def is_id(identity: object, *, digits: bool = False) -> bool:
     """
     if isinstance(identity, int):
         return not isinstance(identity, bool) and 0 <= identity < 10**19
-    if not isinstance(identity, str) or not identity or len(identity) > LONGEST_ID or identity in (".", ".."):
+    if not isinstance(identity, str):
         return False
     if digits:
         return identity.isascii() and identity.isdecimal() and len(identity) < 20
+    if not identity or len(identity) > LONGEST_ID or identity in (".", ".."):
+        return False
     return not any(unicodedata.category(character) in ("Cc", "Cs") for character in identity)
 
 

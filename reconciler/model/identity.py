@@ -6,8 +6,8 @@ looked at again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import zip_longest
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain, zip_longest
 from typing import Any, Literal, Protocol
 
 from pydantic import ValidationInfo
@@ -15,10 +15,13 @@ from pydantic import ValidationInfo
 from reconciler.model.conforming import is_form
 from reconciler.model.grammar import a
 from reconciler.model.http import is_id, shown
-from reconciler.model.values import SCALARS
+from reconciler.model.values import SCALARS, is_flat
 
 Grammar = Literal["number", "word", "text"]
 """Digits; a UUID, or letters, digits, `-` and `_` that a user chose; or a text, as the names of events are."""
+
+
+Holds = Callable[[str, Any], bool]
 
 
 class Fits(Protocol):
@@ -28,8 +31,8 @@ class Fits(Protocol):
         """Return whether a kind may have an id."""
         ...
 
-    def holds(self, kind: str, name: str, value: Any) -> bool:
-        """Return whether an attribute of a kind may have an encoded value; what no kind knows may have any."""
+    def values(self, kind: str) -> Holds:
+        """Return what tells if an attribute of a kind may have an encoded value; what no kind knows may have any."""
         ...
 
 
@@ -51,7 +54,7 @@ def check(info: ValidationInfo, ids: Iterable[tuple[str, str]], *values: Any) ->
     fits: Fits | None = (info.context or {}).get("fits")
     if fits is None:
         return
-    for kind, identity in (*ids, *(pair for value in values for pair in _inside(value))):
+    for kind, identity in chain(ids, *map(_inside, values)):
         if not fits(kind, identity):
             raise ValueError(f"{shown(identity)} is not an id of {a(shown(kind))}")
 
@@ -63,40 +66,40 @@ def check_values(info: ValidationInfo, kind: str, attrs: Mapping[str, Any], key:
     fits: Fits | None = (info.context or {}).get("fits")
     if fits is None:
         return
+    holds = fits.values(kind)
     for name, value in attrs.items():
-        if not fits.holds(kind, name, value):
+        if not holds(name, value):
             raise ValueError(f"`{name}` of {a(shown(kind))} is of another type: {shown(value)}")
-    if key and not _is_key(fits, kind, key):
+    if key and not _is_key(holds, key):
         raise ValueError(f"{a(shown(kind))} has no natural key like {shown(list(key))}")
 
 
-def _is_key(fits: Fits, kind: str, key: Sequence[Any]) -> bool:
+def _is_key(holds: Holds, key: Sequence[Any]) -> bool:
     """Return whether this can be a natural key: a label, and parts of which one at least is something. A label that
     names attributes (`name`, `title+type`) says of what type they are. Accounts leave parts of it empty that no file
     may.
     """
     label, *parts = key
-    if not isinstance(label, str) or not label or all(part in (None, "") for part in parts):
+    if not isinstance(label, str) or not label or not any(parts):
         return False
     names = label.rstrip("~").split("+")
     if len(names) == 1 and parts[0] is None:
         return False
-    return all(
-        part is None
-        or (is_form(part) if isinstance(part, dict) else isinstance(part, str) and fits.holds(kind, name, part))
-        for name, part in zip_longest(names, parts, fillvalue="")
-    )
+    for name, part in zip_longest(names, parts, fillvalue=""):
+        if isinstance(part, dict):
+            fitting = is_form(part)
+        else:
+            fitting = part is None or (isinstance(part, str) and (not name or holds(name, part)))
+        if not fitting:
+            return False
+    return True
 
 
-def _inside(value: Any) -> Iterator[tuple[str, str]]:
-    """Yield (kind, id) of every live reference in an encoded value."""
-    if isinstance(value, Mapping):
-        if "$id" in value:
-            yield str(value.get("kind")), str(value["$id"])
-        for part in value.values():
-            if part.__class__ not in SCALARS:
-                yield from _inside(part)
-    elif isinstance(value, list):
-        for part in value:
-            if part.__class__ not in SCALARS:
-                yield from _inside(part)
+def _inside(value: Any) -> Sequence[tuple[str, str]]:
+    """Return (kind, id) of every live reference in an encoded value."""
+    is_map = isinstance(value, (dict, Mapping))
+    own = [(str(value.get("kind")), str(value["$id"]))] if is_map and "$id" in value else []
+    parts = value.values() if is_map else value if isinstance(value, list) else ()
+    if is_flat(parts):
+        return own
+    return own + [pair for part in parts if part.__class__ not in SCALARS for pair in _inside(part)]

@@ -16,7 +16,7 @@ from reconciler.model import values
 from reconciler.model.address import Address, join, key_of
 from reconciler.model.grammar import a
 from reconciler.model.http import Bound, Flow, Request, Response, at, delete, is_id, post, put
-from reconciler.model.identity import Fits
+from reconciler.model.identity import Fits, Holds
 from reconciler.model.live import Live
 from reconciler.model.mention import Mention
 from reconciler.model.readable import Readable
@@ -348,8 +348,12 @@ class _Fitting(NamedTuple):
     def __call__(self, kind: str, identity: str) -> bool:
         return self.kinds[kind].fits(identity) if kind in self.kinds else is_id(identity)
 
-    def holds(self, kind: str, name: str, value: Json) -> bool:
-        return kind not in self.kinds or self.kinds[kind].holds(name, value)
+    def values(self, kind: str) -> Holds:
+        return self.kinds[kind].holds if kind in self.kinds else _takes_any
+
+
+def _takes_any(name: str, value: Json) -> bool:
+    return True
 
 
 def fits(kinds: Kinds) -> Fits:

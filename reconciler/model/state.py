@@ -20,7 +20,7 @@ from reconciler.model.empty import no_items, no_members
 from reconciler.model.http import is_id
 from reconciler.model.identity import check, check_values
 from reconciler.model.redaction import Shown
-from reconciler.model.values import SCALARS, Ref, Value, decode, is_hashed
+from reconciler.model.values import SCALARS, Ref, Value, decode, is_flat, is_hashed
 
 STATE_VERSION = 3
 
@@ -63,15 +63,16 @@ class Binding(_Document):
     @model_validator(mode="after")
     def _readable(self, info: ValidationInfo) -> Self:
         """What is kept in forms of its own can be taken for what it was: otherwise the file is damaged."""
-        for value in self.applied.values():
-            if value.__class__ not in SCALARS:
+        if not is_flat(self.applied.values()):
+            for value in self.applied.values():
                 decode(value)
         check(info, [(self.kind, self.id)], self.applied, self.natural_key)
-        if not all(is_id(spare) for spare in self.spares):
+        if self.spares and not all(is_id(spare) for spare in self.spares):
             raise ValueError("what was made along with it has ids")
         _hashable(self.natural_key)
         check_values(info, self.kind, self.applied, self.natural_key)
-        if not all(isinstance(entry, dict) and {"sent", "got"} <= entry.keys() for entry in self.rewritten.values()):
+        entries = self.rewritten.values()
+        if entries and not all(isinstance(entry, dict) and {"sent", "got"} <= entry.keys() for entry in entries):
             raise ValueError("what was rewritten has two sides")
         return self
 

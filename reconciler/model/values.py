@@ -200,22 +200,33 @@ def hide_secrets(text: str) -> str:
 def walk(value: Value) -> Iterator[Value]:
     """Yield every leaf of a value."""
     if isinstance(value, dict):
-        for item in value.values():
-            yield from walk(item)
+        inside: Iterable[Value] = value.values()
     elif isinstance(value, list):
-        for item in value:
-            yield from walk(item)
+        inside = value
     else:
         yield value
+        return
+    for item in inside:
+        if item.__class__ in SCALARS:
+            yield item
+        else:
+            yield from walk(item)
+
+
+def is_flat(items: Iterable[Value]) -> bool:
+    """Return whether these are scalars, all of them: so it is of most objects, and nothing is looked for inside."""
+    return SCALARS.issuperset(map(type, items))
 
 
 def references(value: Value) -> Sequence[Reference]:
     """Return every reference in a value."""
     if value.__class__ in SCALARS:
         return ()
-    if isinstance(value, Ref | Lookup | RemoteId):
+    if isinstance(value, (Ref, Lookup, RemoteId)):
         return (value,)
-    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    inside = value.values() if isinstance(value, (dict, Mapping)) else value if isinstance(value, list) else ()
+    if is_flat(inside):
+        return ()
     return [reference for item in inside if item.__class__ not in SCALARS for reference in references(item)]
 
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.model.document import ChangeView, PlanDocument
-from reconciler.model.documents import outermost, read_document, read_json, written
+from reconciler.model.documents import Lean, outermost, read_document, read_json, written
 from reconciler.model.garbage import LARGE
 from reconciler.model.run import RunRecord
 from reconciler.model.state import Binding, State
@@ -140,3 +140,25 @@ def test_no_part_takes_more_room_than_a_copy_of_it() -> None:
     assert len(binding.__dict__) <= 30 < len(change.__dict__)
     for part in (change, change.model_copy(update={"id": "7"}), binding):
         assert sys.getsizeof(part.__dict__) <= sys.getsizeof(dict(part.__dict__.items()))
+
+
+def test_parts_of_one_class_share_names_and_no_values() -> None:
+    """A class that adds nothing, and one that adds a member, have parts of their own; none holds what another does."""
+
+    class One(Lean):
+        a: list[int]
+        b: dict[str, int] = {}
+
+    class Same(One):
+        a: list[int] = [9]
+
+    class More(One):
+        c: str = "c"
+
+    texts = ['{"a": [1], "b": {}}', '{"a": [], "b": {"x": 2}}', '{"a": [3]}']
+    parts = [(model, text, model.model_validate_json(text)) for text in texts for model in (One, More, Same)]
+    for model, text, part in parts:
+        expected = {"b": {}, **json.loads(text), **({"c": "c"} if model is More else {})}
+        assert part.model_dump() == expected, (model, text)
+        assert list(part.__dict__) == list(model.model_fields), (model, text)
+        assert "a" not in model.model_construct(b={}).__dict__ or model is Same, "what is not there is not made up"
