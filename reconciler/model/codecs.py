@@ -143,6 +143,8 @@ class TextCodec(Codec):
         if self.codes is not None:
             code = text(self._scalar(raw))
             return next((mine for mine, theirs in self.codes.items() if str(theirs) == code), code)
+        if raw.__class__ is str:
+            return raw
         return None if raw is False else text(self._scalar(raw))
 
     def normal(self, value: Value) -> Value:

@@ -29,8 +29,8 @@ def change_of(
 ) -> Change | None:
     """Return what is to be done for a resource and the object that it is, None for nothing."""
     binding = context.bindings.get(resource.address)
-    new: dict[str, Value] = {name: value for name, value in attrs.items() if value is not None}
-    attrs = new if live is None else _without_once(kind, attrs)
+    declared = attrs
+    attrs = _given(declared) if live is None else _without_once(kind, declared)
     inputs = context.inputs
     subject = Subject(kind, resource, attrs, binding, live, context.known, inputs.state.salt, inputs.whole)
     changed = differences(subject)
@@ -56,12 +56,18 @@ def change_of(
     if change is None or change.action is not Action.REPLACE:
         return change
     # The object that comes after it has none of what its predecessor had: it is made as a new one.
-    return change._replace(desired=completed(kind, new, None, context.will_be_deleted, resource.elsewhere))
+    return change._replace(desired=completed(kind, _given(declared), None, context.will_be_deleted, resource.elsewhere))
 
 
-def _without_once(kind: Kind, attrs: Mapping[str, Value]) -> dict[str, Value]:
+def _given(attrs: Mapping[str, Value]) -> dict[str, Value]:
+    """Return the attributes that say something of a new object."""
+    return {name: value for name, value in attrs.items() if value is not None}
+
+
+def _without_once(kind: Kind, attrs: dict[str, Value]) -> dict[str, Value]:
     """Return the attributes but those that are written on a create only."""
-    return {name: value for name, value in attrs.items() if name not in kind.marked(Once)}
+    once = kind.marked(Once)
+    return {name: value for name, value in attrs.items() if name not in once} if once else attrs
 
 
 def _settled(context: PlanningContext, resource: Resource, binding: Binding | None, live: Live) -> bool:

@@ -155,6 +155,8 @@ class PlanningContext:
 
     def possible(self, resource: Resource) -> bool:
         """Check that everything the resource refers to can be known; otherwise skip it, with the reason."""
+        if not values.references(resource.attrs):
+            return True
         live = self.matched.get(resource.address)
         for name, value in resource.attrs.items():
             for reference in values.references(value):
@@ -172,7 +174,7 @@ class PlanningContext:
 
     def reachable(self, resource: Resource) -> bool:
         """Return whether the resource needs nothing that was skipped: then it can be told which object it is."""
-        references = values.references(dict(resource.attrs))
+        references = values.references(resource.attrs)
         return not any(isinstance(reference, Ref) and self._blocked(reference) is not None for reference in references)
 
     def _blocked(self, reference: Ref) -> Skipped | None:

@@ -84,24 +84,23 @@ def refusals(kind: Kind, live: Live, names: Iterable[str]) -> list[Finding]:
             attribute=name,
             hint=f"change it in ActiveCampaign, and say `lifecycle: {{ignore_changes: [{name}]}}` here",
         )
-        for name, loss in _destroyed(kind, live, names)
+        for name, loss in _destroyed(losses(kind, live), names)
     ]
 
 
-def unsaid(kind: Kind, address: str, live: Live, names: Iterable[str]) -> list[str]:
-    """Return one line for each of these attributes of a managed object that came to hold more than was declared: where
-    all that was understood of it is as declared, nothing else would tell.
+def unsaid(address: str, lost: Mapping[str, Loss], names: Iterable[str]) -> list[str]:
+    """Return one line for each of these attributes of a managed object that came to hold more than was declared, by its
+    losses: where all that was understood of it is as declared, nothing else would tell.
     """
     return [
         f"{address}: `{name}` holds more in the account than a declaration can say ({loss.what}); it stays so, "
         "and a change of it is refused"
-        for name, loss in _destroyed(kind, live, names)
+        for name, loss in _destroyed(lost, names)
     ]
 
 
-def _destroyed(kind: Kind, live: Live, names: Iterable[str]) -> list[tuple[str, Loss]]:
+def _destroyed(lost: Mapping[str, Loss], names: Iterable[str]) -> list[tuple[str, Loss]]:
     """Return those of these attributes of which a write would destroy something."""
-    lost = losses(kind, live)
     return [(name, lost[name]) for name in names if name in lost and not lost[name].kept]
 
 

@@ -99,7 +99,7 @@ class _Looked:
         ignored = resource.lifecycle.ignore_changes if resource is not None else ()
         return [
             *_beside(self.inputs, kind, address, live),
-            *unsaid(kind, address, live, sorted(binding.applied.keys() - {*ignored})),
+            *unsaid(address, losses(kind, live), sorted(binding.applied.keys() - {*ignored})),
             *_unsayable(self.inputs, kind, address, live),
         ]
 

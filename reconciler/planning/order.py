@@ -38,7 +38,7 @@ def sort_resources(resources: Mapping[str, Resource], kinds: Kinds) -> list[Reso
         if resource.address in placed or resource.address in visiting:
             return
         visiting.add(resource.address)
-        for reference in values.references(dict(resource.attrs)):
+        for reference in values.references(resource.attrs):
             if isinstance(reference, Ref) and reference.address in resources and reference.kind == resource.kind:
                 place(resources[reference.address])
         placed[resource.address] = resource
@@ -54,7 +54,7 @@ def after_members(resources: Sequence[Resource]) -> list[Resource]:
     placed: dict[str, Resource] = {}
 
     def place(resource: Resource, above: frozenset[str]) -> None:
-        for reference in values.references(dict(resource.attrs)):
+        for reference in values.references(resource.attrs):
             other = mine.get(reference.address) if isinstance(reference, Ref) else None
             if other is not None and other.address not in above | placed.keys():
                 place(other, above | {other.address})

@@ -24,7 +24,7 @@ from reconciler.planning.bindings import unused_blocks
 from reconciler.planning.changes import change_of, judged, removals, strike_spares
 from reconciler.planning.claims import Index, claim
 from reconciler.planning.context import Inputs, PlanningContext
-from reconciler.planning.declarable import unsaid
+from reconciler.planning.declarable import losses, unsaid
 from reconciler.planning.diff import completed
 from reconciler.planning.effects import hand_over, with_effects, within_reach
 from reconciler.planning.identity import by_key, stored_key
@@ -93,10 +93,10 @@ def _unsaid(context: PlanningContext) -> list[str]:
     lines = []
     for address, live in context.matched.items():
         resource, change = context.inputs.desired.resources.get(address), context.changes.get(address)
-        if resource is not None:
+        if resource is not None and (lost := losses(context.kinds[resource.kind], live)):
             written = {item.name for item in change.attributes} if change is not None else set()
             names = sorted(resource.attrs.keys() - written - {*resource.lifecycle.ignore_changes})
-            lines += unsaid(context.kinds[resource.kind], address, live, names)
+            lines += unsaid(address, lost, names)
     return lines
 
 

@@ -4,7 +4,7 @@ nothing, where the account may only not show the object. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from reconciler.model import values
 from reconciler.model.address import key_of
@@ -49,15 +49,15 @@ def wanted(desired: Desired, state: State, kinds: Kinds) -> dict[str, frozenset[
     return {name: frozenset(needed[name]) for name in kinds if name in needed}
 
 
-def _looked_up(resource: Resource, before: Binding | None) -> Iterator[str]:
-    """Yield the kinds of which a resource looks something up. What was looked up at the last apply is looked up again,
+def _looked_up(resource: Resource, before: Binding | None) -> set[str]:
+    """Return the kinds of which a resource looks something up. What was looked up at the last apply is looked up again,
     to show which side changed it.
     """
-    applied = [before.applied.get(name) for name in resource.attrs] if before else []
-    decoded = [values.decode(value) for value in applied if value.__class__ not in values.SCALARS]
-    for reference in values.references([*resource.attrs.values(), *decoded]):
-        if isinstance(reference, values.Lookup):
-            yield reference.kind
+    mentioned = list(values.references(resource.attrs))
+    if before is not None and not values.is_flat(before.applied.values()):
+        applied = (before.applied.get(name) for name in resource.attrs)
+        mentioned += values.references([values.decode(value) for value in applied])
+    return {reference.kind for reference in mentioned if isinstance(reference, values.Lookup)}
 
 
 def looked_over(desired: Desired, state: State, kinds: Kinds) -> dict[str, frozenset[str]]:

@@ -117,7 +117,7 @@ def _bounded(body: Json, *, surrogates: bool) -> Json:
     """Return a body that is not deeper than `DEEPEST` and has no halves of characters, which nothing could write."""
     level: list[Json] = [body]
     for _ in range(DEEPEST):
-        inside = [value for value in level if isinstance(value, dict | list)]
+        inside = [value for value in level if isinstance(value, (dict, list))]
         if surrogates and _has_halves(
             [*level, *(name for value in inside if isinstance(value, dict) for name in value)]
         ):
@@ -136,9 +136,10 @@ def _lists_again(members: dict[str, Json]) -> Json:
     """Return the list that a map with nothing but numbers for keys was: PHP writes arrays with holes so (row 53 of
     section 7).
     """
-    if not members or not all(key.isascii() and key.isdecimal() for key in members):
-        return members
-    return [members[key] for key in sorted(members, key=int)]
+    for key in members:
+        if not (key.isascii() and key.isdecimal()):
+            return members
+    return [members[key] for key in sorted(members, key=int)] if members else members
 
 
 def status_of(status: int, body: object) -> int:

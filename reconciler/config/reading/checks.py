@@ -38,8 +38,8 @@ class Checks:
         return {address: self._resolve(resource) for address, resource in resources.items()}
 
     def _resolve(self, resource: Resource) -> Resource:
-        referring = {name: value for name, value in resource.attrs.items() if any(references(value))}
-        if referring:
+        if references(resource.attrs):
+            referring = {name: value for name, value in resource.attrs.items() if references(value)}
             checked = {name: transform(value, self._leaf_of(name, resource)) for name, value in referring.items()}
             resource = resource._replace(attrs={**resource.attrs, **checked})
         if not resource.lifecycle.on_destroy:
@@ -235,7 +235,7 @@ def check_rosters(
 ) -> None:
     """Report members that a list names twice, and those that a list names and that say it themselves too."""
     for resource in resources.values():
-        for name, mark in _rosters(kinds[resource.kind]):
+        for name, mark in kinds[resource.kind].marked(Roster).items():
             listed_here: set[object] = set()
             for reference in references(resource.attrs.get(name)):
                 written = (
@@ -262,14 +262,10 @@ def check_rosters(
                     problems.error("said-twice", message, spot, hint)
 
 
-def _rosters(kind: Kind) -> list[tuple[str, Roster]]:
-    return list(kind.marked(Roster).items())
-
-
 def check_cycles(resources: Mapping[str, Resource], declared: Mapping[str, Entry], problems: Problems) -> None:
     """Report references that lead in a circle, each with all its steps."""
     leading = (
-        (address, {leaf.address for leaf in references(dict(resource.attrs)) if isinstance(leaf, Ref)})
+        (address, {leaf.address for leaf in references(resource.attrs) if isinstance(leaf, Ref)})
         for address, resource in resources.items()
     )
     graph = {address: ends for address, ends in leading if ends}

@@ -106,9 +106,12 @@ def _suspicious(resources: Iterable[Resource], secret: Redactor, size: int) -> I
     """Yield the resources that may hold a credential: most have none, so many are looked at together, then each."""
     waiting = iter(resources)
     while batch := list(itertools.islice(waiting, size)):
-        texts = (
-            text for resource in batch for value in (resource.key, *resource.attrs.values()) for text in _texts(value)
-        )
+        texts: list[str] = []
+        for value in itertools.chain.from_iterable((resource.key, *resource.attrs.values()) for resource in batch):
+            if isinstance(value, str):
+                texts.append(value)
+            else:
+                texts += _texts(value)
         if secret.knows(BETWEEN.join(texts), LONG, parts=False):
             yield from batch if size == 1 else _suspicious(batch, secret, 1)
 

@@ -52,9 +52,7 @@ def bound_of(
     }
     for resource in desired.resources.values():
         searched |= {
-            reference.kind
-            for reference in values.references(dict(resource.attrs))
-            if isinstance(reference, values.Lookup)
+            reference.kind for reference in values.references(resource.attrs) if isinstance(reference, values.Lookup)
         }
     ids: dict[str, set[str]] = {}
     for binding in state.resources.values():
