@@ -36,12 +36,10 @@ def near_keys(kind: Kind, attrs: Mapping[str, Value]) -> dict[NaturalKey, Natura
     keys: dict[NaturalKey, NaturalKey] = {}
     for shown in (attrs, *({**attrs, **derived} for derived in kind.derived(attrs))):
         for key in kind.known_as(shown):
-            keys.setdefault(tuple(_plain(item) for item in key), key)
+            label, *parts = key
+            near = [plain(item) if isinstance(item, str) else item for item in parts]
+            keys.setdefault((label, *near), key)
     return keys
-
-
-def _plain(item: Value) -> Value:
-    return plain(item) if isinstance(item, str) else item
 
 
 def apart(mine: NaturalKey, other: NaturalKey) -> str:

@@ -59,7 +59,7 @@ def parse(status: int, content: bytes, content_type: str) -> Json:
     """
     if len(content) > MOST_BYTES:
         raise Excessive(f"has more than {MOST_BYTES:,} bytes")
-    if sum(content.count(mark) for mark in (b",", b"[", b"{")) > MOST_VALUES:
+    if len(content) > MOST_VALUES and sum(content.count(mark) for mark in (b",", b"[", b"{")) > MOST_VALUES:
         raise Excessive(f"has more than {MOST_VALUES:,} values")
     text = content.decode("utf-8-sig", "replace").strip()
     if not text:

@@ -72,6 +72,11 @@ class Scalar:
         length = len(self.text) if self.plain else len(self.text) + 2
         return Spot(self.source, self.line, self.column, max(1, min(length, room)))
 
+    @property
+    def position(self) -> Position:
+        """Where it begins, as people count it."""
+        return Position(self.source.file, self.line + 1, self.column + 1)
+
 
 @dataclass(slots=True, eq=False)
 class Sequence:
@@ -89,7 +94,7 @@ class Sequence:
         return Spot(self.source, self.line, self.column)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Entry:
     """One entry of a map."""
 
@@ -130,11 +135,11 @@ class Positions(Mapping[str, Position]):
     __slots__ = ("_places",)
 
     def __init__(self, entries: Mapping[str, Entry]) -> None:
-        self._places: tuple[str | int, ...] = tuple(
-            part
-            for name, entry in entries.items()
-            for part in (sys.intern(name), entry.key.source.file, entry.key.line, entry.key.column)
-        )
+        places: list[str | int] = []
+        for name, entry in entries.items():
+            key = entry.key
+            places += (sys.intern(name), key.source.file, key.line, key.column)
+        self._places = tuple(places)
 
     def __getitem__(self, name: str) -> Position:
         for place in range(0, len(self._places), 4):

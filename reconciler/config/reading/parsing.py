@@ -180,8 +180,7 @@ class _Builder:
     def _column(self, mark: _Mark) -> int:
         """Return the column in the file."""
         column: int = mark.column
-        places = self.shifts.get(mark.line) if self.shifts else None
-        return column if places is None else column + 2 * sum(column >= place for place in places)
+        return column + 2 * sum(column >= place for place in self.shifts.get(mark.line, ()))
 
     def _scalar(self, event: _Event) -> None:
         mark, text, plain = event.start_mark, event.value, not event.style
@@ -190,7 +189,8 @@ class _Builder:
                 text = text.replace(escape, written)
         if event.tag is not None:
             self._refuse_tag(event)
-        node = Scalar(self.source, mark.line, self._column(mark), text, plain, meaning(text) if plain else text)
+        column = self._column(mark) if self.shifts else mark.column
+        node = Scalar(self.source, mark.line, column, text, plain, meaning(text) if plain else text)
         if event.anchor is not None:
             self.anchors[event.anchor] = node
         self._add(node, 1)
@@ -247,17 +247,18 @@ class _Builder:
         frame = self.stack[-1]
         parent = frame.node
         parent.size += size
-        if parent.__class__ is Sequence:
+        if isinstance(parent, Sequence):
             parent.items.append(node)
         elif frame.key is None:
-            frame.key = self._key(node)
+            frame.key = node if node.__class__ is Scalar else self._no_key(node)
         else:
             key, frame.key = frame.key, None
-            self._entry(frame, key, node)
+            if key.text in parent.entries or key.text == "<<":
+                self._entry(frame, key, node)
+            else:
+                parent.entries[key.text] = Entry(key, node)
 
-    def _key(self, node: Node) -> Scalar:
-        if isinstance(node, Scalar):
-            return node
+    def _no_key(self, node: Node) -> Scalar:
         self.problems.error(
             "bad-key", "a key must be text, not a list or a map", node.spot, "put quotes around a text with `{` or `[`"
         )

@@ -34,7 +34,7 @@ class Each(NamedTuple):
 
 
 def _repeats(text: str) -> bool:
-    return any(match.group(1) for match in EACH.finditer(text))
+    return "${" in text and any(match.group(1) for match in EACH.finditer(text))
 
 
 def expanded(kind: Kind, entries: Mapping[str, Entry], kinds: Kinds, scope: Scope) -> dict[str, Entry]:

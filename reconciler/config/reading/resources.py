@@ -19,7 +19,7 @@ from reconciler.model.desired import Resource
 from reconciler.model.grammar import a
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.spec import KEY, Default, Lifecycle, Nested, RefTo, Spec, attributes
-from reconciler.model.values import Lookup, Ref, Value
+from reconciler.model.values import SCALARS, Lookup, Ref, Value
 
 LIFECYCLE = "lifecycle"
 OWNER = "x-owner"
@@ -77,17 +77,18 @@ class Reader:
         shape = _shape(wanted)
         nests = shape.nested_in(entries)
         data = self._data(entries, (LIFECYCLE, OWNER, *nests))
-        self._check_owner(entries.get(OWNER))
+        if OWNER in entries:
+            self._check_owner(entries[OWNER])
         # A required map of nested resources is there, though validation does not see it.
         spec = validated(wanted, {**_cleared(data, wanted), **{name: {} for name in nests}}, entry, self.scope)
-        spec = self._filled(kind, spec, shape, entries)
+        spec = self._filled(kind, spec, shape, entries) if spec is not None else None
         lifecycle = self._lifecycle(kind, entries.get(LIFECYCLE))
         # What an include puts before a key is not part of its name.
         attrs = _attrs(spec, shape, entry.key.text) if spec is not None else {}
         if parent is not None and mark is not None:
             attrs[mark.parent] = Ref(parent.kind, parent.key)
         inside = parent.address if parent is not None else None
-        life, at, places = lifecycle or Lifecycle(), entry.key.spot.position, Positions(entries)
+        life, at, places = lifecycle or Lifecycle(), entry.key.position, Positions(entries)
         resource = Resource(address, kind.name, full, attrs, life, at, places, inside, rank, tuple(nests))
         if spec is not None and lifecycle is not None:
             self.resources[address] = resource
@@ -100,8 +101,8 @@ class Reader:
         """Return the values of a resource's attributes, variables filled in, without those read otherwise."""
         return {name: self.scope.data(entry.value) for name, entry in entries.items() if name not in but}
 
-    def _check_owner(self, entry: Entry | None) -> None:
-        if entry is None or is_null(entry.value):
+    def _check_owner(self, entry: Entry) -> None:
+        if is_null(entry.value):
             return
         if not isinstance(entry.value, Scalar) or not isinstance(entry.value.value, str) or "${" in entry.value.text:
             hint = f"write a name, of a team rather than of a person: `{OWNER}: marketing`"
@@ -123,9 +124,9 @@ class Reader:
             self.problems.error("unknown-key", f"there is no {kind.name} `{key}`", entry.key.spot, near)
         return wanted
 
-    def _filled(self, kind: Kind, spec: Spec | None, shape: _Shape, entries: Mapping[str, Entry]) -> Spec | None:
+    def _filled(self, kind: Kind, spec: Spec, shape: _Shape, entries: Mapping[str, Entry]) -> Spec | None:
         """Return the spec; None where a text is empty that identifies the object or is required."""
-        empty = [name for name in shape.filled if spec is not None and getattr(spec, name) == "" and name in entries]
+        empty = [name for name in shape.filled if getattr(spec, name) == "" and name in entries]
         for name in empty:
             hint = f"leave `{name}` out to take the key" if name in dict(shape.defaults) else ""
             message = f"`{name}` is empty, and no account takes {a(kind.title.lower() or kind.name)} with an empty one"
@@ -233,7 +234,11 @@ def _cleared(data: dict[str, Any], wanted: type[Spec]) -> dict[str, Any]:
 def _attrs(spec: Spec, shape: _Shape, key: str) -> dict[str, Value]:
     """Return the declared attributes in the order of the spec, and the defaults that belong to the identity."""
     given = spec.model_fields_set
-    attrs = {name: plain(getattr(spec, name), _chosen(spec, mark)) for name, mark in shape.names if name in given}
+    attrs: dict[str, Value] = {}
+    for name, mark in shape.names:
+        if name in given:
+            value = getattr(spec, name)
+            attrs[name] = value if value.__class__ in SCALARS else plain(value, _chosen(spec, mark))
     for name, value in shape.defaults:
         if name not in attrs:
             attrs[name] = key if value == KEY else value
@@ -247,9 +252,9 @@ def _chosen(spec: Spec, mark: RefTo | None) -> RefTo | None:
 
 def plain(value: Any, mark: RefTo | None) -> Value:
     """Return a validated value without models: texts, numbers, lists, maps, and references that know their kind."""
-    if value is None or isinstance(value, str | int | float):
+    if value is None or isinstance(value, (str, int, float)):
         return value
-    if isinstance(value, Ref | Lookup):
+    if isinstance(value, (Ref, Lookup)):
         return _reference(value, mark)
     if isinstance(value, Mapping):
         return {key: plain(item, mark) for key, item in value.items()}

@@ -6,25 +6,26 @@ YAML 1.1, as most loaders read it, turns `no` into false, `0123` into 83, `12:30
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 AMBIGUOUS = frozenset({"yes", "no", "on", "off", "y", "n"})
 """Booleans to YAML 1.1, texts to YAML 1.2 (compared without case): who writes one means either."""
 
-_FIRST = frozenset("0123456789+-~tTfFnN")
+_WORDS: Mapping[str, bool | None] = {**dict.fromkeys(NULLS), **BOOLEANS}
+_NUMERIC = frozenset("0123456789+-")
+"""What a number begins with."""
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,39})")
 _FLOAT = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,39})\.[0-9]{1,40}")
 
 
 def meaning(text: str) -> bool | int | float | str | None:
     """Return what a plain scalar means: None, bool, int, float, or the text itself."""
-    if text and text[0] not in _FIRST:
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0] not in _NUMERIC:
         return text
-    if text in NULLS:
-        return None
-    if text in BOOLEANS:
-        return BOOLEANS[text]
     if _INTEGER.fullmatch(text):
         return int(text)
     return float(text) if _FLOAT.fullmatch(text) else text
