@@ -82,16 +82,18 @@ class TakenNames:
             if name in kinds and kinds[name].found_unique and kinds[name].holds_twice(live)
         }
         self._owners: dict[tuple[Hashable, ...], Address] = {}
-        for resource in there:
-            self.held(resource)
+        self._waiting = list(there)
 
     def held(self, resource: Resource) -> None:
         """Note the names of an object that the account has, or is to have."""
-        for _, key in self._keys(resource):
-            self._owners.setdefault(key, resource.address)
+        self._waiting.append(resource)
 
     def taken(self, resource: Resource) -> list[str]:
         """Return why the account would not take a new object beside those that are noted."""
+        for held in self._waiting:
+            for _, key in self._keys(held):
+                self._owners.setdefault(key, held.address)
+        self._waiting.clear()
         return [
             f"the account takes no two of one {' and '.join(f'`{name}`' for name in names)}, and {owner} has it"
             + (FOUND if self._kinds[resource.kind].found_unique else "")

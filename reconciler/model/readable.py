@@ -6,6 +6,7 @@ from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
 
+from reconciler.model.codecs import Ids
 from reconciler.model.declared import Declared
 from reconciler.model.live import STRANGE, Collection, Live, Row, Tables
 from reconciler.model.spec import (
@@ -25,7 +26,7 @@ class Readable(Declared):
     @cached_property
     def _decoders(self) -> tuple[tuple[str, str, Callable[[Json], Value]], ...]:
         return tuple(
-            (name, attribute.read, attribute.decode)
+            (name, attribute.read, attribute.codec.decode)
             for name, attribute in self.attributes.items()
             if attribute.read is not None and not attribute.has(WriteOnly, Once)
         )
@@ -54,14 +55,22 @@ class Readable(Declared):
         """Return the attributes of a row in normal form; properties that the row lacks stay absent."""
         return {name: decode(row[read]) for name, read, decode in self._decoders if read in row}
 
+    @cached_property
+    def _encoders(self) -> tuple[tuple[str, str, Callable[[Value, Ids], Json]], ...]:
+        return tuple(
+            (name, attribute.read or "", attribute.codec.encode)
+            for name, attribute in self.attributes.items()
+            if attribute.api is not None
+        )
+
     def echoes(self, live: Live) -> dict[str, tuple[Json, Json]]:
         """Return, by attribute, what the row holds of it and what a write of the decoded value would send: where they
         differ, decoding lost something. `""` stands for the object as a whole. What the server computes is in neither.
         """
         return {
-            name: (live.row[read], attribute.encode(live.attrs[name], _remote))
-            for name, attribute in self.attributes.items()
-            if attribute.api is not None and name in live.attrs and (read := attribute.read or "") in live.row
+            name: (live.row[read], encode(live.attrs[name], _remote))
+            for name, read, encode in self._encoders
+            if name in live.attrs and read in live.row
         }
 
     def lives(self, tables: Tables) -> list[Live]:

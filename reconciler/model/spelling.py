@@ -9,7 +9,7 @@ from __future__ import annotations
 import binascii
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from html.entities import codepoint2name
 from typing import NamedTuple
@@ -96,8 +96,9 @@ def _read(raw: bytes, spaces: bool) -> Iterator[ReadText]:
     plain = unescaped(raw, spaces)
     if plain.text != raw:
         yield plain
-    for read in (_base64, _base32, _hexadecimal):
-        reading = read(raw)
+    runs = [match.span() for match in _BASE64.finditer(raw)]  # in which those of base32 and hexadecimal are
+    for read in (_base64, _base32, _hexadecimal) if runs else ():
+        reading = read(raw, runs)
         if reading is not None:
             yield reading
     if _any_row()(raw, 0) < 0:
@@ -238,46 +239,52 @@ def _joined(runs: Iterator[tuple[bytes, int]], characters: int, of: int) -> Read
     )
 
 
-def _base64(raw: bytes) -> ReadText | None:
+def _base64(raw: bytes, within: Sequence[tuple[int, int]]) -> ReadText | None:
     """Read all that may be base64, of either alphabet, wherever in a group of four it begins."""
 
     def runs() -> Iterator[tuple[bytes, int]]:
-        for match in _BASE64.finditer(raw):
-            text = match.group()
+        for first, end in within:
+            text = raw[first:end]
             if not text.strip(_DIGITS) or not text.strip(_LETTERS):
                 continue  # a digest, a word: nothing that is written looks like them in base64
             text = text.translate(_TO_STANDARD)
             for skipped in range(4):
                 rest = len(text) - skipped
-                yield binascii.a2b_base64(text[skipped:] + b"A" * (-rest % 4)), match.start() + skipped
+                yield binascii.a2b_base64(text[skipped:] + b"A" * (-rest % 4)), first + skipped
 
     return _joined(runs(), 4, 3)
 
 
-def _base32(raw: bytes) -> ReadText | None:
+def _matches(pattern: re.Pattern[bytes], raw: bytes, within: Iterable[tuple[int, int]]) -> Iterator[tuple[bytes, int]]:
+    """Yield what matches in these places of a text, and where it begins."""
+    for first, end in within:
+        for match in pattern.finditer(raw, first, end):
+            yield match.group(), match.start()
+
+
+def _base32(raw: bytes, within: Sequence[tuple[int, int]]) -> ReadText | None:
     """Read all that may be base32, in either case, wherever in a group of eight it begins."""
 
     def runs() -> Iterator[tuple[bytes, int]]:
-        for match in _BASE32.finditer(raw):
-            text = match.group()
+        for text, first in _matches(_BASE32, raw, within):
             if not text.strip(_DIGITS):
                 continue
             digits = text.translate(_TO_DIGITS)
             for skipped in range(8):
                 part = digits[skipped:] + b"0" * (-(len(digits) - skipped) % 8)
-                yield int(part, 32).to_bytes(len(part) * 5 // 8), match.start() + skipped
+                yield int(part, 32).to_bytes(len(part) * 5 // 8), first + skipped
 
     return _joined(runs(), 8, 5)
 
 
-def _hexadecimal(raw: bytes) -> ReadText | None:
+def _hexadecimal(raw: bytes, within: Sequence[tuple[int, int]]) -> ReadText | None:
     """Read all that may be hexadecimal without anything between the bytes, from an even or an odd place."""
 
     def runs() -> Iterator[tuple[bytes, int]]:
-        for match in _HEXADECIMAL.finditer(raw):
+        for text, first in _matches(_HEXADECIMAL, raw, within):
             for skipped in range(2):
-                rest = match.group()[skipped:]
-                yield bytes.fromhex(rest[: len(rest) // 2 * 2].decode()), match.start() + skipped
+                rest = text[skipped:]
+                yield bytes.fromhex(rest[: len(rest) // 2 * 2].decode()), first + skipped
 
     return _joined(runs(), 2, 1)
 

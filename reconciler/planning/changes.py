@@ -296,6 +296,8 @@ def another_end(binding: Binding | None, resource: Resource | None) -> str:
     if binding is None or resource is None:
         return ""
     now, end = resource.lifecycle, []
+    if not (binding.on_destroy or now.on_destroy) and binding.prevent_destroy == now.prevent_destroy:
+        return ""
     if binding.prevent_destroy != now.prevent_destroy:
         end.append("protected from now on" if now.prevent_destroy else "no longer protected (prevent_destroy)")
     for what in sorted({*binding.on_destroy, *now.on_destroy}):

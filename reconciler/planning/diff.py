@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 from reconciler.model.codecs import MapCodec
 from reconciler.model.desired import Resource
 from reconciler.model.document import PartView
+from reconciler.model.empty import NOTHING
 from reconciler.model.errors import ConfigError
 from reconciler.model.kind import Kind
 from reconciler.model.live import Live
@@ -172,21 +173,18 @@ class Subject(NamedTuple):
 
 def differences(subject: Subject) -> list[AttributeChange]:
     """Return the attributes to write, in the order of the spec."""
-    changes = (
-        _differing(subject, attribute)
-        for name, attribute in subject.kind.attributes.items()
-        if name in subject.attrs and not (subject.live is not None and _passed_over(subject, attribute, subject.live))
-    )
-    return [change for change in changes if change is not None]
-
-
-def _passed_over(subject: Subject, attribute: Attribute, live: Live) -> bool:
-    """Return whether an attribute of a live object needs no closer look: most attributes of most objects."""
-    name = attribute.name
-    if name in subject.resource.lifecycle.ignore_changes or attribute.has(Once):
-        return True
-    plain = subject.kind.plainly_seen and not subject.whole and name in live.attrs
-    return plain and _plainly_same(subject.attrs[name], live.attrs[name])
+    attrs, live = subject.attrs, subject.live
+    plain = live.attrs if live is not None and subject.kind.plainly_seen and not subject.whole else NOTHING
+    changes = []
+    for name, attribute in subject.kind.attributes.items():
+        if name not in attrs or (name in plain and _plainly_same(attrs[name], plain[name])):
+            continue  # most attributes of most objects
+        if live is not None and (name in subject.resource.lifecycle.ignore_changes or attribute.has(Once)):
+            continue
+        change = _differing(subject, attribute)
+        if change is not None:
+            changes.append(change)
+    return changes
 
 
 def _differing(subject: Subject, attribute: Attribute) -> AttributeChange | None:

@@ -255,11 +255,11 @@ def _arranged(context: PlanningContext, resources: list[Resource]) -> dict[str, 
     by_address: dict[str, dict[str, Value]] = {}
     for (name, _), siblings in groups.items():
         siblings.sort(key=lambda resource: resource.rank)
-        kind = context.kinds[name]  # where one of them stands may be in no known form: it stays there
+        kind = context.kinds[name]
+        names = arranged_names(kind)
         found_there = ((sibling.address, sibling.attrs, context.matched.get(sibling.address)) for sibling in siblings)
-        settled = [
-            place for place in found_there if place[2] is None or not arranged_names(kind) & {*place[2].odd.values()}
-        ]
+        # Where one of them stands may be in no known form: it stays there.
+        settled = [place for place in found_there if place[2] is None or not names & {*place[2].odd.values()}]
         arranged = kind.arrange(settled)
         by_address |= {address: attrs for address, attrs in arranged.items() if address in wanted}
     return by_address

@@ -4,10 +4,11 @@ nothing, where the account may only not show the object. Pure.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
 from reconciler.model import values
-from reconciler.model.address import key_of
+from reconciler.model.address import key_of, kind_of
 from reconciler.model.catalog import outlines
 from reconciler.model.desired import Desired, Resource
 from reconciler.model.kind import Kind, Kinds
@@ -31,18 +32,18 @@ def wanted(desired: Desired, state: State, kinds: Kinds) -> dict[str, frozenset[
     """Return the kinds to read, each with the attributes that are declared or were applied; of variants, with
     the keys too.
     """
-    needed: dict[str, set[str]] = {}
+    needed: dict[str, set[str]] = defaultdict(set)
+    looked_up: set[str] = set()
     for resource in desired.resources.values():
-        needed.setdefault(resource.kind, set()).update(resource.attrs)
-        if kinds[resource.kind].variants:
-            needed[resource.kind].add(resource.key)
-        for name in _looked_up(resource, state.resources.get(resource.address)):
-            needed.setdefault(name, set())
-    for address, binding in state.resources.items():
-        if binding.kind in kinds:
-            needed.setdefault(binding.kind, set()).update(binding.applied)
-            if kinds[binding.kind].variants:
-                needed[binding.kind].add(key_of(address))
+        needed[resource.kind].update(resource.attrs)
+        looked_up |= _looked_up(resource, state.resources.get(resource.address))
+    for binding in state.resources.values():
+        needed[binding.kind].update(binding.applied)
+    for name in [name for name in kinds if name in needed and kinds[name].variants]:
+        needed[name].update(
+            key_of(address) for address in (*desired.resources, *state.resources) if kind_of(address) == name
+        )
+    needed |= {name: set() for name in looked_up if name not in needed}
     for name, outline in outlines(kinds).items():
         if outline.nested in needed:
             needed.setdefault(name, set())  # what goes with a parent is named, managed or not

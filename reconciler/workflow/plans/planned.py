@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from reconciler.model.address import abridged
 from reconciler.model.desired import Desired
 from reconciler.model.empty import NOTHING
 from reconciler.model.facts import Facts
-from reconciler.model.live import Unknown
+from reconciler.model.live import Live, Unknown
 from reconciler.model.plan import Plan
 from reconciler.model.snapshot import further
 from reconciler.planning.boards import boards
@@ -121,20 +121,22 @@ def _standing(session: Session, inputs: Inputs, document: doc.PlanDocument) -> l
 
 def _broken(session: Session, inputs: Inputs, without: Container[str] = ()) -> list[doc.GuardView]:
     """Return what breaks the rules in the account, of the managed objects that were looked at."""
-    bindings = inputs.state.resources
-    lives = {(live.kind, live.id): live for lives in inputs.snapshot.lives.values() for live in lives}
-    bound = [
-        (address, lives[binding.kind, binding.id])
-        for address, binding in bindings.items()
-        if (binding.kind, binding.id) in lives
-    ]
-    chosen = [(address, live) for address, live in bound if inputs.covers(address) and address not in without]
-    broken = broken_in_account(session, chosen, bindings, inputs.desired.resources, whole=False)
+    chosen = _bound(inputs, without)
+    broken = broken_in_account(session, chosen, inputs.state.resources, inputs.desired.resources, whole=False)
     if not broken:
         return []
     from reconciler.judging.rules import as_guards
 
     return as_guards(broken)
+
+
+def _bound(inputs: Inputs, without: Container[str]) -> Iterator[tuple[str, Live]]:
+    """Yield the managed objects that were looked at, by address, but these."""
+    lives = {(live.kind, live.id): live for lives in inputs.snapshot.lives.values() for live in lives}
+    for address, binding in inputs.state.resources.items():
+        live = lives.get((binding.kind, binding.id))
+        if live is not None and inputs.covers(address) and address not in without:
+            yield address, live
 
 
 def _of_facts(session: Session) -> list[str]:
