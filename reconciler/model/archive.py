@@ -1,7 +1,5 @@
 """Customer records that go with an object: how they are read before, and put back afterwards where the API can."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from math import ceil

@@ -7,8 +7,6 @@ document was made; nothing that reads it needs to mask again. What each minor ve
 `uncounted`, `managed`, `declared`, `renames`; how it is counted again, and what is moved away: `counting`, `evacuates`.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
@@ -75,7 +73,7 @@ class ImpactView(_Part):
     objects: list[str] = Field(default_factory=no_items, description="Names of the objects concerned.")
 
     @classmethod
-    def of(cls, impact: Impact) -> ImpactView:
+    def of(cls, impact: Impact) -> Self:
         """Return the view of a measured impact."""
         return cls(
             count=impact.count,
@@ -100,7 +98,7 @@ class FindingView(_Part):
     hint: str = ""
 
     @classmethod
-    def of(cls, finding: Finding) -> FindingView:
+    def of(cls, finding: Finding) -> Self:
         """Return the view of a finding."""
         return cls(message=finding.message, severity=finding.severity, attribute=finding.attribute, hint=finding.hint)
 

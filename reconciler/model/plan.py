@@ -1,7 +1,5 @@
 """A plan in memory: changes for people, steps for the applier. Made by `planning`, never manually."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Container, Iterable, Mapping
 from enum import StrEnum
 from typing import Literal, NamedTuple

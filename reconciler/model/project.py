@@ -1,10 +1,8 @@
 """The project file `reconciler.yaml`: environments and guards."""
 
-from __future__ import annotations
-
 import datetime
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -105,7 +103,7 @@ class Secrets(_Section):
     seconds: int = Field(30, ge=1, le=120, description="What one run of the program may take.")
 
     @model_validator(mode="after")
-    def _says_where(self) -> Secrets:
+    def _says_where(self) -> Self:
         if (self.command is None) == (self.file is None):
             raise ValueError("say either `command` or `file`")
         if self.command is not None and "{name}" in self.command[0]:
@@ -190,7 +188,7 @@ class Deny(_Section):
         return pattern
 
     @model_validator(mode="after")
-    def _says_which_attribute(self) -> Deny:
+    def _says_which_attribute(self) -> Self:
         looks = self.matches is not None or self.unless_matches is not None or self.above is not None
         looks = bool(looks or self.unless_hosts) or self.empty is not None
         if self.attribute is None and looks:
@@ -222,7 +220,7 @@ class Policy(_Section):
     environments: list[str] = Field(default_factory=no_items, description="Where the rule holds; default: everywhere.")
 
     @model_validator(mode="after")
-    def _says_something(self) -> Policy:
+    def _says_something(self) -> Self:
         if self.deny is None and self.when is None:
             raise ValueError("a policy needs `deny`, `when`, or both")
         if self.deny is not None and self.deny.unused:
@@ -249,7 +247,7 @@ class Rule(_Section):
     environments: list[str] = Field(default_factory=no_items, description="Where the rule holds; default: everywhere.")
 
     @model_validator(mode="after")
-    def _judges_what_it_can(self) -> Rule:
+    def _judges_what_it_can(self) -> Self:
         if self.deny is None and self.when is None:
             raise ValueError("a rule needs `deny`, `when`, or both")
         conditions = self.of_changes

@@ -3,13 +3,11 @@
 A spec is a pydantic model; `attributes(spec)` reads its marks. Absent means unmanaged, `null` means clear it.
 """
 
-from __future__ import annotations
-
 import functools
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, NamedTuple, TypeVar, cast, get_args, get_origin
+from typing import Any, Literal, NamedTuple, Self, TypeVar, cast, get_args, get_origin
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -222,7 +220,7 @@ class RefTo:
         """All kinds that may be meant."""
         return tuple(self.kinds.values()) or (self.kind,)
 
-    def chosen(self, value: object) -> RefTo:
+    def chosen(self, value: object) -> Self:
         """Return the mark for an object whose attribute `by` has this value."""
         return replace(self, kind=self.kinds.get(str(value), self.kind)) if self.by else self
 

@@ -6,8 +6,6 @@ The document is written whole at the end of a run; in between each result is app
 `${secret.NAME}`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple, Self
 
@@ -134,6 +132,60 @@ class Going(_Document):
     )
 
 
+class Renaming(NamedTuple):
+    """All moves (old address -> new) at once, so that two addresses may swap."""
+
+    moves: Mapping[Address, Address]
+
+    def address(self, address: Address) -> Address:
+        """Return what an address is called afterwards."""
+        return self.moves.get(address, address)
+
+    def value(self, encoded: Any) -> Any:
+        """Return an encoded value with the references in it renamed."""
+        value = values.decode(encoded)
+        if not any(
+            isinstance(reference, Ref) and reference.address in self.moves for reference in values.references(value)
+        ):
+            return encoded
+        return values.encode(values.transform(value, self._leaf))
+
+    def _leaf(self, leaf: Value) -> Value:
+        return Ref(*split(self.address(leaf.address))) if isinstance(leaf, Ref) else leaf
+
+    def values(self, encoded: Mapping[str, Any]) -> dict[str, Any]:
+        """Return encoded values with the references in them renamed."""
+        return {name: self.value(value) for name, value in encoded.items()}
+
+    def binding(self, binding: Binding) -> Binding:
+        """Return a binding that refers to everything by its new address."""
+        news = {
+            "applied": self.values(binding.applied),
+            "rewritten": self.values(binding.rewritten),
+            "depends_on": [self.address(address) for address in binding.depends_on],
+            "on_destroy": {what: self.address(to) for what, to in binding.on_destroy.items()},
+        }
+        changed = {name: value for name, value in news.items() if value != getattr(binding, name)}
+        return binding.model_copy(update=changed) if changed else binding
+
+    def bindings(self, resources: Mapping[Address, Binding], *, marked: bool = True) -> dict[Address, Binding]:
+        """Return all bindings under their new addresses; `marked` ones remember the move, see `Binding.moved_from`."""
+        bindings = {}
+        for address, binding in resources.items():
+            target, renamed = self.address(address), self.binding(binding)
+            bindings[target] = (
+                renamed.model_copy(update={"moved_from": address}) if marked and target != address else renamed
+            )
+        return bindings
+
+    def intents(self, intents: Mapping[Address, Intent]) -> dict[Address, Intent]:
+        """Return open creates under their new addresses."""
+        return {
+            self.address(address): intent.model_copy(update={"address": self.address(address)})
+            for address, intent in intents.items()
+        }
+
+
 class Record(_Document):
     """One line of the journal. An `intent` comes before whatever is sent for an address; that of a create says how to
     find what it made.
@@ -211,57 +263,3 @@ def open_intents(records: Iterable[Record], before: Mapping[str, Intent] | None 
                 pending.clear()
             pending.pop(record.address, None)
     return pending
-
-
-class Renaming(NamedTuple):
-    """All moves (old address -> new) at once, so that two addresses may swap."""
-
-    moves: Mapping[Address, Address]
-
-    def address(self, address: Address) -> Address:
-        """Return what an address is called afterwards."""
-        return self.moves.get(address, address)
-
-    def value(self, encoded: Any) -> Any:
-        """Return an encoded value with the references in it renamed."""
-        value = values.decode(encoded)
-        if not any(
-            isinstance(reference, Ref) and reference.address in self.moves for reference in values.references(value)
-        ):
-            return encoded
-        return values.encode(values.transform(value, self._leaf))
-
-    def _leaf(self, leaf: Value) -> Value:
-        return Ref(*split(self.address(leaf.address))) if isinstance(leaf, Ref) else leaf
-
-    def values(self, encoded: Mapping[str, Any]) -> dict[str, Any]:
-        """Return encoded values with the references in them renamed."""
-        return {name: self.value(value) for name, value in encoded.items()}
-
-    def binding(self, binding: Binding) -> Binding:
-        """Return a binding that refers to everything by its new address."""
-        news = {
-            "applied": self.values(binding.applied),
-            "rewritten": self.values(binding.rewritten),
-            "depends_on": [self.address(address) for address in binding.depends_on],
-            "on_destroy": {what: self.address(to) for what, to in binding.on_destroy.items()},
-        }
-        changed = {name: value for name, value in news.items() if value != getattr(binding, name)}
-        return binding.model_copy(update=changed) if changed else binding
-
-    def bindings(self, resources: Mapping[Address, Binding], *, marked: bool = True) -> dict[Address, Binding]:
-        """Return all bindings under their new addresses; `marked` ones remember the move, see `Binding.moved_from`."""
-        bindings = {}
-        for address, binding in resources.items():
-            target, renamed = self.address(address), self.binding(binding)
-            bindings[target] = (
-                renamed.model_copy(update={"moved_from": address}) if marked and target != address else renamed
-            )
-        return bindings
-
-    def intents(self, intents: Mapping[Address, Intent]) -> dict[Address, Intent]:
-        """Return open creates under their new addresses."""
-        return {
-            self.address(address): intent.model_copy(update={"address": self.address(address)})
-            for address, intent in intents.items()
-        }
