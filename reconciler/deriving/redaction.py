@@ -18,10 +18,10 @@ from reconciler.model.redaction import LONG, Redactor
 from reconciler.model.spec import Sensitive
 from reconciler.model.values import Lookup, Value, secret_marker
 
-_ADDRESS = re.compile(r"[\w.!#$&'*+=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+")
+_ADDRESS = r"[\w.!#$&'*+=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+"
 SHORTEST = 6
 """Characters of a secret that is searched for in other texts: shorter ones are in every second word."""
-_WORD = re.compile(r"[A-Za-z]{1,12}(?:[-_.][A-Za-z]{1,12})*|v\d+(?:\.\d+)?|\d{1,4}")
+_WORD = r"[A-Za-z]{1,12}(?:[-_.][A-Za-z]{1,12})*|v\d+(?:\.\d+)?|\d{1,4}"
 
 
 def holds_secret(value: Value, redactor: Redactor) -> bool:
@@ -86,7 +86,7 @@ class Hiding:
         )
 
     def _segment(self, stem: str, segment: str) -> str:
-        return segment if not segment or _WORD.fullmatch(segment) else self._placeholder(f"{stem}_PATH", segment)
+        return segment if not segment or re.fullmatch(_WORD, segment) else self._placeholder(f"{stem}_PATH", segment)
 
     def _query(self, stem: str, query: str) -> str:
         """Hide every value but ids of objects of the account, which a clone has to translate."""
@@ -132,7 +132,7 @@ def addresses_in(resources: Iterable[Resource]) -> list[str]:
     for resource in resources:
         for leaf in values.walk(dict(resource.attrs)):
             text = _text(leaf)
-            if text is not None and _ADDRESS.fullmatch(text):
+            if text is not None and re.fullmatch(_ADDRESS, text):
                 addresses.add(text)
     return sorted(addresses)
 

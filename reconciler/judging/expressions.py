@@ -173,7 +173,7 @@ def checker() -> Callable[[str], str]:
         try:
             kind = known[0].compile(expression).return_type().name()
         except (RuntimeError, UnicodeError, TypeError) as error:
-            message = _CODE.sub("", _first_line(error))
+            message = re.sub(_CODE, "", _first_line(error))
             message = re.sub(r"^<input>:(\d+):(\d+)", r"line \1, column \2", message)
             return f"it is not an expression: {abridged(message, 300)}"
         return "" if kind in ("BOOL", "DYN") else f"it says neither true nor false, but {kind.lower()}"
@@ -181,7 +181,7 @@ def checker() -> Callable[[str], str]:
     return wrong
 
 
-_CODE = re.compile(r"^[A-Z_]+: (?:ERROR: )?| \[[A-Z_]+\]$")
+_CODE = r"^[A-Z_]+: (?:ERROR: )?| \[[A-Z_]+\]$"
 
 
 def _first_line(error: Exception) -> str:

@@ -12,7 +12,7 @@ GENERAL = "General Details"
 """What the screens call the field groups that come with the account (help.activecampaign.com, custom account fields);
 the API has labels of its own for them, which say for what each one is.
 """
-_GIVEN = re.compile(r"\{\*\*(?:(\w+)_)?DEFAULT\*\*\}")
+_GIVEN = r"\{\*\*(?:(\w+)_)?DEFAULT\*\*\}"
 
 
 class KindWords(NamedTuple):
@@ -29,5 +29,5 @@ def called(attrs: Mapping[str, object]) -> str:
     singular = labels.get("singular") if isinstance(labels, Mapping) else None
     texts = (singular, *(attrs.get(name) for name in NAMED_BY))
     name = next((text for text in texts if isinstance(text, str) and text), "")
-    given = _GIVEN.fullmatch(name)
+    given = re.fullmatch(_GIVEN, name)
     return f"{GENERAL} ({(given[1] or 'contact').lower()}s)" if given else name

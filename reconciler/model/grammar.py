@@ -11,8 +11,8 @@ def a(noun: str) -> str:
 
 
 _VERBS = {"carry": "carries", "have": "has", "lose": "loses", "hold": "holds", "are": "is", "go": "goes", "do": "does"}
-_VERB = re.compile(rf"(?<!may )\b(?:{'|'.join(_VERBS)})\b")
-_PLURAL = re.compile(rf"(?P<one>(?:[\w-]+ )*?[\w-]{{2,}})s(?=$|,| (?:of|that|in|to|may|{'|'.join(_VERBS)})\b)")
+_VERB = rf"(?<!may )\b(?:{'|'.join(_VERBS)})\b"
+_PLURAL = rf"(?P<one>(?:[\w-]+ )*?[\w-]{{2,}})s(?=$|,| (?:of|that|in|to|may|{'|'.join(_VERBS)})\b)"
 
 
 def agreeing(count: int | None, phrase: str) -> str:
@@ -22,5 +22,5 @@ def agreeing(count: int | None, phrase: str) -> str:
     if count != 1:
         return phrase
     people = phrase.startswith("people ")
-    single = f"person{phrase[6:]}" if people else _PLURAL.sub(r"\g<one>", phrase, count=1)
-    return _VERB.sub(lambda match: _VERBS[match[0]], single, count=1)
+    single = f"person{phrase[6:]}" if people else re.sub(_PLURAL, r"\g<one>", phrase, count=1)
+    return re.sub(_VERB, lambda match: _VERBS[match[0]], single, count=1)

@@ -19,7 +19,7 @@ ENTITIES = 3
 """How many layers of HTML entities are undone (`&amp;amp;` has two)."""
 
 
-IGNORED = re.compile(f"[{IGNORABLE}]")
+IGNORED = f"[{IGNORABLE}]"
 
 
 def plain(text: str) -> str:
@@ -74,7 +74,7 @@ def _entities(text: str) -> str:
 
 
 def _seen(text: str) -> str:
-    return IGNORED.sub("", text)
+    return re.sub(IGNORED, "", text)
 
 
 def _canonical(text: str) -> str:

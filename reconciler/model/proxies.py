@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from reconciler.model.errors import SurroundingsError
 
-HOST = re.compile(r"[A-Za-z0-9_.:-]+")
+HOST = r"[A-Za-z0-9_.:-]+"
 HTTP = frozenset({"http", "https"})
 PORTS = {"http": 80, "https": 443}
 HINT = "set it to http://HOST:PORT, or exempt the host with NO_PROXY"
@@ -76,7 +76,7 @@ def _parsed(variable: str, value: str, schemes: frozenset[str]) -> Proxy:
             hint="set HTTPS_PROXY to an HTTP proxy, exempt the host with NO_PROXY, or, for socks5, install the Python "
             "package socksio beside this program",
         )
-    if scheme not in schemes or not HOST.fullmatch(host) or port == 0:
+    if scheme not in schemes or not re.fullmatch(HOST, host) or port == 0:
         raise SurroundingsError(f"the environment variable {variable} is not a URL of a proxy", hint=HINT)
     named = f"[{host}]" if ":" in host else host
     return Proxy(variable, f"{scheme}://{named}:{port or PORTS.get(scheme, 1080)}", user, password)

@@ -30,7 +30,7 @@ RANDOM, WORDS = 12, 10
 """Characters of a part of a credential that is one: of what no language has, and of what may be words."""
 _HEAD = 12
 """Characters of the beginning of a credential that are one, where a text was cut."""
-_BEGINNING = re.compile(rb"AGE-SECRET-KEY-1?|-----BEGIN [A-Z ]*-*|github_pat_")
+_BEGINNING = rb"AGE-SECRET-KEY-1?|-----BEGIN [A-Z ]*-*|github_pat_"
 """Beginnings of credentials that are public knowledge."""
 _SEED = 6
 """Characters of a part of a credential by which it is found, at most."""
@@ -57,7 +57,7 @@ _NAMED = re.compile(
 _ABOUT = re.compile(
     r"_(?:FILE|PATH|DIR|URL|URI|HOST|NAME|USER|ID|ENABLED|TTL|TYPE|EXPIRY|EXPIRES(?:_\w+)?|LENGTH|VERSION)$"
 )
-_CUT = re.compile(rb"[`'\"]|\.\.\.|\xe2\x80\xa6|\s*\Z")
+_CUT = rb"[`'\"]|\.\.\.|\xe2\x80\xa6|\s*\Z"
 """What follows a text that was cut."""
 _ELLIPSES = (b"...", b"\xe2\x80\xa6")
 _READ = 20_000
@@ -65,23 +65,23 @@ _READ = 20_000
 _AUTHORITY = re.compile(r"\w://[^\s/?#]*@")
 
 
-_ISSUED = re.compile(
+_ISSUED = (
     r"(?<![A-Za-z0-9])(?:gh[opsur]_|github_pat_|glpat-|AKIA|ASIA|xox[abprs]-|sk-|sk_(?:live|test)_|AGE-SECRET-KEY-1|eyJ"
     r"|-----BEGIN )\S{8}"
 )
 """How credentials begin that well-known programs hand out; `task_type` is none, nor are Slovak lists."""
-_DIGEST = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})")
+_DIGEST = r"(?:[0-9a-f]{40}|[0-9a-f]{64})"
 
 
 def looks_like_a_credential(text: str) -> bool:
     """Return whether a text looks like a key that some program handed out: one run of letters and digits that no
     one would type. The digests of commits and plans are not.
     """
-    if _DIGEST.fullmatch(text):
+    if re.fullmatch(_DIGEST, text):
         return False
     runs = re.findall(r"[A-Za-z0-9+]{16,}", text)
     mixed = any(sum(byte.isdigit() for byte in run) >= 2 and any(byte.isalpha() for byte in run) for run in runs)
-    return mixed or _ISSUED.search(text) is not None
+    return mixed or re.search(_ISSUED, text) is not None
 
 
 def names_a_credential(name: str) -> bool:
@@ -266,11 +266,11 @@ class _Form:
         if size == whole:
             return not self.short or encoded[first:end] == self.exact
         part = self.exact[inner : inner + size]
-        if not parts or size < self.least or _BEGINNING.fullmatch(part):
+        if not parts or size < self.least or re.fullmatch(_BEGINNING, part):
             return False
         if size >= max(_HEAD if part.isalpha() else WORDS, _share(whole, 2, 3)) or _random(part):
             return True
-        cut = _CUT.match(encoded, end) if size >= _HEAD and not inner and not self.backwards else None
+        cut = re.compile(_CUT).match(encoded, end) if size >= _HEAD and not inner and not self.backwards else None
         return cut is not None and not (part.isalpha() and cut[0] not in _ELLIPSES)
 
 

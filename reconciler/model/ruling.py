@@ -33,7 +33,7 @@ class Rules(NamedTuple):
 
 
 NONE = Rules()
-_WAIVED = re.compile(r"\((waived until \d{4}-\d\d-\d\d: .*)\)", re.DOTALL)
+_WAIVED = r"(?s)\((waived until \d{4}-\d\d-\d\d: .*)\)"
 
 
 def with_waiver(message: str, waiver: Waiver) -> str:
@@ -43,5 +43,5 @@ def with_waiver(message: str, waiver: Waiver) -> str:
 
 def waiver_in(message: str) -> str:
     """Return what a message says of the waiver (see `with_waiver`); "" where it says nothing."""
-    match = _WAIVED.search(message)
+    match = re.search(_WAIVED, message)
     return match.group(1) if match is not None and match.end() == len(message) else ""

@@ -147,8 +147,8 @@ def identical(mine: object, other: object) -> bool:
 
 
 SECRET_OPEN, SECRET_CLOSE = "\ue000", "\ue001"
-_SECRET = re.compile(f"{SECRET_OPEN}([A-Za-z_][A-Za-z0-9_]*){SECRET_CLOSE}")
-_WRITTEN = re.compile(r"\$\{secret\.([A-Za-z_][A-Za-z0-9_]*)\}")
+_SECRET = f"{SECRET_OPEN}([A-Za-z_][A-Za-z0-9_]*){SECRET_CLOSE}"
+_WRITTEN = r"\$\{secret\.([A-Za-z_][A-Za-z0-9_]*)\}"
 
 SENSITIVE = "$sensitive"
 """Key of a salted hash that stands for a value which no document holds."""
@@ -178,23 +178,23 @@ def secrets_of(value: Value) -> Iterator[str]:
     """Yield the names of the secrets in a value, encoded or not."""
     for leaf in walk(value):
         if isinstance(leaf, str) and (SECRET_OPEN in leaf or "${" in leaf):
-            yield from _SECRET.findall(leaf)
-            yield from _WRITTEN.findall(leaf)
+            yield from re.findall(_SECRET, leaf)
+            yield from re.findall(_WRITTEN, leaf)
 
 
 def reveal(text: str, secret: Callable[[str], str]) -> str:
     """Return `text` with each secret replaced by what `secret(name)` answers."""
-    return _SECRET.sub(lambda match: secret(match.group(1)), text)
+    return re.sub(_SECRET, lambda match: secret(match.group(1)), text)
 
 
 def show_secrets(text: str) -> str:
     """Return `text` with each secret written as the user wrote it: `${secret.NAME}`."""
-    return _SECRET.sub(lambda match: f"${{secret.{match.group(1)}}}", text)
+    return re.sub(_SECRET, lambda match: f"${{secret.{match.group(1)}}}", text)
 
 
 def hide_secrets(text: str) -> str:
     """The inverse of `show_secrets`, for texts that come from a document."""
-    return _WRITTEN.sub(lambda match: secret_marker(match.group(1)), text)
+    return re.sub(_WRITTEN, lambda match: secret_marker(match.group(1)), text)
 
 
 def walk(value: Value) -> Iterator[Value]:

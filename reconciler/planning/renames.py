@@ -28,7 +28,7 @@ SAME, MEANS_THE_SAME, MORE_WORDS, BESIDE, OPPOSITE = 1.0, 0.9, 0.5, 0.2, -1.0
 """
 RICH = 8
 """A text of this length says something about what an object is, one of twice the length much."""
-COMPANY = re.compile("^(sender_|from_|reply_to|logo_url|link_url)")
+COMPANY = "^(sender_|from_|reply_to|logo_url|link_url)"
 """Attributes that all objects of one company share."""
 BOILERPLATE = frozenset(
     """low medium high yes no maybe true false none other others unknown new open opened closed won lost pending done
@@ -85,7 +85,7 @@ CONTRASTS = tuple(
 """Words of which each stands for another one of several things of a sort."""
 
 
-_ACTS = re.compile("(?P<stem>.{4,}?)(?P<end>er|ee|or|ship)s?")
+_ACTS = "(?P<stem>.{4,}?)(?P<end>er|ee|or|ship)s?"
 PREFIXES = ("un", "in", "non", "dis", "im", "de", "re", "pre", "post", "ex", "anti")
 
 
@@ -173,7 +173,7 @@ class _Seen(NamedTuple):
                 attribute is None
                 or name == kind.identity.name_attribute
                 or attribute.choices
-                or COMPANY.match(name)
+                or re.match(COMPANY, name)
                 or _flat(value)
             ):
                 continue
@@ -375,7 +375,7 @@ def _one_word(word: str, twin: str) -> bool:
 
 def _acts(word: str, twin: str) -> bool:
     """Return whether a word is who does what the other says, or whom it is done to: `contractor`, `employee`."""
-    act, other = _ACTS.fullmatch(word), _ACTS.fullmatch(twin)
+    act, other = re.fullmatch(_ACTS, word), re.fullmatch(_ACTS, twin)
     if act is None:
         return False
     return act["stem"] == twin or (other is not None and act["stem"] == other["stem"] and act["end"] != other["end"])

@@ -16,8 +16,8 @@ from reconciler.model.errors import RemoteError
 from reconciler.model.redaction import abridged
 from reconciler.model.values import Json
 
-NOT_FOUND = re.compile(r"^No Result found for\b")
-LEAKED = re.compile(r"resulted in a `(?P<status>[45]\d\d) [^`]*` response:?\s*(?P<body>\{.*\})?", re.DOTALL)
+NOT_FOUND = r"^No Result found for\b"
+LEAKED = r"(?s)resulted in a `(?P<status>[45]\d\d) [^`]*` response:?\s*(?P<body>\{.*\})?"
 """The field groups' service behind the API answers through it, status and body in the text (section 1.6)."""
 LONGEST = 300
 LONGEST_WAIT = 120.0
@@ -149,9 +149,9 @@ def status_of(status: int, body: object) -> int:
     message = body.get("message") if isinstance(body, dict) else None
     if not isinstance(message, str):
         return status
-    if status in (400, 403, 422) and NOT_FOUND.match(message):
+    if status in (400, 403, 422) and re.match(NOT_FOUND, message):
         return 404
-    leaked = LEAKED.search(message) if status == 403 else None
+    leaked = re.search(LEAKED, message) if status == 403 else None
     return int(leaked["status"]) if leaked else status
 
 
@@ -176,7 +176,7 @@ def describe(body: object) -> str:
     message = body.get("message") or body.get("error") or ""
     if isinstance(message, Mapping):
         return "; ".join(f"{key}: {value}" for key, value in message.items())
-    leaked = LEAKED.search(message) if isinstance(message, str) else None
+    leaked = re.search(LEAKED, message) if isinstance(message, str) else None
     if leaked and leaked["body"]:
         with contextlib.suppress(ValueError):
             return describe(json.loads(leaked["body"]))

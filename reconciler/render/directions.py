@@ -16,7 +16,7 @@ FIRST, POP = "\u2068", "\u2069"
 """FIRST STRONG ISOLATE and POP DIRECTIONAL ISOLATE, for texts without elements."""
 _OPEN, _CLOSE = "\ufdd0", "\ufdd1"
 """Noncharacters, which Unicode keeps for use inside a program: around a name until it is known where it goes."""
-_MARKS = re.compile(f"{_OPEN}|{_CLOSE}")
+_MARKS = f"{_OPEN}|{_CLOSE}"
 LETTERS = r"\u0590-\u08ff\ufb1d-\ufdcf\ufdf0-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff"
 """The blocks of the scripts that are written from right to left, as the inside of a class."""
 _ANY = f"[{LETTERS}{_OPEN}{_CLOSE}]"
@@ -30,13 +30,13 @@ _TEXTS_ONLY = frozenset({"title", "text"})
 
 def named(name: str) -> str:
     """Return a name as it is put into a sentence: marked where anything in it is read from right to left."""
-    bare = _MARKS.sub("", name) if _OPEN in name or _CLOSE in name else name
+    bare = re.sub(_MARKS, "", name) if _OPEN in name or _CLOSE in name else name
     return f"{_OPEN}{bare}{_CLOSE}" if not bare.isascii() and compiled(f"[{LETTERS}]").search(bare) else bare
 
 
 def unmarked(text: str) -> str:
     """Return a text without the marks of names."""
-    return _MARKS.sub("", text)
+    return re.sub(_MARKS, "", text)
 
 
 def isolated(text: str) -> str:
@@ -46,7 +46,7 @@ def isolated(text: str) -> str:
 
 def named_span(text: str, span: str) -> str:
     """Return what a text became in Markdown, isolated as a whole where anything in it is read from right to left."""
-    marked = named(text) != _MARKS.sub("", text)
+    marked = named(text) != re.sub(_MARKS, "", text)
     return f"{FIRST}{unmarked(span)}{POP}" if marked else unmarked(span)
 
 

@@ -30,13 +30,13 @@ _UNSEEN = rf"({JOINED})|[^{SHOWN}{BLANKS}]"
 _UNSEEN_IN_LINES = rf"({JOINED}|\n)|[^{SHOWN}{BLANKS}]"
 _UNSEEN_IN_COLOUR = rf"({JOINED}|\n|\x1b\[(?:0|1|2|1;)?(?:3[0-7])?m)|[^{SHOWN}{BLANKS}]"
 _NOT_XML = "[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
-_OF_MERMAID = re.compile(r"""[#&"<>`\\%$]|:(?=fa-)""")
+_OF_MERMAID = r"""[#&"<>`\\%$]|:(?=fa-)"""
 _CLIP = 500
 
 # What programs that run jobs take for a command. GitHub: `::name` at the beginning of a line, behind blanks, and
 # `##[name]` anywhere in it; Azure: `##vso[` anywhere; TeamCity: `##teamcity[`; GitLab: `section_start:TIME:`.
-_BEGINS = re.compile(r"((?:\s|\x1b\[[0-9;]*m)*):(?=:)")
-_ANYWHERE = re.compile(r"#(?=#(?:\[|vso\[|teamcity\[))|_(?<=section_)(?=(?:start|end):\d)", re.IGNORECASE)
+_BEGINS = r"((?:\s|\x1b\[[0-9;]*m)*):(?=:)"
+_ANYWHERE = r"(?i)#(?=#(?:\[|vso\[|teamcity\[))|_(?<=section_)(?=(?:start|end):\d)"
 
 
 def harmless(text: str, where: Where = "line") -> str:
@@ -58,7 +58,7 @@ def outgoing(text: str, form: Form = "plain") -> str:
     if form == "github" or not ("::" in text or "##" in text or "section_" in text.lower()):
         return text  # annotations are commands, made of harmless parts
     escape = _json_escape if form in _DATA else _entity if form in _MARKUP else _escape
-    text = _ANYWHERE.sub(lambda match: escape(match.group()), text)
+    text = re.sub(_ANYWHERE, lambda match: escape(match.group()), text)
     # `splitlines` knows every character that some reader takes for the end of a line, U+0085 and U+2028 among them.
     return "".join(_harmless_begin(line, escape) for line in text.splitlines(keepends=True))
 
@@ -73,7 +73,7 @@ def _visible(text: str, form: Form) -> str:
 
 
 def _harmless_begin(line: str, escape: Callable[[str], str]) -> str:
-    match = _BEGINS.match(line)
+    match = re.match(_BEGINS, line)
     return f"{match[1]}{escape(':')}{line[match.end() :]}" if match else line
 
 
@@ -119,7 +119,7 @@ def _mermaid(text: str) -> str:
     """In a quoted label: what mermaid would read as its own or as HTML are its entities. Directives (`%%{init: {}}%%`),
     formulas (`$$`) and icons (`fa:fa-car`) have a meaning inside of quotes too, and an empty label is none.
     """
-    return _seen(_OF_MERMAID.sub(lambda match: f"#{ord(match[0])};", text)) or " "
+    return _seen(re.sub(_OF_MERMAID, lambda match: f"#{ord(match[0])};", text)) or " "
 
 
 def _dot(text: str) -> str:
@@ -140,7 +140,7 @@ def _sarif(text: str) -> str:
 def _command(text: str, more: str = "") -> str:
     """As the runner's own toolkit escapes it: percent and line ends always, colons and commas in properties."""
     text = "\n".join(_seen(line) for line in text.split("\n"))
-    text = _ANYWHERE.sub(lambda match: _escape(match.group()), text)
+    text = re.sub(_ANYWHERE, lambda match: _escape(match.group()), text)
     for character in f"%\r\n{more}":
         text = text.replace(character, f"%{ord(character):02X}")
     return text

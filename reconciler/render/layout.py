@@ -18,7 +18,7 @@ _CODES = {
 }  # fmt: skip
 
 
-_CODE = re.compile(r"\x1b\[[0-9;]*m")
+_CODE = r"\x1b\[[0-9;]*m"
 
 
 def cells(text: str) -> int:
@@ -61,14 +61,14 @@ def folded(text: str, width: int) -> str:
 
 
 def _parts(line: str, width: int) -> list[str]:
-    bare = _CODE.sub("", line)
+    bare = re.sub(_CODE, "", line)
     start = bare.lstrip()
     if cells(bare) <= width or start.startswith(("reconciler ", "export ")):
         return [line]
     indent = " " * min(len(bare) - len(start) + (6 if start.startswith("hint:") else 2), width // 2)
     lines, now = [], ""
     for word in re.findall(r"\s*\S+", line):
-        if now and cells(_CODE.sub("", now + word)) > width:
+        if now and cells(re.sub(_CODE, "", now + word)) > width:
             lines.append(now)
             now = indent + word.lstrip()
         else:

@@ -12,8 +12,8 @@ from typing import Any
 from reconciler.model.characters import BLANKS, compiled
 from reconciler.render.harmless import harmless
 
-_SURROGATES = re.compile("[\ud800-\udfff]")
-_PLAIN_KEY = re.compile(r"[A-Za-z_][\w.-]*")
+_SURROGATES = "[\ud800-\udfff]"
+_PLAIN_KEY = r"[A-Za-z_][\w.-]*"
 MARKERS = ("$ref", "$id", "$lookup", "$secret")
 
 
@@ -35,7 +35,7 @@ def quoted(text: str) -> str:
 def key(name: object) -> str:
     """Return a map's key: plain where it is a word, quoted where it is not."""
     text = str(name)
-    return text if _PLAIN_KEY.fullmatch(text) else quoted(text)
+    return text if re.fullmatch(_PLAIN_KEY, text) else quoted(text)
 
 
 def literal(value: object, *, sensitive: bool = False) -> str:
@@ -84,7 +84,7 @@ def _look(text: str) -> str:
 def to_json(content: object, *, indent: int | None = 2) -> str:
     """Return JSON that ends with a newline: readable, with halves of surrogate pairs escaped."""
     text = json.dumps(content, indent=indent, ensure_ascii=False, default=str)
-    return _SURROGATES.sub(lambda match: f"\\u{ord(match.group()):04x}", text) + "\n"
+    return re.sub(_SURROGATES, lambda match: f"\\u{ord(match.group()):04x}", text) + "\n"
 
 
 def place(path: object) -> str:

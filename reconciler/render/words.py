@@ -26,7 +26,7 @@ MOST_NAMED = 30
 """Addresses that are named in one sentence; the others are counted."""
 
 VERDICTS = {"passed": "Fine", "tripped": "Needs approval", "overridden": "Allowed", "warned": "Please note"}
-_SCREEN = re.compile(r"https://[a-z0-9-]+\.activehosted\.com/[\w./-]*\w")
+_SCREEN = r"https://[a-z0-9-]+\.activehosted\.com/[\w./-]*\w"
 
 
 class Sign(NamedTuple):
@@ -292,7 +292,7 @@ def _idle(document: PlanDocument) -> bool:
 
 def linked(text: str) -> tuple[str, str, str]:
     """Return a text before, at and after its link to a screen of an account; no other address counts as a link."""
-    link = _SCREEN.search(text)
+    link = re.search(_SCREEN, text)
     return (text[: link.start()], link.group(), text[link.end() :]) if link else (text, "", "")
 
 

@@ -18,8 +18,8 @@ MAGIC = b"age-encryption.org/v1"
 IDENTITY, IDENTITY_FILE = "RECONCILER_AGE_IDENTITY", "RECONCILER_AGE_IDENTITY_FILE"
 """Environment variables: identities as text, or the path of a file with them; one a line, `#` begins a comment. An SSH
 key without a passphrase is an identity too."""
-SSH = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----", re.DOTALL)
-STANZA = re.compile(rb"\A" + re.escape(MAGIC) + rb"\n(?:-> [^\n]+\n(?:[A-Za-z0-9+/]*\n)*?)+--- [A-Za-z0-9+/]{43}\n")
+SSH = r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----"
+STANZA = rb"\A" + re.escape(MAGIC) + rb"\n(?:-> [^\n]+\n(?:[A-Za-z0-9+/]*\n)*?)+--- [A-Za-z0-9+/]{43}\n"
 
 
 class Maker(Protocol):
@@ -79,7 +79,7 @@ class Seal:
         """Return what a document says. Raises StateError that tells a wrong key, tampering and damage apart."""
         if not content.startswith(MAGIC):
             return content
-        if STANZA.match(content) is None:
+        if re.match(STANZA, content) is None:
             raise StateDamaged(
                 f"{what} is damaged: it is an age file whose header is truncated or mangled",
                 hint="restore it from a backup, or `reconciler state restore`; nothing was changed",
@@ -99,8 +99,8 @@ class Seal:
     def _identities(self) -> list[object]:
         if self._keys is None:
             text = _identities(self._environ)
-            self._keys = [_ssh(block) for block in SSH.findall(text)]
-            self._keys += [_identity(line) for line in _lines(SSH.sub("", text))]
+            self._keys = [_ssh(block) for block in re.findall(SSH, text)]
+            self._keys += [_identity(line) for line in _lines(re.sub(SSH, "", text))]
         return self._keys
 
 

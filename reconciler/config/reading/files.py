@@ -15,7 +15,7 @@ from reconciler.config.reading.problems import Problems
 
 MAX_BYTES = 256 * 1024 * 1024
 SUFFIXES = (".yaml", ".yml")
-NEARLY = re.compile(r"\.ya?ml(?![a-z])|\.y[alm][a-z]{0,4}\d?$|\.[a-z]aml$|ya?ml$|^#.*\.ya?ml#$", re.IGNORECASE)
+NEARLY = r"(?i)\.ya?ml(?![a-z])|\.y[alm][a-z]{0,4}\d?$|\.[a-z]aml$|ya?ml$|^#.*\.ya?ml#$"
 """Names that were meant as one of a YAML file, or that an editor or a person made of one."""
 _KERNEL = ("/proc", "/sys", "/dev")
 """Where the kernel shows processes and devices as files: an environment, for one, with every credential in it. A
@@ -163,7 +163,7 @@ class _Walk:
             self.hidden.append(path)
         elif path.suffix == ".json" and not path.name.endswith(".schema.json"):
             self._warn(path, "only YAML files are, and JSON in one is YAML", f"call it {path.stem}{SUFFIXES[0]}")
-        elif NEARLY.search(path.name):
+        elif re.search(NEARLY, path.name):
             self._warn(path, f"its name ends in none of {', '.join(SUFFIXES)}")
 
     def _warn(self, path: Path, why: str, hint: str = "rename it, or move it out of the folder") -> None:

@@ -19,7 +19,7 @@ from reconciler.model.kind import Kinds
 from reconciler.model.project import Include
 
 INCLUDE = "include"
-_NAMED = re.compile(r"\$\{[^}\n]*?\bvar\.([A-Za-z_][A-Za-z0-9_]*)")
+_NAMED = r"\$\{[^}\n]*?\bvar\.([A-Za-z_][A-Za-z0-9_]*)"
 
 
 @dataclass
@@ -91,7 +91,7 @@ class Layers:
         """
         wrong = self.problems.errors
         for declared, table, sources in self.tables:
-            named = {name for source in sources for name in _NAMED.findall(source.text)} if wrong else set()
+            named = {name for source in sources for name in re.findall(_NAMED, source.text)} if wrong else set()
             tell_unused(declared, table.used | named, self.problems)
 
     def _settled(

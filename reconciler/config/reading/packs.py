@@ -23,7 +23,7 @@ from reconciler.model.project import Include, Rule
 from reconciler.model.ruling import Rules
 
 INCLUDE = "include"
-_OPEN = re.compile(r"\$\{(var|env|secret)\.")
+_OPEN = r"\$\{(var|env|secret)\."
 
 
 def rules_of(
@@ -130,7 +130,7 @@ class _Reading:
 
     def _rule(self, node: Node, scope: Scope, prefix: str, origin: Spot) -> None:
         data = scope.data(node)
-        if _OPEN.search(repr(data)):
+        if re.search(_OPEN, repr(data)):
             hint = "write the parameter itself into the `variables` of the include"
             self.problems.error("unknown-parameter", "a parameter of this rule is not known", node.spot, hint)
             return

@@ -66,9 +66,7 @@ def parse(source: Source, problems: Problems) -> list[Node] | None:
     return None
 
 
-_PAIR = re.compile(
-    r"(?<!\\)(?P<before>(?:\\\\)*)\\u(?P<high>[dD][89abAB][0-9a-fA-F]{2})\\u(?P<low>[dD][c-fC-F][0-9a-fA-F]{2})"
-)
+_PAIR = r"(?<!\\)(?P<before>(?:\\\\)*)\\u(?P<high>[dD][89abAB][0-9a-fA-F]{2})\\u(?P<low>[dD][c-fC-F][0-9a-fA-F]{2})"
 """One character as JSON writes it: two escapes (RFC 8259, section 7). YAML knows only whole ones."""
 Shifts = dict[int, list[int]]
 """By line: the columns behind which the text that is read is two characters shorter than the file."""
@@ -90,10 +88,10 @@ def joined(text: str) -> tuple[str, Shifts, dict[str, str]]:
 
     lines = text.split("\n")
     for number, line in enumerate(lines):
-        places = [match.end() for match in _PAIR.finditer(line)] if "\\u" in line else []
+        places = [match.end() for match in re.finditer(_PAIR, line)] if "\\u" in line else []
         if places:
             shifts[number] = [place - 2 * count for count, place in enumerate(places, 1)]
-            lines[number] = _PAIR.sub(character, line)
+            lines[number] = re.sub(_PAIR, character, line)
     return "\n".join(lines), shifts, pairs
 
 

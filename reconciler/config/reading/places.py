@@ -17,7 +17,7 @@ from reconciler.model.kind import Kind, Kinds
 from reconciler.model.spec import Nested
 
 KeyPath = tuple[str, ...]
-_FILLED = re.compile(r"\$\$\{|(\$\{[^}\n]*\})")
+_FILLED = r"\$\$\{|(\$\{[^}\n]*\})"
 
 
 class Fixed(Exception):
@@ -116,7 +116,7 @@ def nesting(parent: Kind, child: str) -> str:
 
 def filled_in(raw: Any) -> list[str]:
     """Return what is filled into a value as written: `${var.x}`, each once."""
-    names = [match.group(1) for match in _FILLED.finditer(repr(raw)) if match.group(1)]
+    names = [match.group(1) for match in re.finditer(_FILLED, repr(raw)) if match.group(1)]
     return list(dict.fromkeys(names))
 
 

@@ -33,9 +33,7 @@ _EXPECTED = {
     "none_required": "null",
 }
 _VERSION_HINT = "this program reads projects of version 1: write `version: 1`, or install a newer one"
-_NUMBERLIKE = re.compile(
-    r"[-+]?(?:0[xob][0-9a-f]{1,16}|(?:\d{1,40}\.?\d{0,40}|\.\d{1,40})(?:e[-+]?\d{1,3})?)", re.IGNORECASE
-)
+_NUMBERLIKE = r"(?i)[-+]?(?:0[xob][0-9a-f]{1,16}|(?:\d{1,40}\.?\d{0,40}|\.\d{1,40})(?:e[-+]?\d{1,3})?)"
 _LIMITS = {
     "greater_than": ("gt", "must be greater than"),
     "greater_than_equal": ("ge", "must be at least"),
@@ -245,7 +243,7 @@ def _as_number(given: object) -> str | None:
     if isinstance(given, bool) or not isinstance(given, str | int | float):
         return None
     text = str(given).replace("_", "").strip()
-    if not _NUMBERLIKE.fullmatch(text):
+    if not re.fullmatch(_NUMBERLIKE, text):
         return None
     for read in (_whole, lambda digits: int(digits, 0), float):
         try:
