@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from reconciler.cli.telling import tell_of, telling
 from reconciler.cli.terminal import advise, note, requests_sent, say, say_made, style
 from reconciler.cli.views import plan_view
 from reconciler.cli.watching import OutputMode, beats, watcher
+from reconciler.model.records import record
 from reconciler.render.quoting import place
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from reconciler.workflow.plans.planned import Planned
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PlanFileChecks:
     """What a saved plan has to stand up to: nothing may have moved, its digest, guards of somewhere else."""
 
@@ -41,7 +42,7 @@ class PlanFileChecks:
     guards_from: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Narrowing:
     """What a plan leaves out, or makes again."""
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.cli.terminal import answer, ask, can_ask, note
 from reconciler.model.errors import Refused
+from reconciler.model.records import record
 
 if TYPE_CHECKING:
     from reconciler.model.document import PlanDocument
     from reconciler.workflow.opening.session import Session
 
 
-@dataclass(frozen=True)
+@record
 class Approval:
     """What was said beforehand: yes to everything (`auto`), and the name of the account."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +9,14 @@ import click
 
 from reconciler.cli.approval import Approval
 from reconciler.cli.opening import archive_of, archiving, budget, confirmation, consent, gathered, selection
+from reconciler.model.records import record
 
 if TYPE_CHECKING:
     from reconciler.workflow.apply.archiving import Archive
     from reconciler.workflow.plans.options import PlanOptions
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Changing:
     """What `apply`, `destroy` and `undo` are all asked: who approves, what is selected, counted, allowed and saved."""
 
@@ -48,7 +48,7 @@ class Changing:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Given:
     auto_approve: bool
     lock_timeout: float

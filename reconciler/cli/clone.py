@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from reconciler.cli.program import Globals
 from reconciler.cli.telling import tell_of, telling
 from reconciler.cli.terminal import say, say_made, style, tell
 from reconciler.cli.views import plan_view
+from reconciler.model.records import record
 
 if TYPE_CHECKING:
     from reconciler.model.document import PlanDocument
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from reconciler.workflow.plans.options import PlanOptions
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Cloning:
     """What is asked of a clone beside the two environments: who approves, what is counted, selected and allowed."""
 

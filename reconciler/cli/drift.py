@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from reconciler.cli.plan import exit_code, save
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import shown, tell
 from reconciler.cli.views import DRIFT, Output, formats, plan_view, show
+from reconciler.model.records import record
 from reconciler.render.quoting import place
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from reconciler.workflow.plans.options import PlanOptions
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Selecting:
     """Of which addresses drift is asked."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from reconciler.cli.opening import (
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, requests_sent
 from reconciler.cli.views import DIFFERENCE, PLAN, Output, formats, plan_view, show
+from reconciler.model.records import record
 from reconciler.model.redaction import Shown, as_made
 from reconciler.render.formats import difference_in
 from reconciler.render.quoting import place, typed
@@ -37,7 +38,7 @@ BOARDS = ("html", "markdown", "json")
 """Views that show boards; a saved plan is shown in any of them later."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Planning:
     """What is asked of a plan: what it is about, what it looks for and may take, and whose limits hold."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from reconciler.cli.opening import apart, gathered, session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import advise, answer, can_ask, note, say, style
 from reconciler.cli.views import Output, formats, show
+from reconciler.model.records import record
 from reconciler.model.redaction import Shown, redactor
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ MEASURES = (
 """Options of what is found out."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Probing:
     """What the options say of what is probed."""
 

@@ -9,7 +9,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from reconciler import __version__
 from reconciler.cli.endings import endings
 from reconciler.cli.fitting import Context
 from reconciler.cli.screen import Screen
+from reconciler.model.records import record
 
 COMMANDS: dict[str, str] = {
     "init": "Write a small project that works at once against the emulator.",
@@ -74,7 +75,7 @@ WAITING = frozenset({
 """Commands that ask accounts: they show a line before what they do is loaded."""
 
 
-@dataclass(frozen=True)
+@record
 class Globals:
     """The options before the command."""
 

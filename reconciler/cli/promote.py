@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from reconciler.cli.plan import exit_code, save
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import advise, say, say_made, tell
 from reconciler.cli.views import plan_view
+from reconciler.model.records import record
 from reconciler.render.quoting import place
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from reconciler.workflow.promotion.promoting import Promoted
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Promoting:
     """What is promoted, and how."""
 

@@ -6,11 +6,11 @@ import asyncio
 import os
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from reconciler.cli.program import Globals
+from reconciler.model.records import record
 
 if TYPE_CHECKING:
     from reconciler.render.progress import Progress
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reconciler.workflow.plans.planned import Planned
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OutputMode:
     """How an apply is told: `stream` as lines of JSON on standard output, otherwise as text with progress; `archive`
     is where the records that it loses are told to.

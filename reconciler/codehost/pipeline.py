@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from reconciler.model.codehost import CodeHost, Web
 from reconciler.model.errors import ReconcilerError
+from reconciler.model.records import record
 
 APPROVING = {
     "github": "approve the pull request (Review changes, Approve)",
@@ -18,7 +18,7 @@ APPROVING = {
 }
 
 
-@dataclass(frozen=True)
+@record
 class PipelineRun:
     """A run on a code host. `number` is that of the pull or merge request, None where the run is about none."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from reconciler.deriving.export import export_comparable, refused
 from reconciler.deriving.exported import Exported
@@ -15,6 +15,7 @@ from reconciler.model.desired import Desired, Resource
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import Live
 from reconciler.model.plan import Action, AttributeChange, Plan
+from reconciler.model.records import mutable, record
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import Attribute, Default, Immutable, Nested, Once, RefTo, WriteOnly
 from reconciler.model.state import Binding
@@ -29,7 +30,7 @@ ELSEWHERE = "_elsewhere"
 """Put behind the key of an object of the target that nothing in the source corresponds to."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Portable:
     """What of an account can be declared for another one, and what is left out, with the reason."""
 
@@ -74,7 +75,7 @@ def _left(gone: set[str]) -> MissingText:
     return lambda ref: f"{ref.address} is left out" if isinstance(ref, Ref) and ref.address in gone else ""
 
 
-@dataclass
+@mutable
 class _Carrying:
     """What is carried over so far. `fresh` are the addresses that were dropped, and that others may still refer to."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from reconciler.deriving.aside import set_aside
 from reconciler.deriving.exported import Exported
@@ -12,11 +12,12 @@ from reconciler.deriving.untold import untold
 from reconciler.model.address import key_of
 from reconciler.model.kind import Kinds
 from reconciler.model.project import Ignore
+from reconciler.model.records import mutable, record
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.state import Binding
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Uncovered:
     """A live object that is not managed: the address that an export would give it, and its id."""
 
@@ -24,7 +25,7 @@ class Uncovered:
     id: str
 
 
-@dataclass
+@mutable
 class KindCoverage:
     """One kind: how many objects are managed and deliberately ignored, and which are neither. `unknown` says why the
     kind could not be read; `absent` that the account has no such thing; `aside` what is not counted, and why.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from reconciler.model.desired import Resource
 from reconciler.model.live import Live
+from reconciler.model.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Exported:
     """A live object with the resource that declares it. `dropped` are attributes that the account fills with what no
     declaration takes, with the reason; `problem` is why the object could not be declared as it is now.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from urllib.parse import quote
 
@@ -35,6 +35,7 @@ from reconciler.model.kind import Kind, Kinds, NaturalKey
 from reconciler.model.live import STRANGE, Live
 from reconciler.model.nearness import apart, near_keys
 from reconciler.model.people import emails_in
+from reconciler.model.records import record
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import Nested, RefTo, attributes
 from reconciler.model.state import Binding
@@ -49,7 +50,7 @@ _ON_A_LIST = ", on this list only, are deleted"
 _SIMPLE_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
-@dataclass(frozen=True)
+@record
 class Material:
     """What a handbook is made from. `snapshot` is None where no account was asked. `show` takes secrets and addresses
     of people out of a text. `impacts` are the records at an object by its address, or why they were not counted;
@@ -71,7 +72,7 @@ class Material:
     """Returns the URL of a path of the product, "" where the account has none that is known."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Thing:
     """An object on its way into the book."""
 

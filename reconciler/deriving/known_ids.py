@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from reconciler.model.address import kind_of
 from reconciler.model.desired import Resource
 from reconciler.model.ids import IdPart, PartGroup, Values
 from reconciler.model.kind import Kinds
 from reconciler.model.live import Live
+from reconciler.model.records import record
 from reconciler.model.redaction import redactor
 from reconciler.model.state import Binding
 from reconciler.model.values import Value, carries_secret, decode
 
 
-@dataclass(frozen=True)
+@record
 class KnownIds:
     """One environment: what is declared, what its state knows, and what its account says where it was asked."""
 

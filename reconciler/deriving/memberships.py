@@ -6,12 +6,12 @@ tells what stays. Pure.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 from reconciler.model import values
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import Live
+from reconciler.model.records import record
 from reconciler.model.spec import Ensure
 from reconciler.model.state import Binding
 from reconciler.model.values import Ref, RemoteId, Value
@@ -21,7 +21,7 @@ TextOf = Callable[[Value], Value]
 """Turns a reference into a text that means the same in both accounts (see `names_of`)."""
 
 
-@dataclass(frozen=True)
+@record
 class AccountSide:
     """One account: its name, its objects by address, and what its references mean."""
 
@@ -30,7 +30,7 @@ class AccountSide:
     text: TextOf
 
 
-@dataclass(frozen=True)
+@record
 class Files:
     """What the files of the target will say (`after`), and what was applied to its account."""
 
@@ -38,14 +38,14 @@ class Files:
     applied: Mapping[str, Binding]
 
 
-@dataclass(frozen=True)
+@record
 class Left:
     """One difference that stays: the two attributes that could say it, and the words for it."""
 
     holder: str
     member: str
     sentence: str
-    places: tuple[tuple[str, str], ...] = field(default=())
+    places: tuple[tuple[str, str], ...] = ()
 
 
 def memberships(kinds: Kinds) -> frozenset[tuple[str, str]]:
@@ -73,7 +73,7 @@ def left_members(
         yield from sides.differences()
 
 
-@dataclass(frozen=True)
+@record
 class _Comparing:
     kinds: Kinds
     source: AccountSide

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -19,6 +19,7 @@ from reconciler.model.address import kind_of
 from reconciler.model.empty import no_items, no_members
 from reconciler.model.errors import ConfigError
 from reconciler.model.kind import Kind, Kinds
+from reconciler.model.records import record
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import Attribute, Keyed, Nested, Once, Roster, WriteOnly
 from reconciler.model.values import Lookup, Ref, RemoteId, Value
@@ -82,7 +83,7 @@ class Promotion(BaseModel):
     resources: dict[str, dict[str, Base]] = Field(default_factory=no_members)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Side:
     """One attribute on both sides, as hashes; `differs` tells whether they mean different things."""
 
@@ -147,7 +148,7 @@ def _plain(value: Any) -> Any:
     return None if values.is_empty_or_off(value) else value
 
 
-@dataclass(frozen=True)
+@record
 class PromotionRow:
     """One attribute (or, with an empty name, one object) on both sides; sensitive values are hidden."""
 
@@ -159,7 +160,7 @@ class PromotionRow:
     note: str = ""
 
 
-@dataclass(frozen=True)
+@record
 class PromotionChoice:
     """What to promote and how: these kinds; `overrule` takes the source's side of what collides; `prune` takes out
     declarations of what the source no longer holds; `dry` writes nothing.

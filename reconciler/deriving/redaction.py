@@ -8,12 +8,13 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import urlsplit
 
 from reconciler.model import values
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kinds
+from reconciler.model.records import mutable
 from reconciler.model.redaction import LONG, Redactor
 from reconciler.model.spec import Sensitive
 from reconciler.model.values import Lookup, Value, secret_marker
@@ -29,7 +30,7 @@ def holds_secret(value: Value, redactor: Redactor) -> bool:
     return any(isinstance(leaf, str) and redactor.knows(leaf, LONG) for leaf in values.walk(value))
 
 
-@dataclass
+@mutable
 class Hiding:
     """Replaces secrets, and remembers their values by the names that it gave them.
 
@@ -38,7 +39,7 @@ class Hiding:
 
     kinds: Kinds
     secrets: dict[str, str] = field(default_factory=dict)
-    redactor: Redactor = field(default_factory=Redactor, repr=False)
+    redactor: Redactor = field(default_factory=Redactor)
     """Knows what is secret wherever it stands: a text that holds such a thing becomes a placeholder whole."""
 
     def holds(self, value: Value) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from reconciler.model import values
@@ -11,6 +11,7 @@ from reconciler.model.address import abridged, split
 from reconciler.model.conforming import MASKED
 from reconciler.model.desired import Desired, Import, Moved, Removed, Resource
 from reconciler.model.kind import Kind, Kinds
+from reconciler.model.records import mutable, record
 from reconciler.model.run import RunRecord, RunStep
 from reconciler.model.spec import Attribute, Expected, Keyed, Lifecycle, Nested, Roster, WriteOnly, attributes
 from reconciler.model.state import Binding, State
@@ -22,7 +23,7 @@ POINTING = 10
 """How many objects that pointed to another one are told one by one."""
 
 
-@dataclass(frozen=True)
+@record
 class Inverse:
     """What an undo asks for: a configuration of the addresses concerned, and what cannot come back, in words."""
 
@@ -36,7 +37,7 @@ class Inverse:
     """The undo that undid this run already; there is nothing to do."""
 
 
-@dataclass
+@mutable
 class _Undoing:
     state: State
     kinds: Kinds

@@ -8,19 +8,20 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Literal
 
 from reconciler.emulator.rows import Row, Rows
 from reconciler.emulator.settings import AccountSettings
 from reconciler.emulator.types import ALL, DATED, ISO
+from reconciler.model.records import record
 
 FIRST_SECOND = 1_590_713_486
 """When an account is born: 2020-05-28, as most recordings."""
 
 
-@dataclass(frozen=True)
+@record
 class Filter:
     """A documented filter: rows whose `column` equals or contains the value; with `through`, rows whose id is the
     `contact` of a row of that table with the value in `column`.
@@ -31,7 +32,7 @@ class Filter:
     through: str = ""
 
 
-@dataclass(frozen=True)
+@record
 class Child:
     """A relation named in `links`: rows of `table` whose `key` is the parent's id; or, `one`, the single such row."""
 
@@ -86,7 +87,7 @@ class Behaviour:
         return {}
 
 
-@dataclass(frozen=True)
+@record
 class Type:
     """One classic endpoint.
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from reconciler.model.records import record
 
 PLAIN_TEXT = {"content-type": "text/plain;charset=UTF-8"}
 """Several JSON bodies are served with this type (section 1.6)."""
 
 
-@dataclass(frozen=True)
+@record
 class Request:
     """A request below /api/3: `path` begins with a slash, `parts` are its segments, `query` holds the last value of
     each name, `body` is the parsed JSON (None: none, or no JSON), `headers` have lower-case names.
@@ -25,7 +27,7 @@ class Request:
     parts: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
+@record
 class Answer:
     """Status, body (JSON data, bytes as they are, None: empty), headers."""
 

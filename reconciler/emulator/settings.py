@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
+from reconciler.model.records import mutable
+
 Action = Literal[
     "fail_before", "fail_after", "drop_before", "drop_after", "slow", "rate_limited", "forbidden", "stale_list",
     "lying_total", "html", "truncated", "short_page", "rows_vanish", "rows_repeat",
@@ -163,7 +165,7 @@ def _choices(annotation: Any) -> list[str]:
     return [part.strip(" \"'") for part in name.removeprefix("Literal[").removesuffix("]").split(",")]
 
 
-@dataclass
+@mutable
 class Fault:
     """What goes wrong at the nth request (from 1) whose "METHOD /path?query" matches, `times` times in a row.
 

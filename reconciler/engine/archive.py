@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from reconciler.engine.drive import drive
@@ -14,9 +14,10 @@ from reconciler.model.http import Remote, Request, Response, filled, get, is_id
 from reconciler.model.kind import Kinds
 from reconciler.model.paging import follow
 from reconciler.model.plan import DESTROYS, Change, Plan, parent_of
+from reconciler.model.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ArchiveReading:
     """Records of an object: what is kept of them, the requests it took, and whether they are surely the object's."""
 

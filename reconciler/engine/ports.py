@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.events import Event
 from reconciler.model.http import Remote
 from reconciler.model.plan import Change
+from reconciler.model.records import record
 from reconciler.model.state import Binding, Record
 from reconciler.model.waits import Waits
 from reconciler.model.write import Write
@@ -29,7 +30,7 @@ class Recounting(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@record
 class Ports:
     """What the applier needs from outside. `record` makes a journal record durable before it returns; `settle`
     returns the change that is left to do for an address (None: nothing) after looking at the account; `gone(kind, id)`
@@ -57,7 +58,7 @@ class Ports:
     late: Mapping[str, Change] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@record
 class StepOutcomes:
     """What became of the steps, by number: done, failed with its error, skipped with its cause."""
 

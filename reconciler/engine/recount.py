@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from reconciler.engine.drive import drive
 from reconciler.engine.examine import LOSSY, loss_of, owned, waived
@@ -16,6 +16,7 @@ from reconciler.model.errors import ReconcilerError, Refused, Uncounted
 from reconciler.model.http import Remote
 from reconciler.model.kind import Kinds
 from reconciler.model.plan import Change, Plan, parents, write_of
+from reconciler.model.records import mutable
 from reconciler.model.state import Going
 from reconciler.model.values import RemoteId
 from reconciler.model.write import Impact, Write
@@ -26,7 +27,7 @@ Numbers = Mapping[CountKey, Impact]
 """Impacts by effect and noun: what has one name is one number."""
 
 
-@dataclass
+@mutable
 class Recount:
     """The numbers of a plan that a user approved, and what of them is used up.
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import ceil
 from typing import NamedTuple
 
@@ -30,6 +30,7 @@ from reconciler.model.identity import Grammar, obeys
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import Collection, Row, Tables, Unknown
 from reconciler.model.paging import follow, is_full
+from reconciler.model.records import mutable
 from reconciler.model.snapshot import further
 from reconciler.model.values import Json
 
@@ -137,7 +138,7 @@ async def refresh(
     return Refreshed(tables, account.costs, names)
 
 
-@dataclass
+@mutable
 class _Tables:
     """What was read so far, each listing once, by what is known to be in it."""
 

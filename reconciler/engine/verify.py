@@ -5,20 +5,21 @@ reported.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from reconciler.engine.ports import StepOutcomes
 from reconciler.model import values
 from reconciler.model.errors import ReconcilerError, Refused
 from reconciler.model.kind import Kinds
 from reconciler.model.plan import Action, AttributeChange, Change, Plan
+from reconciler.model.records import mutable, record
 from reconciler.model.snapshot import Snapshot
 
 Problem = tuple[str, str, str]
 """An address, what is wrong with it, and a hint."""
 
 
-@dataclass(frozen=True)
+@record
 class ReadBackPorts:
     """What a read-back needs from outside.
 
@@ -35,7 +36,7 @@ class ReadBackPorts:
     seen: Callable[[Snapshot, Collection[str]], None]
 
 
-@dataclass
+@mutable
 class Verified:
     """What a read-back found: problems, and the addresses whose repair would have cost more than was approved."""
 

@@ -7,7 +7,6 @@ import io
 import json
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +23,7 @@ from reconciler.model.codehost import Web
 from reconciler.model.diagnostics import Diagnostic, Position
 from reconciler.model.errors import ConfigError, ReconcilerError, WrongInput
 from reconciler.model.fleet import MAX_ACCOUNTS, NAME, Accounts, FleetAccount, Job, Partners
+from reconciler.model.records import record
 from reconciler.model.redaction import abridged
 from reconciler.store.reading import read_regular
 
@@ -312,7 +312,7 @@ def _partners(
 # --- selection -----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
+@record
 class AccountSelection:
     """Which accounts are meant: all that fit everything that is said."""
 

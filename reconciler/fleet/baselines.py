@@ -9,7 +9,7 @@ import json
 import re
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from reconciler.model.errors import ConfigError, StalePlan
 from reconciler.model.fleet import Defaults, Job
 from reconciler.model.kind import Kinds
 from reconciler.model.project import PROJECT_FILE, Guards
+from reconciler.model.records import mutable, record
 from reconciler.model.redaction import Redactor, passwords_of
 from reconciler.model.ruling import Rules
 from reconciler.model.values import Value, secret_marker
@@ -44,7 +45,7 @@ KEPT = 64
 _SECRET = re.compile(r"\$\{secret\.([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
-@dataclass(frozen=True)
+@record
 class Parsed:
     """A baseline with variables and overlays filled in, its rules, and what must be shown nowhere: `secrets` by name as
     the configuration refers to them, `sensitive` as the texts of the files hold it. It holds for as long as its files
@@ -55,10 +56,10 @@ class Parsed:
     loaded: Loaded
     rules: Rules
     secrets: frozenset[str] = frozenset()
-    sensitive: tuple[str, ...] = field(default=(), repr=False)
+    sensitive: tuple[str, ...] = ()
 
 
-@dataclass
+@mutable
 class FleetSession(Session):
     """A session whose configuration was read for all accounts that have the same one."""
 
@@ -75,7 +76,7 @@ class FleetSession(Session):
         return self.parsed.loaded
 
 
-@dataclass
+@mutable
 class Baselines:
     """The baselines of a fleet, as their files were when it was opened."""
 
@@ -88,7 +89,7 @@ class Baselines:
     given: AccountVariables
     _projects: dict[str, LoadedProject] = field(default_factory=dict)
     _parsed: OrderedDict[str, Parsed] = field(default_factory=OrderedDict)
-    _vaults: dict[str, tuple[float, SecretSource]] = field(default_factory=dict, repr=False)
+    _vaults: dict[str, tuple[float, SecretSource]] = field(default_factory=dict)
     _paces: OrderedDict[str, Pacer] = field(default_factory=OrderedDict)
 
     @classmethod

@@ -13,7 +13,6 @@ import datetime
 import warnings
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any, cast
 
@@ -39,6 +38,7 @@ from reconciler.fleet.spec import (
 )
 from reconciler.model.errors import StateError, WrongInput
 from reconciler.model.fleet import Job, JobResult, Wave
+from reconciler.model.records import mutable
 
 if TYPE_CHECKING:
     from dbos import DBOSConfig
@@ -254,7 +254,7 @@ async def _look() -> Any:
 # --- the engine ----------------------------------------------------------------------------------------------------
 
 
-@dataclass
+@mutable
 class Engine:
     """A process that takes part: it works on rollouts, begins and resumes them."""
 

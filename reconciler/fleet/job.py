@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from reconciler.fleet.baselines import Baselines, FleetSession
@@ -24,6 +24,7 @@ from reconciler.model.errors import ConfigError, LockHeld, ReconcilerError, Refu
 from reconciler.model.fleet import AccountOutcome, Job, JobResult
 from reconciler.model.kind import fits
 from reconciler.model.ports import AT_ONCE
+from reconciler.model.records import mutable
 from reconciler.model.redaction import Show, abridged
 from reconciler.workflow.apply.applying import apply_plan
 from reconciler.workflow.apply.hooks import Hooks
@@ -56,7 +57,7 @@ COUNTS = tuple(name for name in Summary.model_fields if name in JobResult.model_
 """What a result takes over from the summary of its plan."""
 
 
-@dataclass
+@mutable
 class Worker:
     """What a process needs to work on accounts."""
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from reconciler.fleet.job import Worker
 from reconciler.fleet.rollout_store import RolloutStore
 from reconciler.model.errors import StateError
+from reconciler.model.records import mutable
 
 APART = 10.0
 """Seconds between two looks."""
@@ -23,7 +24,7 @@ next at once.
 """
 
 
-@dataclass
+@mutable
 class LostJobs:
     """Looks for jobs that ended in this process, and run by their rows; the engine knows the process by a `name`."""
 

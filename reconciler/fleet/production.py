@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from reconciler.config import LoadedProject, account_at, account_named
 from reconciler.model.account_url import AccountIdentity
 from reconciler.model.fleet import Job
+from reconciler.model.records import mutable
 
 
-@dataclass
+@mutable
 class ProductionAccounts:
     """The accounts that the fleet file, or an environment of a baseline, calls production accounts."""
 
     folder: Path
     environ: Mapping[str, str]
     _by_name: dict[str, str] = field(default_factory=dict)
-    _by_key: dict[str, list[tuple[str, AccountIdentity]]] = field(default_factory=dict, repr=False)
+    _by_key: dict[str, list[tuple[str, AccountIdentity]]] = field(default_factory=dict)
 
     @classmethod
     def of(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Protocol
 
 from reconciler.fleet.rollout_store import RolloutStore
 from reconciler.fleet.spec import OVER, RolloutSpec, wave_of
 from reconciler.model.fleet import JobResult, Standing, WaveStanding
+from reconciler.model.records import mutable
 
 BEHIND = 30.0
 """Seconds that the end of a workflow may be on record before others can read it."""
@@ -23,7 +24,7 @@ class EndedWorkflow(Protocol):
     completed_at: int | None
 
 
-@dataclass
+@mutable
 class Ended:
     """Workflows that have ended, looked for again and again: each is told once, and those that ended long before the
     last look are not read again. The database says when one ended, whichever machine did it.
@@ -47,7 +48,7 @@ class Ended:
         return ids
 
 
-@dataclass
+@mutable
 class Look:
     """How far a rollout is, told again and again: what came of an account is read once, and its figures are kept."""
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from reconciler.fleet.accounts import members
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError, StalePlan
 from reconciler.model.fleet import Job
+from reconciler.model.records import mutable
 from reconciler.workflow.opening.runtime import Runtime
 
 AGAIN = 5.0
@@ -51,14 +52,14 @@ def _texts(value: Any) -> Iterator[str]:
         yield str(value)
 
 
-@dataclass
+@mutable
 class AccountVariables:
     """The variables that the files of a fleet give each account: read where a job asks for one."""
 
     folder: Path
     runtime: Runtime
-    _by_account: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
-    _defaults: dict[str, Any] = field(default_factory=dict, repr=False)
+    _by_account: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _defaults: dict[str, Any] = field(default_factory=dict)
     _read: float = float("-inf")
 
     def whole(self, job: Job) -> Job:

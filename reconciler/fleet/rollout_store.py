@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -32,6 +32,7 @@ from reconciler.model.document import PlanDocument
 from reconciler.model.documents import read_document
 from reconciler.model.errors import ReconcilerError, StateError, WrongInput
 from reconciler.model.fleet import FleetReport, JobResult, Wave, WaveReport
+from reconciler.model.records import mutable, record
 
 if TYPE_CHECKING:
     from dbos import DBOSClient, WorkflowStatus
@@ -103,7 +104,7 @@ def _without_tables(error: Exception) -> bool:
     return getattr(cause, "sqlstate", None) in NO_TABLE or str(cause).startswith("no such table")
 
 
-@dataclass
+@mutable
 class RolloutStore:
     """What the engine has on record."""
 
@@ -458,7 +459,7 @@ def _spec(row: WorkflowStatus) -> RolloutSpec:
         ) from error
 
 
-@dataclass(frozen=True)
+@record
 class _Part:
     """What is known of a wave."""
 

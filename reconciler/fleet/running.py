@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from reconciler.config import LoadedProject
@@ -27,6 +27,7 @@ from reconciler.fleet.wrong import WrongConfigurations
 from reconciler.model.errors import ConfigError, StateError, SurroundingsError, WrongInput
 from reconciler.model.fleet import FleetReport, Job, Standing, Wave
 from reconciler.model.garbage import lasting
+from reconciler.model.records import mutable
 from reconciler.resources import load_kinds
 from reconciler.workflow.opening.runtime import Runtime
 
@@ -40,7 +41,7 @@ DRAIN = 600.0
 """Seconds that running applies may take to stop in order."""
 
 
-@dataclass
+@mutable
 class Fleet:
     """A fleet that was opened: its file, its accounts, its baselines."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError
+from reconciler.model.records import mutable
 
 MOST = 20
 """Different configurations that are looked at, where each is wrong: to read one takes some time."""
@@ -14,7 +15,7 @@ FEW = 3
 """Accounts that are named."""
 
 
-@dataclass
+@mutable
 class WrongConfigurations:
     """What is wrong, by the baseline that it is in; `folders` are those of the baselines, below that of the fleet."""
 

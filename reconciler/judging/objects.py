@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from reconciler.model import values
@@ -19,6 +19,7 @@ from reconciler.model.diagnostics import Position
 from reconciler.model.document import ChangeView, PlanDocument
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import STRANGE, Live
+from reconciler.model.records import record
 from reconciler.model.spec import KEY, Attribute, Default, Ensure, Immutable, OnAtFirst, Roster, Unordered, WriteOnly
 from reconciler.model.values import Lookup, Ref, RemoteId, Value
 from reconciler.planning.document import mask
@@ -35,7 +36,7 @@ class _Unknown:
 UNKNOWN = _Unknown()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Judged:
     """One object in the form in which rules see it; values are brought into it when they are asked for. Without
     `complete`, what `attrs` lacks is as a create leaves it; with it, what the account does not show is unknown.
@@ -54,7 +55,7 @@ class Judged:
     at: Position | None = None
     places: Mapping[str, Position] = field(default_factory=dict)
     used: bool | None = None
-    known: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    known: dict[str, Any] = field(default_factory=dict)
     """Values that were asked for already: several rules look at one."""
 
     def value(self, name: str) -> Any:

@@ -20,6 +20,7 @@ from reconciler.model.document import GuardView
 from reconciler.model.garbage import without_collection
 from reconciler.model.patterns import SearchBudget, Unbounded
 from reconciler.model.project import Deny, Rule, RuleSubject, Waiver, unquoted
+from reconciler.model.records import record
 from reconciler.model.ruling import Rules, waiver_in, with_waiver
 from reconciler.model.values import is_empty
 
@@ -30,7 +31,7 @@ UNJUDGED = "it cannot be judged, so it counts as broken: {}"
 UNEVALUATED = "its expression cannot be evaluated, so it counts as broken: {}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Breach:
     """A rule that something breaks, with the place of that. The address is empty where no object is to blame; `why` is
     then the reason.
@@ -181,7 +182,7 @@ _MENTION = re.compile(r"\bobject\b(?:\s*\.\s*(\w+)(?:\s*\.\s*(\w+))?)?")
 _ASKED = re.compile(r"\bhas\(\s*object\s*\.\s*attributes\s*\.\s*(\w+)")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Look:
     """The objects that an expression judges, and which of them are alike in what it looks at: those are judged once.
     `views` are what it sees of the different ones, `places` says for each object which of these it is.
@@ -213,7 +214,7 @@ class _Look:
         return cls(tuple(chosen), tuple(views), tuple(places))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Sweep:
     """An expression and what it looks at."""
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from reconciler.model.http import SCREENS_DOMAIN, VENDOR_DOMAINS
+from reconciler.model.records import record
 
 EMULATOR = "emulator:"
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
@@ -39,14 +39,14 @@ def screen_of(identity: str, page: str) -> str:
     return f"https://{owner}.{SCREENS_DOMAIN}{page}" if owner else ""
 
 
-@dataclass(frozen=True)
+@record
 class AccountIdentity:
     """An account as an environment names it: `names` that are only its own, and the key, which opens no other one."""
 
     names: frozenset[str]
     at: str = ""
     """What sort of address it has, where that tells accounts apart: `vendor`, `emulator`, `loopback`; else ""."""
-    key: str = field(default="", repr=False)
+    key: str = ""
 
     @classmethod
     def of(cls, url: str, account: str = "", key: str = "", also: Iterable[str] = ()) -> AccountIdentity:

@@ -6,12 +6,12 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from reconciler.model.empty import no_members
+from reconciler.model.records import record
 
 LOCK_FILE = "reconciler.lock"
 LOCK_FORMAT = "1.0"
@@ -24,7 +24,7 @@ _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/+-]{0,199}")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BaselineSource:
     """A folder of a Git repository at a version, as an include names it. `folder` is "" for all of it."""
 

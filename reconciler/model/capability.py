@@ -4,10 +4,10 @@ kind: planned on, printed by `kinds`, and carried by the documentation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from reconciler.model.kind import Kind
+from reconciler.model.records import record
 from reconciler.model.spec import AfterCreate, Attribute, CreateOnly, Immutable, Observed, Once, WriteOnly
 
 
@@ -24,7 +24,7 @@ class Support(StrEnum):
     APPLIED = "not returned: compared with what was last applied"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Operations:
     """The operations on whole objects of a kind."""
 
@@ -34,7 +34,7 @@ class Operations:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Capability:
     """The operations on one attribute. `note` says what to do manually, or where an undocumented property was seen."""
 

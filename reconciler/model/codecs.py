@@ -7,10 +7,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from reconciler.model.coerce import LARGEST, folded, ident, listed, number, text, truthy
+from reconciler.model.records import record
 from reconciler.model.redaction import abridged
 from reconciler.model.values import (
     Json,
@@ -32,7 +32,7 @@ SHOWN = 60
 """Characters of a value in a message, at most."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Codec(ABC):
     """One attribute's values; `name` is for messages."""
 
@@ -120,7 +120,7 @@ class NumberCodec(Codec):
             return digits
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TextCodec(Codec):
     """A text. `codes` are those that the API spells otherwise (declared -> sent), `spelled` is how it wants them
     spelled, and `folds` compares them without case.
@@ -159,7 +159,7 @@ class TextCodec(Codec):
         return folded(meaning) if self.folds else meaning
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LinkCodec(Codec):
     """A reference to an object of a kind; `none` is the API's sentinel for no reference."""
 
@@ -205,7 +205,7 @@ class _Set(Codec):
         return item == ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LinksCodec(_Set):
     """References to objects of a kind, as a list or, with `commas`, as one text."""
 
@@ -241,7 +241,7 @@ class CommasCodec(_Set):
         return [part.strip() for part in map(str, parts) if part.strip()] if raw else []
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TextsCodec(Codec):
     """A list of texts, compared in order or, with `unordered`, as a set."""
 
@@ -286,7 +286,7 @@ class DocumentCodec(Codec):
         yield from differences(stored, sent)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MapCodec(DocumentCodec):
     """A map. With `keyed`, of sub-objects that are compared one by one, by keys that are alike with `-` or `_` where it
     `folds` them.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol, cast
 
+from reconciler.model.records import record
 from reconciler.model.redaction import Shown
 from reconciler.model.values import Json
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HostAnswer:
     """What a code host answered, whole and unpacked. Names of headers are in lower case; `retry_after` are seconds."""
 
@@ -54,7 +54,7 @@ class Web(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Comment:
     """A comment; `mine` where it was written with our credentials, so that no other user can change what it says."""
 
@@ -64,7 +64,7 @@ class Comment:
     url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Proposal:
     """A pull or merge request. `head` is the SHA of its newest commit, `target` the branch it goes to."""
 
@@ -75,7 +75,7 @@ class Proposal:
     merged: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Vote:
     """What a reviewer said about a proposal. `current` where it was said about its newest commit, and not changed
     since; `against` where it asks for changes.
@@ -87,7 +87,7 @@ class Vote:
     against: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Issue:
     """An open issue of ours."""
 

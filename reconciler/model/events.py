@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from reconciler.model.address import Address
 from reconciler.model.plan import Op
+from reconciler.model.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Started:
     """A step begins."""
 
@@ -18,7 +17,7 @@ class Started:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Finished:
     """A step is done and recorded. `seconds` is wall time."""
 
@@ -29,7 +28,7 @@ class Finished:
     id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Failed:
     """A step failed; what depends on it will be skipped."""
 
@@ -40,7 +39,7 @@ class Failed:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Skip:
     """A step was not tried, because of `cause`."""
 
@@ -50,7 +49,7 @@ class Skip:
     cause: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Waiting:
     """The run waits, for instance for the account's rate limit. `seconds` is how long at most."""
 
@@ -58,7 +57,7 @@ class Waiting:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Noted:
     """Something worth a line: a settled create, a value the server rewrote."""
 

@@ -5,8 +5,10 @@ makes a handbook has taken out secrets and addresses of people.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
+
+from reconciler.model.records import record
 
 EntryStanding = Literal["managed", "declared", "undeclared", "forgotten", "outside"]
 """`managed`: declared, and in the account; `declared`: not in the account, or it was not asked; `undeclared`: in the
@@ -19,7 +21,7 @@ GENERATOR = '<meta name="generator" content="reconciler handbook">'
 """What every page of a handbook holds, so that no other page is written over."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Piece:
     """A piece of a value: its text, and the address of the object that it names, "" for none."""
 
@@ -27,7 +29,7 @@ class Piece:
     address: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Detail:
     """An attribute of an object: its name, and its value in pieces; a list has more than one, or says so. Of a map of
     switches (`switches`) the pieces are the names of those that are on, and what else it says.
@@ -39,7 +41,7 @@ class Detail:
     switches: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mentioned:
     """What uses an object beside what the API can write: `certain`, or it may only look like it."""
 
@@ -48,7 +50,7 @@ class Mentioned:
     certain: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BlindSpot:
     """Where uses could not be looked for, all for the same reason."""
 
@@ -56,7 +58,7 @@ class BlindSpot:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Twin:
     """Another object that people take for this one, and in what the two differ; "" for nothing."""
 
@@ -64,7 +66,7 @@ class Twin:
     differs: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LastChange:
     """When an object changed last, as far as runs are kept: what was done, by which run, at what time (RFC 3339)."""
 
@@ -73,7 +75,7 @@ class LastChange:
     action: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class HandbookEntry:
     """One object. `description` is None where the API has none for its kind. `records` are sentences with numbers of
     records, `uncounted` says why there is none. `uses` are the addresses that refer to it, `refers` those it refers to.
@@ -106,7 +108,7 @@ class HandbookEntry:
     """The URL of the product's screen for it."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Chapter:
     """All objects of a kind. `attributes` are what can be said of one, with what it means. `aside` are sentences about
     what the account holds and this book does not list, `partly` about attributes that could not be read, `unread` is
@@ -131,7 +133,7 @@ class Chapter:
         return sum(mark in entry.marks for entry in self.entries)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Handbook:
     """A whole handbook. `source` says what it was made from, `blind` what could not be looked into, `spent` what the
     numbers and uses took, `counted` whether records were counted.
@@ -144,7 +146,7 @@ class Handbook:
     blind: Sequence[BlindSpot] = ()
     spent: str = ""
     counted: bool = False
-    entries: Mapping[str, HandbookEntry] = field(init=False, repr=False, compare=False)
+    entries: Mapping[str, HandbookEntry] = field(init=False)
     """All entries by address."""
 
     def __post_init__(self) -> None:

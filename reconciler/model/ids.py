@@ -7,19 +7,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 from reconciler.model.diagnostics import Diagnostic, Position
 from reconciler.model.errors import ConfigError
+from reconciler.model.records import record
 
 Language = Literal["python", "typescript", "go", "php", "json", "dotenv"]
 Values = Mapping[str, str]
 """What one account says of one entry: `{"id": "12", "perstag": "PLAN_TIER"}`."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IdPart:
     """Something inside an object that code names as well: an option, a field of a custom object. A value that only a
     look at the account tells is None.
@@ -31,7 +32,7 @@ class IdPart:
     groups: tuple[PartGroup, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PartGroup:
     """Parts of one sort: `name` is what they are called in code (`options`), `noun` the type of one."""
 
@@ -40,7 +41,7 @@ class PartGroup:
     parts: tuple[IdPart, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class IdEntry:
     """One key, with its values by environment. `address` is that of the object; `at` is where it is declared. The key
     of a part is a text of the account: `named` is False, and code that cannot have it as a name gets another one.
@@ -57,7 +58,7 @@ class IdEntry:
     named: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Section:
     """The entries of one name: `tags`, the `stages` of a pipeline, the `options` of a field."""
 
@@ -74,7 +75,7 @@ class IdCatalog:
 
     environments: tuple[str, ...]
     sections: tuple[Section, ...] = ()
-    unnamed: tuple[str, ...] = field(default=(), compare=False)
+    unnamed: tuple[str, ...] = ()
 
     def entries(self) -> Iterator[IdEntry]:
         """Yield every entry, what is nested behind what it is nested in."""

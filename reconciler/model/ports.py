@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from reconciler.model.http import Request, Response
+from reconciler.model.records import record
 from reconciler.model.state import Record, State
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class LockInfo:
         return f"{self.owner} on {self.host}" + (f" (process {self.pid})" if self.pid else "")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Version:
     """One earlier state: its serial, when it was written (ISO 8601, UTC; "" where unknown), how many resources.
 

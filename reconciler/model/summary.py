@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from reconciler.model.address import Address
+from reconciler.model.records import record
 from reconciler.model.redaction import Shown
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ApplySummary:
     """The outcome of an apply. A replace counts as one added and one destroyed, as in the plan.
 

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from reconciler.model.live import Collection, Row
 from reconciler.model.mention import Mention
+from reconciler.model.records import record
 
 Certainty = Literal["used", "maybe", "not inspected"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Use:
     """One place that mentions an object, may mention it, or could not be looked into."""
 
     where: str
     certainty: Certainty = "used"
     note: str = ""
-    by: tuple[str, str] = field(default=("", ""), compare=False)
+    by: tuple[str, str] = ("", "")
     """The title of the place, and the id of what mentions the object; "" where it is not one."""
-    rows: int = field(default=0, compare=False)
+    rows: int = 0
     """Of what could not be looked into: how many rows of the place; 0 where it is the place as a whole."""
 
 

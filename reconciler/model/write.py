@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from reconciler.model import values
 from reconciler.model.codecs import Ids
 from reconciler.model.empty import NOTHING
 from reconciler.model.live import Live
+from reconciler.model.records import record
 from reconciler.model.values import Value
 
 Effect = Literal["lost", "moved", "hidden", "along", "unmanaged"]
@@ -21,7 +21,7 @@ parts of it (along), or go with it and are not managed.
 """
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Impact:
     """What a change does to records and to other objects, as measured. `count` is None where the API cannot tell;
     `at_most` marks an upper bound; `objects` names what it concerns; `ids` are those of the records, where all were
@@ -34,8 +34,8 @@ class Impact:
     detail: str = ""
     effect: Effect = "lost"
     objects: tuple[str, ...] = ()
-    ids: tuple[str, ...] = field(default=(), compare=False)
-    of: str = field(default="", compare=False)
+    ids: tuple[str, ...] = ()
+    of: str = ""
 
 
 def likely(text: str) -> str:

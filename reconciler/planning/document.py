@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel
@@ -21,6 +21,7 @@ from reconciler.model.desired import Desired, Import, Moved, Removed, Resource
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import Live
 from reconciler.model.plan import Action, AttributeChange, Change, Plan, Step, lifecycle_of
+from reconciler.model.records import record
 from reconciler.model.redaction import LONG, Redactor
 from reconciler.model.sight import Eyes
 from reconciler.model.snapshot import fingerprint
@@ -39,7 +40,7 @@ Recover = Callable[[str, str, str], Value]
 P = TypeVar("P", bound=BaseModel)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Heading:
     """What a plan document says about where and when it was made."""
 
@@ -54,7 +55,7 @@ class Heading:
     declared: int = 0
     managed: Mapping[str, int] = field(default_factory=dict)
     eyes: Eyes | None = None
-    redactor: Redactor = field(default_factory=Redactor, repr=False)
+    redactor: Redactor = field(default_factory=Redactor)
     """Takes out credentials that an account or its server put where nothing is secret."""
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from reconciler.model.catalog import outlines
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kind
 from reconciler.model.live import Live
 from reconciler.model.plan import Action, AttributeChange, Change, Plan, Skipped
+from reconciler.model.records import mutable
 from reconciler.model.spec import Attribute, Default, Ensure, Nested, OnAtFirst, Once, RefTo, Roster, WriteOnly
 from reconciler.model.state import Binding
 from reconciler.model.values import (
@@ -55,7 +56,7 @@ def drift(inputs: Inputs) -> Plan:
     return Plan(tuple(looked.changes), (), tuple(looked.skipped), tuple(looked.notes), looked.kept, (), ids)
 
 
-@dataclass
+@mutable
 class _Looked:
     """What was found of the kinds that were looked at: in the order of the kinds, for a kind looks for what stands in
     those before it (`shown`: what the account has).

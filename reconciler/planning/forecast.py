@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import ceil
 from typing import NamedTuple
 
@@ -14,13 +14,14 @@ from reconciler.model.document import Forecast
 from reconciler.model.http import MARGIN, PAGE, Bound, Flow, Pause, Request, Response
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.plan import COUNTED, Action, Change, Plan, Step, flow_of, write_of
+from reconciler.model.records import mutable
 from reconciler.model.values import Reference, RemoteId
 
 BOUND = 10_000
 """No flow sends more requests than this; one that does is wrong."""
 
 
-@dataclass
+@mutable
 class _Predicted:
     """Ids that do not exist yet, as far as the plan can tell."""
 

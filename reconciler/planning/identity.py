@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from reconciler.model import values
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kind, NaturalKey
 from reconciler.model.live import Live
+from reconciler.model.records import mutable
 from reconciler.model.state import Binding, Intent
 from reconciler.model.values import Lookup, Ref, RemoteId, Value
 
@@ -23,7 +24,7 @@ class NotFound(LookupError):
     """A look-up of a live object found none, or several."""
 
 
-@dataclass
+@mutable
 class Resolver:
     """Turns references into remote ids, as far as they are known."""
 

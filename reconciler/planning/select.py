@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import fnmatch
 from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import NamedTuple
 
 from reconciler.model import values
@@ -20,6 +20,7 @@ from reconciler.model.errors import PlanError, Refused
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import Live
 from reconciler.model.plan import DESTROYS, Action, Change, Plan
+from reconciler.model.records import record
 from reconciler.model.spec import Roster
 from reconciler.model.state import Binding, State
 from reconciler.model.values import Ref, RemoteId
@@ -111,7 +112,7 @@ def _told(binding: Binding) -> set[str]:
     return refs | set(binding.depends_on) | set(binding.on_destroy.values())
 
 
-@dataclass(frozen=True)
+@record
 class _Graph:
     """All addresses (`known`: those that the plan can be about) with their directions: what each needs to come or stay,
     what it is said to refer to now, what is nested in it, and what moves along with it.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
+from reconciler.model.records import record
 from reconciler.probe.unsettled import Unsettled
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ Findings = AsyncIterator[tuple[str, str | Unsettled]]
 """Names of facts and what was found, as soon as it was; or why this one cannot be told here, though others can."""
 
 
-@dataclass(frozen=True)
+@record
 class Experiment:
     """Requests that settle some facts. `requests` is how many they take at most, the removal of what they made
     included, where each is answered the first time; `held` is how many it takes to remove what is there at one time,

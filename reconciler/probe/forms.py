@@ -5,15 +5,16 @@ be cleaned without knowing what the experiment was.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from reconciler.model.records import record
 from reconciler.model.values import Json
 
 MARK = "zz-probe-"
 """How the names of all that is made begin."""
 
 
-@dataclass(frozen=True)
+@record
 class ProbeForm:
     """`path` takes POST and, with the id, PUT and DELETE. `label` is the property that holds the name; relations have
     none, and `match` tells them apart. `key` is the array of the listing, `listing` its path (default: `path`) with

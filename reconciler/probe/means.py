@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from reconciler.model.http import Request, Response, at
+from reconciler.model.records import mutable
 from reconciler.probe.forms import FORMS, ProbeForm
 from reconciler.probe.unsettled import Unsettled
 
@@ -48,7 +49,7 @@ class DurableRecord(Protocol):
         ...
 
 
-@dataclass
+@mutable
 class ProbeBudget:
     """A budget: requests and seconds at most, and when it began."""
 

@@ -4,8 +4,7 @@ why a point stays unknown that no request can settle.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from reconciler.model.records import record
 from reconciler.probe.fact import FactSource
 
 UNDECIDED = "no experiment of this probe could settle it"
@@ -14,7 +13,7 @@ PEOPLE = "it takes a user, who would be sent a mail: a probe makes none"
 MEMBERS = "it takes contacts that are subscribed: a probe subscribes no one"
 
 
-@dataclass(frozen=True)
+@record
 class Point:
     """One row: `says` is the assumption; `unknown` tells why nothing can be found out."""
 

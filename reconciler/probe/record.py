@@ -7,17 +7,18 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from reconciler.model.http import is_id
+from reconciler.model.records import mutable
 from reconciler.probe.forms import FORMS, MARK, OWNERS, ProbeForm
 
 MARKED = re.compile(rf"{MARK}[0-9A-Za-z]{{1,64}}", re.ASCII)
 _COUNT = 10**9
 
 
-@dataclass
+@mutable
 class ProbeEntry:
     """Something that a probe made, or may have made: its id is "" where nothing tells it. `ended` says what became of
     it: gone, refused, left; "" while it may be there. `what` is what was said of one that is left.
@@ -31,7 +32,7 @@ class ProbeEntry:
     what: str = ""
 
 
-@dataclass
+@mutable
 class ProbeRecord:
     """`mark` is "" where no line tells how things are named. `damaged` are lines that tell nothing, with why."""
 

@@ -12,7 +12,6 @@ import random
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -22,6 +21,7 @@ import httpx
 from reconciler.model.errors import AuthError, ReconcilerError, RemoteError, Unreachable
 from reconciler.model.http import Request, Response, get
 from reconciler.model.ports import Moment
+from reconciler.model.records import record
 from reconciler.model.redaction import Redactor, Show
 from reconciler.remote.answers import (
     MOST_BYTES,
@@ -46,14 +46,14 @@ UNSENT = frozenset({"connect", "limited"})
 """Reasons for which a request was surely not carried out."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Endpoint:
     """Where an account is and how to talk to it. `rate` is requests per second, None for no limit; `timeout` in
     seconds.
     """
 
     url: str
-    token: str = field(repr=False)
+    token: str
     rate: float | None = 5.0
     timeout: float = 30.0
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
 from typing import Literal
 
 from reconciler.model.called import called
 from reconciler.model.document import BoardView, CardView, PlanDocument
+from reconciler.model.records import record
 from reconciler.render.naming import humanised, pipeline_of, screen
 from reconciler.render.outline import moved as told_as_moved
 from reconciler.render.tree import entries
 from reconciler.render.words import counted
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BoardCard:
     """A stage or a field; `note` are its deals or its type, `verb` what happens to it."""
 
@@ -24,7 +24,7 @@ class BoardCard:
     verb: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Board:
     """One screen. `columns` where its cards stand side by side, as stages do; `empty` is what a side without cards
     says.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler.model.document import GuardView, PlanDocument
+from reconciler.model.records import record
 from reconciler.render import words
 from reconciler.render.naming import Names, humanised
 from reconciler.render.sentences import quoted_for_people, rename
@@ -18,7 +18,7 @@ FEW = 3
 """Things that a card names at once; more are counted first."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Card:
     """A guard as a person is asked about it: what, why, about which things, who can allow it and how. What `why` names
     stands in `things` and `addresses` no more.

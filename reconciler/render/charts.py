@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from reconciler.model.document import ChangeView, PlanDocument, StepView
+from reconciler.model.records import record
 from reconciler.render import words
 from reconciler.render.effects import at_risk
 from reconciler.render.graph import OP_TONES
@@ -40,7 +40,7 @@ _SECONDS = (
 _COUNTS = tuple(float(digit * 10**power) for power in range(7) for digit in (1, 2, 5))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Bar:
     """One object's records at risk, as a bar of `width` pixels. Where the API cannot count, `known` is false."""
 
@@ -50,7 +50,7 @@ class Bar:
     known: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Blast:
     """The largest risks first, and how many more there are."""
 
@@ -58,7 +58,7 @@ class Blast:
     more: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ChartSegment:
     """Requests of one sort in a row: where they stand, what they are."""
 
@@ -68,7 +68,7 @@ class ChartSegment:
     tone: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Timeline:
     """The apply from left to right. `ticks` are (x, text), `unit` is what the axis counts, `key` explains colours."""
 

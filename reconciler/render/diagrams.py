@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from reconciler.model.address import kind_of
 from reconciler.model.document import ChangeView, PlanDocument
+from reconciler.model.records import record
 from reconciler.render import words
 from reconciler.render.graph import NODE_HEIGHT, NODE_WIDTH, GraphItem, drawn, short
 from reconciler.render.harmless import harmless
@@ -23,7 +23,7 @@ MOST_ARROWS, MOST_CHARACTERS = 500, 50_000
 _TONES = {"create": "add", "update": "change", "delete": "destroy", "replace": "destroy"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Diagram:
     """Nodes by name with label and tone (`add`, `change`, `destroy`, `other`), and the edges (needed, who needs it)."""
 

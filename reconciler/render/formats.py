@@ -5,8 +5,9 @@ format's renderer is imported when it is asked for: a command pays for one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypedDict
+
+from reconciler.model.records import record
 
 if TYPE_CHECKING:
     from reconciler.model.diagnostics import Diagnostic
@@ -28,7 +29,7 @@ def _plain() -> Style:
     return Style(width=100, colour=False, ascii_only=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ViewContext:
     """What a view stands in: the terminal, the command that applies exactly this plan, the project's folder in its
     repository, and what is said behind problems. What takes time is asked by the formats that need it.

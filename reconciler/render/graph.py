@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from reconciler.model.document import StepView
+from reconciler.model.records import record
 from reconciler.model.redaction import abridged
 
 OP_SYMBOLS = {
@@ -27,7 +27,7 @@ MOST_EDGES = 4_000
 """Lines that are drawn; a picture with more tells nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GraphItem:
     """What is to be drawn: its number, what is written on it and told in full, and the numbers of what comes before it
     (`after`: only has to come before, not to succeed).
@@ -42,7 +42,7 @@ class GraphItem:
     after: Sequence[int] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class GraphNode:
     """An item: its corner in pixels, its number, what is written on it and what is told in full."""
 
@@ -55,7 +55,7 @@ class GraphNode:
     tone: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Edge:
     """A line as an SVG path; `soft` where the later step only has to come after, not to succeed."""
 
@@ -63,7 +63,7 @@ class Edge:
     soft: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Picture:
     """A drawing in pixels. `waves` are (x, heading) of groups of steps that can run at the same time."""
 

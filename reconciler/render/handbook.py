@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler.model.handbook import GENERATOR, Chapter, Detail, EntryMark, Handbook, HandbookEntry
+from reconciler.model.records import record
 from reconciler.model.redaction import Shown, as_made
 from reconciler.render.diagrams import in_order
 from reconciler.render.graph import NODE_HEIGHT, NODE_WIDTH, GraphItem, Picture, beginning, drawn
@@ -55,7 +55,7 @@ _UNCOUNTED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Drawn:
     """A picture with the page that each node leads to."""
 
@@ -84,7 +84,7 @@ def pages(book: Handbook) -> dict[str, Shown]:
     return {name: as_made(outgoing(text, "html")) for name, text in files.items()}
 
 
-@dataclass(frozen=True)
+@record
 class _Pages:
     book: Handbook
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler.model.document import ChangeView, PlanDocument
+from reconciler.model.records import record
 from reconciler.render import cards, charts, sentences, words
 from reconciler.render.boards import boards
 from reconciler.render.graph import NODE_HEIGHT, NODE_WIDTH, picture
@@ -30,7 +30,7 @@ MOST_LOST = 30
 _FEW = 12
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ChangeEntry:
     """One change of the list; `number` is its place, by which the graph finds it. `facts` are for engineers."""
 
@@ -52,7 +52,7 @@ class ChangeEntry:
     unfolded: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ChangeGroup:
     """The changes of one kind under the name that the screens have for it."""
 
@@ -60,7 +60,7 @@ class ChangeGroup:
     entries: Sequence[ChangeEntry]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LostThing:
     """What a change takes away: what happens, and what people will notice."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from reconciler.model.document import AttributeView, ChangeView, UseView
+from reconciler.model.records import record
 from reconciler.render import words
 from reconciler.render.effects import at_risk, side_effects
 from reconciler.render.naming import joined
@@ -17,7 +17,7 @@ ANOTHER = "another value, not shown"
 """Stands for a new value that would look like the old one, for both are masked."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ChangeOutline:
     """One change: `title` is the address with what is at risk, `note` where it is asked for and why."""
 

@@ -5,11 +5,11 @@ A plan of one of them tells it; without one, what was noted of each change.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import get_args
 
 from reconciler.model.address import kind_of
 from reconciler.model.document import ChangeView, PlanDocument
+from reconciler.model.records import record
 from reconciler.render import sentences, words
 from reconciler.render.naming import Names
 from reconciler.render.terms import SCREENS
@@ -17,7 +17,7 @@ from reconciler.render.terms import SCREENS
 _ACTIONS = frozenset(get_args(ChangeView.model_fields["action"].annotation))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SameChanges:
     """What is done in each of several accounts: what is lost, as what happens and what people will notice; all else."""
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 from reconciler.model.conditions import in_words
 from reconciler.model.document import AttributeView, ChangeView
+from reconciler.model.records import record
 from reconciler.model.values import is_empty
 from reconciler.render import words
 from reconciler.render.lines import Block, as_before, blocks, lines, written
@@ -35,7 +36,7 @@ _CALLED = {
 ItemState = Literal["", "new", "gone", "moved", "changed"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TextPart:
     """A part of a text; marked where the other side does not have it."""
 
@@ -43,7 +44,7 @@ class TextPart:
     marked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Item:
     """An entry of a list, in the order in which entries are afterwards; `note` says what happened to it."""
 
@@ -52,7 +53,7 @@ class Item:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TextLine:
     """A line of a text: its parts, or in place of them what there is to say of it (`note`)."""
 
@@ -61,7 +62,7 @@ class TextLine:
     marked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SideRow:
     """One thing that changes. Of a list there are `items`, of a text of many lines the lines of both sides, else
     the two sides. `was_colour` and `colour` are six hexadecimal digits where the sides are colours.
@@ -75,7 +76,7 @@ class SideRow:
     lines_after: Sequence[TextLine] = ()
     was_colour: str = ""
     colour: str = ""
-    notes: Sequence[str] = field(default=())
+    notes: Sequence[str] = ()
 
 
 def rows(change: ChangeView, names: Names, *, drift: bool = False) -> list[SideRow]:

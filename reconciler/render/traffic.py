@@ -6,16 +6,17 @@ import math
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from reconciler.model.http import Request, Response
 from reconciler.model.ports import Moment
+from reconciler.model.records import mutable
 
 WHOLE_PAGES = (20, 100)
 """Rows of a page behind which there may be another one, where the listing does not say its total."""
 
 
-@dataclass
+@mutable
 class Topic:
     """The requests about one kind of one account: `open` ones are asked and not answered, `ahead` are pages that were
     not asked for yet, `due` is a listing that is to be read and was not begun, `stopped` one that was not ended.
@@ -45,7 +46,7 @@ class Topic:
         return not self.stopped and not self.left
 
 
-@dataclass
+@mutable
 class _Account:
     """One account in one phase: the rate that it allows (None: no limit), and what it was measured to take."""
 

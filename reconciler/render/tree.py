@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, TypeAlias, TypeGuard
 
+from reconciler.model.records import record
 from reconciler.model.values import Value, is_empty_or_off
 from reconciler.render.layout import INDENT, STEP
 from reconciler.render.lines import as_before, blocks, lines, written
@@ -19,7 +19,7 @@ _COMPARED = 400
 _IDENTITIES = ("key", "id", "value", "name", "address")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Line:
     """One line of a view: what happens (`+ - ~ > ! #`, blank for context), the text, and small print after it."""
 
@@ -197,7 +197,7 @@ def _numbered(items: Sequence[Value]) -> dict[tuple[str, int], int]:
     return places
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ListEntry:
     """An entry of a list, before and after. `was` and `now` are its places, counted from 0; None where it is not there.
     `moved`: its place among those that stay is another one.

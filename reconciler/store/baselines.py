@@ -13,12 +13,12 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.model.baseline import BaselineSource, digest_of
 from reconciler.model.documents import read_json
 from reconciler.model.errors import ReconcilerError, WrongInput
+from reconciler.model.records import record
 from reconciler.model.redaction import abridged
 from reconciler.store.atomic import write_file
 from reconciler.store.programs import run_program
@@ -50,7 +50,7 @@ _CONFIG = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RepositoryVersion:
     """What a version is in its repository now. A branch is expected to move, and a tag is not."""
 
@@ -58,7 +58,7 @@ class RepositoryVersion:
     is_tag: bool = False
 
 
-@dataclass(frozen=True)
+@record
 class GitBaselines:
     """Fetches baselines. `folder` is the project's, from which paths count; `environ` are our environment variables."""
 

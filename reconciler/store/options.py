@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple
 
 from reconciler.model.identity import Fits
+from reconciler.model.records import record
 from reconciler.model.waits import Waits
 from reconciler.store.process import identity, is_dead
 
@@ -34,7 +35,7 @@ class Clock(NamedTuple):
     dead: Callable[[str], bool] = is_dead
 
 
-@dataclass(frozen=True)
+@record
 class StoreOptions:
     """What a store is opened with: who may read it, how many versions it keeps, the environment, the clock, how long it
     waits, who is told of long waits (reason, seconds), and what tells whether an id is one of its kind.

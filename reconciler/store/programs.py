@@ -14,8 +14,10 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
+
+from reconciler.model.records import mutable, record
 
 SLICE = 0.1
 """Seconds after which an interrupt is seen at the latest."""
@@ -24,7 +26,7 @@ _ENDINGS = ("SIGINT", "SIGTERM", "SIGHUP")
 monotonic = time.monotonic
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ran:
     """What came of a program: its exit code, what it printed, and whether it was `late` or printed too much (`loud`);
     `code` is negative then.
@@ -75,7 +77,7 @@ def run_program(
     return ran
 
 
-@dataclass
+@mutable
 class Attendant:
     """A program that is started once and asked again and again: a line on its standard input for each request, lines on
     its standard output for the answer. It ends with us, at the end of its input; one that does not answer is ended.
@@ -140,7 +142,7 @@ class Attendant:
             process.wait()
 
 
-@dataclass
+@mutable
 class _Reading:
     """What is read from a program until it ends, or has to."""
 

@@ -11,12 +11,12 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
 
 from reconciler.model.errors import StateError
 from reconciler.model.proxies import proxy_for
+from reconciler.model.records import record
 from reconciler.model.waits import Endless, whole
 
 GITLAB = re.compile(r"/api/v4/projects/[^/]+(?:%2F[^/]+)*/terraform/state/[^/]+/?$")
@@ -29,7 +29,7 @@ PIECE = 2**16
 TRIES = 3
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WireAnswer:
     """Status and body of an answer."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from reconciler.model.codehost import CodeHost, Proposal, Vote
 from reconciler.model.document import PlanDocument
 from reconciler.model.errors import Refused
+from reconciler.model.records import record
 from reconciler.model.redaction import published
 from reconciler.render.comment import APPROVAL, drift_proposal, drift_report, drift_title, mark, plan_comment
 
@@ -16,7 +16,7 @@ LABEL = "reconciler-drift"
 HOW = "To approve exactly this plan, {} with this line in it:"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Approved:
     """A plan that may be applied: the request that brought it, and who approved it."""
 

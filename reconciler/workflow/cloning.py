@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from reconciler.deriving.copying import listing, only_there, portable, unmatched
 from reconciler.deriving.mentions import mentioning, mentions
@@ -15,6 +15,7 @@ from reconciler.model.desired import Desired
 from reconciler.model.errors import Refused
 from reconciler.model.kind import Kinds
 from reconciler.model.plan import Action, Plan
+from reconciler.model.records import record
 from reconciler.model.summary import ApplySummary
 from reconciler.model.values import Ref
 from reconciler.planning.context import Inputs
@@ -39,7 +40,7 @@ from reconciler.workflow.plans.planning import make_plan
 from reconciler.workflow.state import edit
 
 
-@dataclass(frozen=True)
+@record
 class Clone:
     """A clone that is ready to be carried out: the whole plan for the target, and the target's session for it.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from reconciler import __version__
 from reconciler.deriving.copying import (
@@ -23,6 +23,7 @@ from reconciler.model.errors import WrongInput
 from reconciler.model.kind import Kinds
 from reconciler.model.plan import Action, Plan
 from reconciler.model.project import PROJECT_FILE
+from reconciler.model.records import record
 from reconciler.model.state import State
 from reconciler.planning.context import Inputs
 from reconciler.planning.declarable import declarable
@@ -48,7 +49,7 @@ from reconciler.workflow.opening.session import Session
 from reconciler.workflow.snapshots import adapted
 
 
-@dataclass(frozen=True)
+@record
 class Comparison:
     """What `right` would need to become `left`, as a plan document without steps; `left_out` cannot be compared."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler.config.reading.ignores import live_ignores
@@ -15,13 +14,14 @@ from reconciler.model.address import kind_of
 from reconciler.model.desired import Resource
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError
+from reconciler.model.records import record
 from reconciler.model.ruling import NONE, Rules
 from reconciler.workflow.observation.observing import connected
 from reconciler.workflow.opening.session import Session
 from reconciler.workflow.rules.ruling import broken_in_account, idle_waivers, rules_of
 
 
-@dataclass(frozen=True)
+@record
 class Ledger:
     """The coverage of an account, kind by kind."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler.engine.examine import examine
@@ -17,6 +16,7 @@ from reconciler.model.http import Remote
 from reconciler.model.kind import Kind
 from reconciler.model.live import Live
 from reconciler.model.plan import Action, Change, Plan, lifecycle_of
+from reconciler.model.records import record
 from reconciler.model.state import Binding
 from reconciler.model.values import Value, carries_secret, decode, is_empty, transform
 from reconciler.model.write import Finding, Impact
@@ -33,7 +33,7 @@ RUNS = 5
 """How many of the last runs are told."""
 
 
-@dataclass(frozen=True)
+@record
 class _Sides:
     """What each side says of the address, with remote ids by address to show references as people write them."""
 

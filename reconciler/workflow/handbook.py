@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from reconciler.config.reading.owners import owners_of
 from reconciler.deriving.export import export
@@ -18,6 +17,7 @@ from reconciler.model.handbook import Handbook, LastChange
 from reconciler.model.http import Remote
 from reconciler.model.mention import Mention
 from reconciler.model.plan import Action, Change
+from reconciler.model.records import record
 from reconciler.model.snapshot_file import Recording
 from reconciler.model.state import Binding
 from reconciler.model.usage import Use
@@ -36,7 +36,7 @@ WRITTEN = ("create", "update", "delete", "replace")
 """Actions of a run that change an object."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Looks:
     """How closely an account is looked at: whether records are counted, and how many requests that and uses take."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Coroutine, Iterable, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from reconciler.config import load_project
@@ -22,6 +22,7 @@ from reconciler.model.ids import Language
 from reconciler.model.live import Live
 from reconciler.model.plan import Action, Change
 from reconciler.model.project import IdsOutput
+from reconciler.model.records import record
 from reconciler.planning.planner import plan
 from reconciler.planning.reads import of_kinds, wanted
 from reconciler.render.code import is_generated, rendered
@@ -40,7 +41,7 @@ GO_KEYWORDS = frozenset(
 )
 
 
-@dataclass(frozen=True)
+@record
 class IdsFile:
     """One file that is asked for, or an output of the project; `path` None is standard output."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from reconciler import emulator
@@ -13,6 +13,7 @@ from reconciler.model.address import kind_of
 from reconciler.model.document import PlanDocument, sealed
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.http import MARGIN
+from reconciler.model.records import record
 from reconciler.model.snapshot_file import Recording, tables
 from reconciler.model.summary import ApplySummary
 from reconciler.model.write import assumption
@@ -25,7 +26,7 @@ from reconciler.workflow.plans.planning import make_plan
 from reconciler.workflow.snapshots import adapted, closed, unread
 
 
-@dataclass(frozen=True)
+@record
 class Rehearsal:
     """What came of it: the plan, the apply (None: nothing to do, or refused), the plan after it, and what was assumed.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from reconciler.model.baseline import LOCK_FILE
 from reconciler.model.document import PlanDocument
 from reconciler.model.errors import AuthError, ConfigError, PlanError, Refused, RemoteError, StateError
 from reconciler.model.project import DECLARES
+from reconciler.model.records import record
 from reconciler.store.atomic import write_file
 from reconciler.workflow.opening.baselines import (
     ProjectBaselines,
@@ -35,7 +36,7 @@ _OF_PROCESS = ("missing-environment-variable", "missing-secret")
 """What is wrong with the process that looks, not with what was looked at."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Looked:
     """What a look at the baselines found: each of them, and by environment the plan with what they hold now, or why
     there is none. `written` says whether the lock file is another one now.

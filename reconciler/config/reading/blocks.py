@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,6 +16,7 @@ from reconciler.model import address as addresses
 from reconciler.model.desired import Import, Moved, Removed
 from reconciler.model.grammar import a
 from reconciler.model.kind import Kinds
+from reconciler.model.records import mutable
 
 
 class _Block(BaseModel):
@@ -56,7 +57,7 @@ class _Placed(NamedTuple):
         return value.entries[key].spot if isinstance(value, Map) and key in value.entries else self.entry.spot
 
 
-@dataclass
+@mutable
 class Blocks:
     """Reads the blocks. `declared` holds every declared address; without `complete`, some files could not be read."""
 

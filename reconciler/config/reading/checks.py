@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from graphlib import CycleError, TopologicalSorter
 
 from reconciler.config.reading.nodes import Entry, Map, Node, Scalar, Sequence, Source, Spot, at, entries_of
@@ -13,6 +13,7 @@ from reconciler.model.desired import Resource
 from reconciler.model.grammar import a
 from reconciler.model.kind import Kind, Kinds, NaturalKey
 from reconciler.model.nearness import apart, near_keys
+from reconciler.model.records import mutable
 from reconciler.model.spec import Roster
 from reconciler.model.values import Lookup, Ref, Value, references, transform
 
@@ -20,7 +21,7 @@ MAX_CYCLES = 20
 """Reference cycles told in one run."""
 
 
-@dataclass
+@mutable
 class Checks:
     """The declared resources. `declared` has every address, also of what is not valid; without `complete`, some are
     not known.

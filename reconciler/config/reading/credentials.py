@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from reconciler.config.reading.interpolation import Uses
 from reconciler.config.reading.nodes import Entry, Spot, at
@@ -14,6 +14,7 @@ from reconciler.config.reading.project import LoadedProject
 from reconciler.model import values
 from reconciler.model.desired import Resource
 from reconciler.model.project import PROJECT_FILE
+from reconciler.model.records import record
 from reconciler.model.redaction import (
     BETWEEN,
     LONG,
@@ -31,13 +32,13 @@ BATCH = 200
 """Resources that are looked at together."""
 
 
-@dataclass(frozen=True)
+@record
 class Credentials:
     """The credentials of a process: each value with the variable or setting that holds it, and the names of variables
     that hold one whatever their value is, set or not. `listed` may be used in resources.
     """
 
-    values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    values: Mapping[str, str] = field(default_factory=dict)
     names: frozenset[str] = frozenset()
     listed: tuple[str, ...] = ()
 

@@ -7,11 +7,12 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from reconciler.config.reading.nodes import Source, Spot
 from reconciler.config.reading.problems import Problems
+from reconciler.model.records import mutable
 
 MAX_BYTES = 256 * 1024 * 1024
 SUFFIXES = (".yaml", ".yml")
@@ -93,7 +94,7 @@ def _is(path: Path, kind: Callable[[int], bool]) -> bool:
         return False
 
 
-@dataclass
+@mutable
 class _Walk:
     """One look through a folder. `hidden` are YAML files in hidden places, `seen` the folders that were entered."""
 

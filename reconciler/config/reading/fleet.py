@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.config.reading.files import outside, read_source
@@ -15,9 +14,10 @@ from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError
 from reconciler.model.fleet import FLEET_FILE, FleetFile
 from reconciler.model.project import PROJECT_FILE
+from reconciler.model.records import record
 
 
-@dataclass(frozen=True)
+@record
 class LoadedFleet:
     """A fleet file as it is written: `${env.X}` is still text. `tree` knows the places."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib import resources
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -15,6 +15,7 @@ from reconciler.config.reading.problems import Problems, did_you_mean, listed
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError
 from reconciler.model.project import PROJECT_FILE
+from reconciler.model.records import mutable
 
 PACK, GIT = "pack:", "git+"
 ReadBaseline = Callable[[str], Mapping[str, str]]
@@ -65,7 +66,7 @@ def no_baselines(source: str) -> Mapping[str, str]:
     raise ConfigError([Diagnostic(f"{source} is not read here", code="not-here")])
 
 
-@dataclass
+@mutable
 class Includes:
     """Finds what includes name. `folder` is the project's (None: there are no files to include)."""
 

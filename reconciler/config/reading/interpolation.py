@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import cast
 
 from reconciler.config.reading.nodes import Map, Node, Scalar, Sequence, Source, Spot
 from reconciler.config.reading.problems import Problems, did_you_mean
 from reconciler.config.reading.scalars import is_ambiguous
+from reconciler.model.records import mutable
 from reconciler.model.values import Value, secret_marker
 
 _PART = re.compile(r"\$\$\{|\$\{([^}\n]*)(\}?)")
@@ -25,7 +26,7 @@ class UnknownValue(Exception):
     """The value cannot be known; the reason was reported where it counts."""
 
 
-@dataclass
+@mutable
 class Table:
     """The variables of a project or of what it includes. `unknown` names those whose value only a real run knows."""
 
@@ -34,7 +35,7 @@ class Table:
     used: set[str] = field(default_factory=set)
 
 
-@dataclass
+@mutable
 class Uses:
     """What was asked of the process: environment variables with their places, and names of secrets."""
 
@@ -42,7 +43,7 @@ class Uses:
     secrets: set[str] = field(default_factory=set)
 
 
-@dataclass
+@mutable
 class Scope:
     """What may be filled in, and what came of it.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from reconciler.config.reading.including import Includes
 from reconciler.config.reading.interpolation import Scope, Table
@@ -17,12 +17,13 @@ from reconciler.config.reading.validation import validated
 from reconciler.config.reading.variables import GivenVariables, settle, tell_unused
 from reconciler.model.kind import Kinds
 from reconciler.model.project import Include
+from reconciler.model.records import mutable
 
 INCLUDE = "include"
 _NAMED = r"\$\{[^}\n]*?\bvar\.([A-Za-z_][A-Za-z0-9_]*)"
 
 
-@dataclass
+@mutable
 class Layers:
     """Reads the files of a project and of everything that it includes, each layer with variables of its own.
 

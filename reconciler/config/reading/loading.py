@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from reconciler.config.reading.blocks import Blocks
@@ -28,16 +28,17 @@ from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.garbage import without_collection
 from reconciler.model.kind import Kinds
 from reconciler.model.project import PROJECT_FILE
+from reconciler.model.records import mutable, record
 from reconciler.model.values import Value
 
 
-@dataclass(frozen=True)
+@record
 class Loaded:
     """What a configuration asks for, and what its author should know although nothing is wrong."""
 
     desired: Desired
     warnings: tuple[Diagnostic, ...] = ()
-    places: Places = field(default_factory=Places, repr=False, compare=False)
+    places: Places = field(default_factory=Places)
 
     @property
     def texts(self) -> dict[str, str]:
@@ -45,7 +46,7 @@ class Loaded:
         return {source.file: source.text for source in (*self.places.sources, *self.places.overlays)}
 
 
-@dataclass
+@mutable
 class _Files:
     """The sources of a load; None stands for one that could not be read."""
 

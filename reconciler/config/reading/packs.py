@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from reconciler.config.reading.including import Included, Includes
 from reconciler.config.reading.interpolation import Scope, Table
@@ -20,6 +20,7 @@ from reconciler.config.reading.validation import validated
 from reconciler.config.reading.variables import GivenVariables, settle
 from reconciler.model.diagnostics import Position
 from reconciler.model.project import Include, Rule
+from reconciler.model.records import mutable
 from reconciler.model.ruling import Rules
 
 INCLUDE = "include"
@@ -59,7 +60,7 @@ def _nodes(tree: Node, name: str) -> list[Node]:
     return entry.value.items if entry is not None and isinstance(entry.value, Sequence) else []
 
 
-@dataclass
+@mutable
 class _Reading:
     """Reads packs, one inside another."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from reconciler.config.reading.interpolation import Scope
@@ -14,6 +14,7 @@ from reconciler.config.reading.problems import Problems
 from reconciler.config.reading.repeating import FOR_EACH
 from reconciler.model.address import split
 from reconciler.model.kind import Kind, Kinds
+from reconciler.model.records import record
 from reconciler.model.spec import Nested
 
 KeyPath = tuple[str, ...]
@@ -24,7 +25,7 @@ class Fixed(Exception):
     """The declaration cannot be changed where it stands; the message says why."""
 
 
-@dataclass(frozen=True)
+@record
 class Places:
     """The declared entries by address, as merged from all layers. `included` are files that other projects share."""
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from reconciler.config.reading.nodes import Spot
 from reconciler.model.diagnostics import Diagnostic, Position, Severity
 from reconciler.model.errors import ConfigError, WrongInput
+from reconciler.model.records import mutable
 from reconciler.model.redaction import STARS
 
 _LINK = re.compile(r"(?<=://)[^\s\"'<>]+")
@@ -22,7 +23,7 @@ _FAR = 200
 """Lines above a place in which the key is looked for that its value belongs to."""
 
 
-@dataclass
+@mutable
 class Problems:
     """Errors and warnings, in the order in which they were found."""
 

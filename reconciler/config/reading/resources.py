@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -18,6 +18,7 @@ from reconciler.model.address import KEY_PATTERN, join
 from reconciler.model.desired import Resource
 from reconciler.model.grammar import a
 from reconciler.model.kind import Kind, Kinds
+from reconciler.model.records import mutable
 from reconciler.model.spec import KEY, Default, Lifecycle, Nested, RefTo, Spec, attributes
 from reconciler.model.values import SCALARS, Lookup, Ref, Value
 
@@ -28,7 +29,7 @@ ON_DESTROY = ("move_deals_to", "move_tasks_to")
 M = TypeVar("M")
 
 
-@dataclass
+@mutable
 class Reader:
     """Reads resources and remembers every declared address with its entry, whether it is valid or not."""
 

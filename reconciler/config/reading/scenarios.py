@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from reconciler.config.reading.files import read_source, shown_path
 from reconciler.config.reading.interpolation import Scope
 from reconciler.config.reading.nodes import Entry, Map, Scalar, Source, Spot, at
@@ -11,12 +9,13 @@ from reconciler.config.reading.parsing import parse
 from reconciler.config.reading.problems import Problems, did_you_mean, listed
 from reconciler.config.reading.project import LoadedProject
 from reconciler.config.reading.validation import validated
+from reconciler.model.records import record
 from reconciler.model.scenario import Scenario, ScenarioFile
 
 FOLDER = "tests"
 
 
-@dataclass(frozen=True)
+@record
 class FoundScenario:
     """One test with its file, relative to the project, and its name in it."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from reconciler.config.reading.nodes import Entry, Map, Node, Sequence, is_null, merged_entries
 from reconciler.config.reading.problems import Problems, closest, did_you_mean, listed
 from reconciler.model.catalog import outlines
 from reconciler.model.grammar import a
 from reconciler.model.kind import Kinds
+from reconciler.model.records import mutable
 from reconciler.model.spec import Nested
 
 VARIABLES = "variables"
@@ -17,7 +18,7 @@ RULES = "rules"
 BLOCKS = ("moved", "removed", "imports", "include", RULES)
 
 
-@dataclass
+@mutable
 class Sections:
     """What the files hold, before anything is filled in: entries by section and key, variables, blocks."""
 

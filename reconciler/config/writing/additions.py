@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import PurePosixPath
 
 from reconciler.config.reading.places import nesting
@@ -16,9 +16,10 @@ from reconciler.model.address import key_of
 from reconciler.model.desired import Import, Resource
 from reconciler.model.kind import Kinds
 from reconciler.model.project import PROJECT_FILE
+from reconciler.model.records import mutable
 
 
-@dataclass
+@mutable
 class Additions:
     """Adds to the files of a project, for one of its environments, by way of `rewriting`. `variables` maps texts to
     names of variables.

@@ -9,7 +9,6 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, TypeAlias
 
@@ -18,6 +17,7 @@ import yaml
 from reconciler.config.reading.loading import plain_data
 from reconciler.config.writing.emitting import as_block, as_flow
 from reconciler.model.errors import ReconcilerError
+from reconciler.model.records import record
 from reconciler.model.values import Value, identical, items_of, map_of
 
 EntryPath = tuple[str | int, ...]
@@ -35,7 +35,7 @@ MISSING: Final = NoEntry.MISSING
 Data: TypeAlias = "Value | NoEntry"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Put:
     """Set the value at a path of keys; maps on the way are made where they are missing."""
 
@@ -43,7 +43,7 @@ class Put:
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Drop:
     """Remove the entry at a path; nothing happens where there is none."""
 
@@ -53,7 +53,7 @@ class Drop:
 Edit = Put | Drop
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Splice:
     start: int
     end: int
@@ -153,7 +153,7 @@ class _Loader(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Place:
     """A value's node with what is around it: the column of its map or list, and whether that is in braces."""
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from reconciler.config.reading.nodes import Entry, Map, Source
@@ -16,11 +16,12 @@ from reconciler.config.writing.dumping import as_written
 from reconciler.config.writing.editing import Drop, Edit, Put, edited
 from reconciler.model.desired import Resource
 from reconciler.model.errors import ReconcilerError
+from reconciler.model.records import mutable, record
 from reconciler.model.spec import Attribute, Commas, RefTo, Unordered
 from reconciler.model.values import Value, identical
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ProposedEdit:
     """An attribute of a declared resource, and the value that its file should say."""
 
@@ -34,7 +35,7 @@ class ProposedEdit:
         return self.resource.address, self.attribute.name
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Refusal:
     """What was not written, and why. Without `name` it is about the whole resource."""
 
@@ -46,7 +47,7 @@ class Refusal:
         return f"{self.address}.{self.name}: {self.reason}" if self.name else f"{self.address}: {self.reason}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Arrangement:
     """The order in which the files should have what stands in a resource: the keys in its map `inside`."""
 
@@ -60,7 +61,7 @@ class Arrangement:
         return self.parent, self.inside
 
 
-@dataclass
+@mutable
 class Rewriting:
     """The edits of one run, by file. `variables` maps texts to the variables that stand for them in files.
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from reconciler.model.ids import IdCatalog, IdEntry, Language, Section
+from reconciler.model.records import mutable
 from reconciler.render.code.naming import NameRule, Types, camel, names, sentence
 
 VARIABLE = "ACTIVECAMPAIGN_ENV"
@@ -27,7 +27,7 @@ def comment(entry: IdEntry) -> str:
     return sentence(entry.doc) or entry.address
 
 
-@dataclass
+@mutable
 class CodeNames:
     """The names that a language has for everything in a catalogue: of each entry, and of each type."""
 

@@ -8,7 +8,6 @@ and nowhere else.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from reconciler.model.errors import ReconcilerError, Refused
 from reconciler.model.http import Remote
 from reconciler.model.kind import Kinds
 from reconciler.model.plan import Plan
+from reconciler.model.records import record
 from reconciler.store.atomic import write_file
 from reconciler.store.encryption import Seal
 from reconciler.workflow.opening.session import Session
@@ -27,7 +27,7 @@ BUDGET = 1000
 FORMAT = "1.0"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Archive:
     """Where to, and with how many requests at most."""
 
@@ -35,7 +35,7 @@ class Archive:
     budget: int = BUDGET
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Archived:
     """What was archived: the folder of the run (empty: nothing goes), how many records, the requests as announced."""
 

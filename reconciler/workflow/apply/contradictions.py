@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from reconciler.engine.remotes import Clue, Watched
@@ -14,6 +14,7 @@ from reconciler.model.grammar import a
 from reconciler.model.http import Remote
 from reconciler.model.live import Live
 from reconciler.model.plan import Change
+from reconciler.model.records import mutable
 from reconciler.store.probefile import write_facts
 from reconciler.workflow.opening.facts import blank, own_facts, row_of
 from reconciler.workflow.opening.session import Session
@@ -33,7 +34,7 @@ CLUES = (
 """Answers that say that a fact is otherwise, or not so any more."""
 
 
-@dataclass
+@mutable
 class FactWatch:
     """What an apply notices that is against the facts, by name, with the request that says so (without ids)."""
 

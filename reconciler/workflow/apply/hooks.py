@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from reconciler.model.events import Event
+from reconciler.model.records import mutable
 
 
-@dataclass
+@mutable
 class Hooks:
     """What an apply tells and asks its caller: events to show, a stop signal to obey."""
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
 
 from reconciler.engine.ports import StepOutcomes
 from reconciler.engine.verify import ReadBackPorts
 from reconciler.model import values
 from reconciler.model.address import kind_of
 from reconciler.model.plan import AttributeChange, Plan
+from reconciler.model.records import record
 from reconciler.model.redaction import abridged
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.state import Record
@@ -23,7 +23,7 @@ from reconciler.workflow.opening.session import Session
 from reconciler.workflow.plans.planned import Planned
 
 
-@dataclass(frozen=True)
+@record
 class ReadBack:
     """The read-back of one apply, called `run`; what it finds goes into the book, and is told by `note`."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from reconciler.engine.refresh import refresh
 from reconciler.model.address import kind_of
 from reconciler.model.errors import Unexpected
 from reconciler.model.http import Remote
 from reconciler.model.plan import Action, Change, Plan
+from reconciler.model.records import mutable
 from reconciler.model.snapshot import Snapshot, snapshot
 from reconciler.planning.planner import plan
 from reconciler.workflow.observation.book import StateTransaction
@@ -18,7 +19,7 @@ from reconciler.workflow.opening.session import Session
 from reconciler.workflow.plans.planned import Planned
 
 
-@dataclass
+@mutable
 class Replanning:
     """What the account holds by now, as far as it was read again; the rest is as the plan saw it."""
 

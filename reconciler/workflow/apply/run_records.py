@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -18,6 +18,7 @@ from reconciler.model.events import Event, Failed, Finished, Skip, Started
 from reconciler.model.kind import Kinds
 from reconciler.model.plan import Plan
 from reconciler.model.ports import LockInfo
+from reconciler.model.records import mutable
 from reconciler.model.redaction import Shown, as_made, redactor
 from reconciler.model.run import Result, RunRecord, RunStep, noted, resulted
 from reconciler.model.state import State
@@ -147,7 +148,7 @@ def _with_result(step: RunStep, results: Mapping[str, tuple[Result, Shown]], sta
     return resulted(step, result, message, identity)
 
 
-@dataclass
+@mutable
 class Tally:
     """What became of the steps so far, from the events, for the message of a run that can record no more."""
 

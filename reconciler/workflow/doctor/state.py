@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler.model.errors import UnknownKind
 from reconciler.model.kind import Kinds, NaturalKey
 from reconciler.model.live import Live
+from reconciler.model.records import record
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.state import Binding
 from reconciler.planning.identity import same_birth, stored_key
@@ -78,7 +78,7 @@ def _twins(session: Session, bindings: Mapping[str, Binding], seen: Snapshot) ->
             }
 
 
-@dataclass(frozen=True)
+@record
 class _Known:
     """What the state knows, how many addresses each object has, and why what is not shown may exist ("": it cannot)."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from reconciler.config import Loaded
 from reconciler.config.writing.halving import fitting
@@ -12,6 +12,7 @@ from reconciler.deriving.export import export
 from reconciler.deriving.exported import Exported
 from reconciler.model import values
 from reconciler.model.errors import ConfigError
+from reconciler.model.records import record
 from reconciler.model.state import Binding
 from reconciler.planning.bindings import referred
 from reconciler.planning.context import Inputs
@@ -35,7 +36,7 @@ from reconciler.workflow.state import edit
 ROUNDS = 3
 
 
-@dataclass(frozen=True)
+@record
 class Absorbed:
     """What `drift --absorb` did: files with what they hold from now on, attributes whose declaration says now what the
     account does, and what was left alone with the reason.

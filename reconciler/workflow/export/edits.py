@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from reconciler.config import Loaded
 from reconciler.config.writing.rewriting import ProposedEdit
@@ -15,6 +15,7 @@ from reconciler.model import values
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kinds
 from reconciler.model.plan import Plan
+from reconciler.model.records import mutable
 from reconciler.model.redaction import LONG
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import RefTo
@@ -26,7 +27,7 @@ from reconciler.workflow.observation.book import StateTransaction
 from reconciler.workflow.opening.session import Session
 
 
-@dataclass
+@mutable
 class Edits:
     """The edits of one export; `notes` collects what is left alone, with the reason."""
 

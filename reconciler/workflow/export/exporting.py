@@ -6,7 +6,7 @@ In a project that declares something already, values are changed where they stan
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from reconciler.model.desired import Desired, Resource
 from reconciler.model.errors import ConfigError, PlanError, ReconcilerError
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.project import PROJECT_FILE
+from reconciler.model.records import mutable, record
 from reconciler.model.sight import Eyes
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.state import Binding
@@ -43,7 +44,7 @@ from reconciler.workflow.observation.observing import connected
 from reconciler.workflow.opening.session import Session
 
 
-@dataclass(frozen=True)
+@record
 class ExportSummary:
     """What an export wrote: files, how many resources, what it left alone with the reason, kinds that could not be
     read. `secrets` are the names of placeholders whose values are not written down; `absent` those kinds that the
@@ -85,7 +86,7 @@ async def export_account(session: Session, out: Path | None, extent: Extent = WH
         return replace(exporting.run(), requests=account.remote.requests, begun=folder if begun else None, key=key)
 
 
-@dataclass
+@mutable
 class _Exporting:
     """One export into one project: what the account holds against what is declared."""
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from reconciler.model.account_url import EMULATOR
 from reconciler.model.project import PROJECT_FILE, Encryption
+from reconciler.model.records import record
 from reconciler.workflow.init import FILES, IGNORE, SCHEMAS, write_project
 from reconciler.workflow.opening.grounds import check_place, config_folders
 from reconciler.workflow.opening.projects import open_session
@@ -20,7 +21,7 @@ MODELINE = f"# yaml-language-server: $schema={SCHEMAS}/project.schema.json"
 HEADER = "# Written by `reconciler export`.\n\n"
 
 
-@dataclass(frozen=True)
+@record
 class Extent:
     """What an export is about: these kinds, these addresses (None, empty: everything); with `prune`, declarations of
     objects that are gone go too.

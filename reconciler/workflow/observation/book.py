@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from reconciler.model.ports import LockInfo, Store
 from reconciler.model.recorded import Recorded
+from reconciler.model.records import mutable
 from reconciler.model.redaction import Redactor
 from reconciler.model.state import Binding, Intent, Record, State, fold, in_flight, open_intents
 from reconciler.model.touched import touched
@@ -28,7 +29,7 @@ REPLACED = ("state push", "state restore", "state migrate")
 """What puts another state in place of the one that runs wrote."""
 
 
-@dataclass
+@mutable
 class StateTransaction:
     """The state during a run: what was read, and every record since. `record` is durable when it returns, as far as
     exactly-once creates need it: a create's intent always, a result where a write is cheap.
@@ -49,7 +50,7 @@ class StateTransaction:
     """Their addresses, in order."""
     announced: dict[str, Intent | None] = field(default_factory=dict)
     """What is on record and not begun yet."""
-    redactor: Redactor = field(default_factory=Redactor, repr=False)
+    redactor: Redactor = field(default_factory=Redactor)
 
     def announce(self, intents: Mapping[str, Intent | None], run: str) -> None:
         """Say what is about to be sent, in this order; None: no create. Where a write is a round trip, all of it is

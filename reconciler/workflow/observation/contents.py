@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from reconciler.deriving.aside import beside
@@ -20,6 +20,7 @@ from reconciler.model.errors import ConfigError
 from reconciler.model.kind import Kinds
 from reconciler.model.live import Live
 from reconciler.model.plan import Plan
+from reconciler.model.records import record
 from reconciler.model.sight import Eyes
 from reconciler.model.snapshot import Snapshot, snapshot
 from reconciler.model.state import Binding, State
@@ -30,7 +31,7 @@ from reconciler.workflow.observation.observing import connected
 from reconciler.workflow.opening.session import Session
 
 
-@dataclass(frozen=True)
+@record
 class AccountContents:
     """What one side holds: every object that could be managed, as read; `addresses` are those that its state knows."""
 

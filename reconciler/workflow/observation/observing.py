@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -21,6 +21,7 @@ from reconciler.model.errors import (
 from reconciler.model.http import Remote, Request, at, get
 from reconciler.model.plan import Plan
 from reconciler.model.ports import Hold
+from reconciler.model.records import mutable
 from reconciler.model.sight import Eyes
 from reconciler.model.snapshot import Snapshot, snapshot
 from reconciler.model.state import State
@@ -173,7 +174,7 @@ class Observation(NamedTuple):
         )
 
 
-@dataclass
+@mutable
 class Connected:
     """A verb's way to the account that its session means, with the state that goes with it, which is read when it is
     asked for. Use `connected`.

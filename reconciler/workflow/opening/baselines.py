@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from reconciler.config import LoadedProject
@@ -21,6 +21,7 @@ from reconciler.model.baseline import (
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.documents import is_readable
 from reconciler.model.errors import ConfigError, Refused
+from reconciler.model.records import mutable, record
 from reconciler.store.baselines import GitBaselines, cache_folder, cached, keep
 from reconciler.store.reading import read_regular
 from reconciler.workflow.opening.requests import unreviewed
@@ -29,7 +30,7 @@ from reconciler.workflow.opening.trusted_limits import trusted_text
 UPDATE = "`reconciler update` looks at what the version holds, shows it as a plan, and locks it"
 
 
-@dataclass
+@mutable
 class ProjectBaselines:
     """Answers what the baselines of a project hold. `lock` is read once, when a baseline is asked for; `barred` says
     why nothing may be fetched now.
@@ -128,7 +129,7 @@ def sources(project: LoadedProject) -> list[str]:
     return list(dict.fromkeys(include.source for include in project.project.include if include.source.startswith(GIT)))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Update:
     """A baseline that is looked at: what was locked of the same place before (None: nothing), and what is now."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,6 +14,7 @@ from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError, ReconcilerError, WrongInput
 from reconciler.model.facts import Facts
 from reconciler.model.kind import Kinds, fits
+from reconciler.model.records import mutable
 from reconciler.model.redaction import STARS, Redactor, Shown, redactor
 from reconciler.model.values import secrets_of
 from reconciler.workflow.opening.runtime import Runtime
@@ -50,7 +51,7 @@ class HeldLock(NamedTuple):
     hold: Hold
 
 
-@dataclass
+@mutable
 class OpenEnvironment:
     """An opened environment: its settings, and what all that is derived from it has in common."""
 
@@ -62,25 +63,25 @@ class OpenEnvironment:
     on_wait: Callable[[str, float], None] = lambda reason, seconds: None
     offline: bool = False
     """Nothing is fetched: it was opened for a command that needs no network."""
-    redactor: Redactor = field(default_factory=redactor, repr=False)
+    redactor: Redactor = field(default_factory=redactor)
     """Knows every credential of the process, and every secret that was resolved so far."""
     facts: Facts = field(default_factory=Facts)
     """What a probe found out about the account; the kinds know it too."""
     changed: SettingsView | None = None
     """What the project file at hand would change of these settings, where they are those of the target branch."""
-    secret_source: SecretSource | None = field(default=None, repr=False)
+    secret_source: SecretSource | None = None
     """What answers secrets that are not environment variables, once it was asked."""
-    eyes: dict[str, Eyes] = field(default_factory=dict, repr=False)
+    eyes: dict[str, Eyes] = field(default_factory=dict)
     """Whose key it is, by the URL of the account, once it was asked."""
-    names: dict[str, frozenset[str]] = field(default_factory=dict, repr=False)
+    names: dict[str, frozenset[str]] = field(default_factory=dict)
     """What the account at a URL calls itself, once it was asked."""
-    stores: dict[str, Store] = field(default_factory=dict, repr=False)
+    stores: dict[str, Store] = field(default_factory=dict)
     """The store of each URL, the same one for all that is derived from a session: a lock belongs to its store."""
-    paces: dict[str, Pacer] = field(default_factory=dict, repr=False)
+    paces: dict[str, Pacer] = field(default_factory=dict)
     """When the last requests went, by the URL of the account: its limit is one, however often it is connected to."""
-    noticed: list[str] = field(default_factory=list, repr=False)
+    noticed: list[str] = field(default_factory=list)
     """Events that were told to the address in `notify`, or that could not be."""
-    held: dict[str, HeldLock] = field(default_factory=dict, repr=False)
+    held: dict[str, HeldLock] = field(default_factory=dict)
     """The locks that are held, by the URL of their state."""
 
     @property

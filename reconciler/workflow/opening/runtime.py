@@ -7,10 +7,11 @@ import os
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from reconciler.model.records import record
 from reconciler.model.waits import Waits
 
 if TYPE_CHECKING:  # what only some commands need is imported by them
@@ -38,7 +39,7 @@ def _open_store(url: str, folder: Path, options: StoreOptions) -> Store:
     return open_store(url, folder, options)
 
 
-@dataclass(frozen=True)
+@record
 class Runtime:
     """What a run takes from outside: environment variables, clocks, randomness, and the ways to an event loop, to the
     account and to the state.

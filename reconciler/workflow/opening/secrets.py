@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from time import monotonic
 
@@ -18,6 +18,7 @@ from reconciler.config.reading.files import border, outside
 from reconciler.model.documents import read_json
 from reconciler.model.errors import ReconcilerError, Refused, SurroundingsError
 from reconciler.model.project import SECRET_NAME, Secrets
+from reconciler.model.records import mutable
 from reconciler.store.programs import run_program
 from reconciler.store.reading import read_regular
 from reconciler.workflow.opening.requests import refuse_unreviewed
@@ -30,7 +31,7 @@ INSIDE = "inside the repository: a change could put anything there"
 _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)")
 
 
-@dataclass
+@mutable
 class SecretSource:
     """Where the secrets of an environment come from. Where the settings are those of a `source` that rules, nothing
     inside the repository is run or read, for what is there belongs to the change. The caller says what rules;
@@ -44,7 +45,7 @@ class SecretSource:
     left: float = ALTOGETHER
     _all: Mapping[str, str] | None = None
     _failed: ReconcilerError | None = None
-    _known: dict[str, str] = field(default_factory=dict, repr=False)
+    _known: dict[str, str] = field(default_factory=dict)
 
     def get(self, name: str) -> str | None:
         """Return a secret, None where the source has none of that name. Raises ReconcilerError, and Refused for what

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.facts import Facts
 from reconciler.model.http import Remote
+from reconciler.model.records import mutable
 from reconciler.workflow.opening.connecting import asked_for, open_emulator, paths_of
 from reconciler.workflow.opening.environment import OpenEnvironment
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:  # what only some commands need is imported by them
     from reconciler.remote.client import Endpoint
 
 
-@dataclass
+@mutable
 class Session(OpenEnvironment):
     """An opened environment whose configuration is read and whose account is connected to. Use `open_session`."""
 
@@ -38,7 +39,7 @@ class Session(OpenEnvironment):
     """What stands for the account instead of a connection: a snapshot."""
     adapt: Callable[[Desired], Desired] = lambda desired: desired
     """What is done to the configuration once it is loaded."""
-    texts: Mapping[str, str] = field(default_factory=dict, repr=False)
+    texts: Mapping[str, str] = field(default_factory=dict)
     """Texts in place of the files of these names, there or not."""
     bare: bool = False
     """Folders of the configuration may be missing: what is planned does not come from them."""
@@ -48,9 +49,9 @@ class Session(OpenEnvironment):
     """What the Git repositories hold that the project includes; None: what is locked, from the cache or fetched."""
     rules: Rules | None = None
     """The rules, where they were read for all sessions that have the same ones; None: they are read when asked for."""
-    read_configurations: list[str] = field(default_factory=list, repr=False)
+    read_configurations: list[str] = field(default_factory=list)
     """Environments whose configuration was read: the redactor knows its secrets, used in this run or not."""
-    used_secrets: set[str] = field(default_factory=set, repr=False)
+    used_secrets: set[str] = field(default_factory=set)
     """Names of the secrets of the configuration."""
 
     def doubts(self, loaded: Loaded) -> tuple[Diagnostic, ...]:

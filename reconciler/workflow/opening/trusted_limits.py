@@ -7,7 +7,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.config import LoadedProject, differing, held_to, parse_project
@@ -18,6 +17,7 @@ from reconciler.config.reading.problems import Problems
 from reconciler.model.document import SettingsView
 from reconciler.model.errors import ConfigError, ReconcilerError, Refused, WrongInput
 from reconciler.model.project import DECLARES, PROJECT_FILE
+from reconciler.model.records import record
 from reconciler.store.reading import read_regular
 
 FILE = "file:"
@@ -59,7 +59,7 @@ def ruled_by(
     return held_to(project, ruling, declares), SettingsView(source=source, changed=sorted(changed), mark=mark)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReferenceTree:
     """The folders that a project includes, as a Git reference has them: what a change writes there does not count."""
 
@@ -111,7 +111,7 @@ def trusted_tree(folder: Path, source: str) -> Tree:
     return ReferenceTree(source)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FileTree(WorkingTree):
     """The folders beside a project file that rules and is somewhere else."""
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
+from reconciler.model.records import record
 from reconciler.planning.select import Selected, Selection
 
 if TYPE_CHECKING:
     from reconciler.deriving.undo import Inverse
 
 
-@dataclass(frozen=True)
+@record
 class PlanOptions:
     """What a plan is about: everything, some addresses, or the end of everything."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from reconciler.model.desired import Resource
@@ -14,6 +14,7 @@ from reconciler.model.errors import ConfigError, StalePlan
 from reconciler.model.kind import Kinds
 from reconciler.model.live import Live
 from reconciler.model.plan import Action, Change, Plan
+from reconciler.model.records import mutable, record
 from reconciler.model.snapshot import fingerprint
 from reconciler.model.values import Value
 from reconciler.planning.bindings import salted
@@ -29,7 +30,7 @@ from reconciler.workflow.plans.planned import Planned, finish
 from reconciler.workflow.plans.promises import as_shown, broken, more_along
 
 
-@dataclass(frozen=True)
+@record
 class StaleChange:
     """An object that is no longer what the plan was made against. `details` are lines "planned against / found now"."""
 
@@ -38,7 +39,7 @@ class StaleChange:
     details: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@record
 class Checked:
     """What of a saved plan may go on, what is refused, and how many requests it took to find out.
 
@@ -78,7 +79,7 @@ def fits(session: Session, document: PlanDocument, book: StateTransaction) -> No
         raise StalePlan("the state has changed since the plan was made", hint=AGAIN)
 
 
-@dataclass
+@mutable
 class _Declared:
     """Answers sensitive texts from the configuration; `refused` collects what it does not say any more."""
 

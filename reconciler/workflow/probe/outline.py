@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from reconciler.model.errors import Refused
+from reconciler.model.records import record
 from reconciler.probe import Experiment, load_experiments
 from reconciler.probe.forms import FORMS
 from reconciler.workflow.opening.session import Session
@@ -19,7 +18,7 @@ LISTED = sum(not form.owner for form in FORMS.values())
 """Requests before the first write: whether what is made could be found again."""
 
 
-@dataclass(frozen=True)
+@record
 class ProbeOutline:
     """What a probe will cost at most, before anything is sent. `needed` are the requests that its experiments take
     where every one of them is answered the first time, `held` those that are kept back to remove what was made.

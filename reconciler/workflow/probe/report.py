@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from reconciler import __version__
 from reconciler.model.findings import FactVerdict, LeftView, ListingView, PointView, ProbePart, ProbeReport
+from reconciler.model.records import mutable, record
 from reconciler.model.redaction import abridged
 from reconciler.probe import POINTS, Fact, Lab, Point, load_experiments, takes
 from reconciler.probe.experiments.listings import LISTINGS, Listing, longer, total_type
@@ -19,7 +20,7 @@ FOUND = 200
 """Characters of a finding, at most."""
 
 
-@dataclass(frozen=True)
+@record
 class Asked:
     """What a probe is to do. No limit that is given: enough for its experiments."""
 
@@ -31,7 +32,7 @@ class Asked:
     max_seconds: float | None = None
 
 
-@dataclass
+@mutable
 class Results:
     """What the experiments found so far."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 
 from reconciler.config.writing.rewriting import ProposedEdit
 from reconciler.deriving.copying import Portable, portable, unseen
@@ -22,6 +21,7 @@ from reconciler.deriving.promoting import (
 from reconciler.model.desired import Resource
 from reconciler.model.live import Live
 from reconciler.model.plan import AttributeChange, Change, Plan
+from reconciler.model.records import record
 from reconciler.model.spec import Attribute, Ensure
 from reconciler.model.values import Value
 from reconciler.planning.context import Inputs
@@ -34,7 +34,7 @@ from reconciler.workflow.promotion.orders import compare_orders
 from reconciler.workflow.promotion.sides import ThreeSides
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Digests:
     """The digests of an attribute by which values of the source and of the target are compared."""
 

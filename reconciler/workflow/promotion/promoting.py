@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from reconciler.config import Loaded
@@ -19,6 +19,7 @@ from reconciler.model.address import kind_of
 from reconciler.model.errors import ConfigError, ReconcilerError
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.project import PROJECT_FILE
+from reconciler.model.records import mutable, record
 from reconciler.model.values import Value
 from reconciler.store.edits import write_files
 from reconciler.workflow.comparing import differing
@@ -37,7 +38,7 @@ PromotedPart = tuple[str, Name]
 HEADER = "# Written by `reconciler promote`.\n\n"
 
 
-@dataclass(frozen=True)
+@record
 class Promoted:
     """What differs, what was written into which files, and what was not, with the reasons."""
 
@@ -84,7 +85,7 @@ async def promote(source: Session, target: Session, choice: PromotionChoice) -> 
     return _Promoting(sides).run(shown, {entry.resource.address: entry.live.id for entry in contents.exported})
 
 
-@dataclass
+@mutable
 class _Promoting:
     """One promotion: what is written, and what is remembered."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from reconciler.config import Loaded
 from reconciler.config.writing.rewriting import ProposedEdit
@@ -16,6 +16,7 @@ from reconciler.model import values
 from reconciler.model.address import kind_of
 from reconciler.model.desired import Resource
 from reconciler.model.plan import Plan
+from reconciler.model.records import mutable
 from reconciler.model.values import Value
 from reconciler.planning.bindings import revealer
 from reconciler.workflow.observation.contents import AccountContents
@@ -25,7 +26,7 @@ from reconciler.workflow.promotion.remembered import remembered
 Name = tuple[str, str]
 
 
-@dataclass
+@mutable
 class ThreeSides:
     """Both configurations, both accounts, and what the last promotion remembered."""
 

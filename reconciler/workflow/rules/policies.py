@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.config import load_project
 from reconciler.judging.policies import judge_policies
 from reconciler.model.document import GuardView
 from reconciler.model.errors import PlanError
+from reconciler.model.records import record
 from reconciler.resources import load_kinds
 from reconciler.store.planfile import read_plan
 from reconciler.workflow.opening.runtime import Runtime, current_runtime
@@ -17,7 +17,7 @@ from reconciler.workflow.rules.evaluating import evaluate
 from reconciler.workflow.rules.ruling import project_rules
 
 
-@dataclass(frozen=True)
+@record
 class Report:
     """What the policies say about one plan file; also those that are kept."""
 

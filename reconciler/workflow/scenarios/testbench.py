@@ -8,7 +8,7 @@ import datetime
 import itertools
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from reconciler.emulator import Application
 from reconciler.model.account_url import EMULATOR
 from reconciler.model.address import kind_of
 from reconciler.model.errors import ConfigError, PlanError, ReconcilerError, WrongInput
+from reconciler.model.records import record
 from reconciler.model.scenario import Given, Records, Run, Scenario
 from reconciler.resources import load_kinds
 from reconciler.store.reading import read_regular
@@ -34,7 +35,7 @@ from reconciler.workflow.state import rows as state_rows
 OVERLAY = "the overlay of the test"
 
 
-@dataclass(frozen=True)
+@record
 class Bench:
     """Where one test runs: its account, its state, and the two configurations that it is about."""
 
