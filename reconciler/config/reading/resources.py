@@ -182,7 +182,7 @@ def _alone(spec: type[BaseModel], name: str) -> TypeAdapter[Any]:
 @functools.cache
 def _unremarkable() -> Lifecycle:
     """The lifecycle that all resources share that say nothing of theirs."""
-    return Lifecycle()
+    return Lifecycle.model_construct()
 
 
 class _Shape(NamedTuple):
