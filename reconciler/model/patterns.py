@@ -65,7 +65,7 @@ def check_pattern(pattern: str) -> None:
         )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class SearchBudget:
     """What is left of what the searches of one plan may cost; a `share` of it is what those of one rule may."""
 

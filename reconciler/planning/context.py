@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, field
 
 from reconciler.model import values
 from reconciler.model.address import kind_of
@@ -14,6 +14,7 @@ from reconciler.model.grammar import a
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import Live
 from reconciler.model.plan import Action, Change, Skipped
+from reconciler.model.records import record
 from reconciler.model.sight import Eyes
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import Once
@@ -24,12 +25,13 @@ from reconciler.planning.identity import NotFound, Resolver, comparable
 from reconciler.planning.rosters import leaving, roster_of, spoken, still
 
 
-@dataclass(frozen=True, kw_only=True)
+@record
 class Inputs:
     """Everything a plan is made from. `intents` are creates whose answer never came; `only` restricts the plan to
     some addresses.
     """
 
+    _: KW_ONLY
     desired: Desired
     state: State
     snapshot: Snapshot

@@ -54,7 +54,7 @@ class Spot(NamedTuple):
         return Position(self.source.file, self.line + 1, self.column + 1)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Scalar:
     """A single value. `value` is what it means, `text` what is written; `plain` without quotes and on no `|` or `>`."""
 
@@ -78,7 +78,7 @@ class Scalar:
         return Position(self.source.file, self.line + 1, self.column + 1)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Sequence:
     """A list. `size` counts the nodes below it, aliases as often as they are used."""
 
@@ -94,7 +94,7 @@ class Sequence:
         return Spot(self.source, self.line, self.column)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Entry:
     """One entry of a map."""
 
@@ -108,7 +108,7 @@ class Entry:
         return self.key.spot if empty else self.value.spot
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Map:
     """A map in the order of the file; keys are texts. `size` counts as in `Sequence`."""
 

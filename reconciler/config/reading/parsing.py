@@ -135,7 +135,7 @@ def _report(error: yaml.YAMLError, source: Source, problems: Problems) -> None:
     problems.error("bad-yaml", f"not valid YAML: {problem}{context}", spot, hint)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Frame:
     """A collection that is still open."""
 
