@@ -51,7 +51,7 @@ ROUNDS = 4
 """Listings may lead to further listings this often."""
 
 
-class Bound(NamedTuple):
+class BoundIds(NamedTuple):
     """The objects of a kind that the state knows.
 
     `wrapper` is the key of a single answer where no others matter, for nothing has to be found by name: then they may
@@ -118,7 +118,7 @@ class _Page(NamedTuple):
 
 
 async def refresh(
-    remote: Remote, kinds: Kinds, wanted: Mapping[str, frozenset[str]], bound: Mapping[str, Bound] | None = None
+    remote: Remote, kinds: Kinds, wanted: Mapping[str, frozenset[str]], bound: Mapping[str, BoundIds] | None = None
 ) -> Refreshed:
     """Read what the wanted kinds need (kind -> attributes that are declared), the cheapest way: by pages, or of the
     kinds in `bound` the first page and single objects. Raises AuthError, Limited, Unreachable.
@@ -142,7 +142,7 @@ async def refresh(
 class _Tables:
     """What was read so far, each listing once, by what is known to be in it."""
 
-    bound: Mapping[Collection, Bound]
+    bound: Mapping[Collection, BoundIds]
     tables: Tables = field(default_factory=Tables)
     costs: dict[str, Cost] = field(default_factory=dict)
     done: set[Collection] = field(default_factory=set)
@@ -201,7 +201,7 @@ class _Strange(IncompleteListing):
     """A row of a listing is not an object: what it holds is unknown, and so is the kind; the rest can be planned."""
 
 
-async def _read(remote: Remote, collection: Collection, bound: Bound | None = None) -> _Listing | _Failed:
+async def _read(remote: Remote, collection: Collection, bound: BoundIds | None = None) -> _Listing | _Failed:
     """Read one listing; a second time if its pages do not add up, for it may have changed in between."""
     refused = 0
     try:
@@ -226,7 +226,7 @@ async def _read(remote: Remote, collection: Collection, bound: Bound | None = No
     raise AssertionError("unreachable")
 
 
-async def _once(counted: Counted, collection: Collection, bound: Bound | None) -> _Listing:
+async def _once(counted: Counted, collection: Collection, bound: BoundIds | None) -> _Listing:
     """Read one listing, with what it costs to read it again."""
     listing = await _single(counted, collection) if collection.single else await _pages(counted, collection, bound)
     return listing._replace(cost=listing.cost._replace(requests=counted.sent))
@@ -258,7 +258,7 @@ async def _single(remote: Remote, collection: Collection) -> _Listing:
     return _Listing((row,), {}, Cost(collection.path, 1, 1, total=False))
 
 
-async def _pages(remote: Remote, collection: Collection, bound: Bound | None) -> _Listing:
+async def _pages(remote: Remote, collection: Collection, bound: BoundIds | None) -> _Listing:
     """Read all pages, or the first one and single objects where that is cheaper and shows all that matters."""
     first = _page(collection, await remote.send(_asked(collection, 0)))
     total, size = first.total, len(first.rows)
@@ -313,7 +313,9 @@ async def _sent(remote: Remote, collection: Collection, begin: int, size: int) -
     return _page(collection, await remote.send(_asked(collection, begin, size)))
 
 
-async def _some(remote: Remote, collection: Collection, bound: Bound, first: list[Row], total: int) -> _Listing | None:
+async def _some(
+    remote: Remote, collection: Collection, bound: BoundIds, first: list[Row], total: int
+) -> _Listing | None:
     """Return the first page and the single objects that are not on it, where that is cheaper than the other pages.
 
     None where it is not, or where one is gone: its namesake has to be looked for among all.

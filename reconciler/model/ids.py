@@ -7,13 +7,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 from reconciler.model.diagnostics import Diagnostic, Position
 from reconciler.model.errors import ConfigError
-from reconciler.model.records import record
+from reconciler.model.records import mutable, record
 
 Language = Literal["python", "typescript", "go", "php", "json", "dotenv"]
 Values = Mapping[str, str]
@@ -67,7 +66,7 @@ class Section:
     entries: tuple[IdEntry, ...]
 
 
-@dataclass(frozen=True)
+@mutable
 class IdCatalog:
     """All entries of a project, and the environments that their values come from. `attributes` are those that the
     entries of a noun have, `id` first.

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NewType
 from urllib.parse import unquote, urlsplit
 
 from reconciler.model.patterns import finder, literally
+from reconciler.model.records import mutable
 from reconciler.model.spelling import readings, unescaped
 
 Shown = NewType("Shown", str)
@@ -218,7 +218,7 @@ def _parts(value: str) -> Iterator[str]:
         yield from (line for line in lines if len(line) >= LONG)
 
 
-@dataclass(frozen=True)
+@mutable
 class _Form:
     """A credential as it is searched for: as it is, with its escapes read, in another case, from its end."""
 

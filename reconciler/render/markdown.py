@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from reconciler.model.called import KindWords
 from reconciler.model.document import ChangeView, GuardView, PlanDocument
+from reconciler.model.records import mutable
 from reconciler.render import cards, mermaid, sentences, words
 from reconciler.render.boards import Board, BoardCard, boards
 from reconciler.render.directions import isolated_lines
@@ -39,7 +40,7 @@ _MARKS = {"~": "!", ">": "!", " ": " ", "+": "+", "-": "-", "!": "!", "#": "#"}
 _HEADS = {"+": "+", "-": "-", "-/+": "-", "#": "#", "=": "#"}
 
 
-@dataclass(slots=True)
+@mutable
 class _Page:
     """A text under way that knows how much still fits, and how many changes did not."""
 

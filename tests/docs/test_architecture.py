@@ -53,3 +53,26 @@ def test_one_word_is_one_thing() -> None:
             named[match[1] or match[2]].append(path.relative_to(ROOT).as_posix())
     assert len(named) > 500
     assert {name: places for name, places in named.items() if len(places) > 1} == {}
+
+
+COMPARED = """
+    config.reading.project.EnvironmentSettings emulator.settings.AccountSettings judging.rules._Asks
+    model.fleet.Standing model.fleet.WaveStanding model.http.Request model.live.Collection model.ports.LockInfo
+    model.scenario.Verdict model.spec.Attribute model.spec.RefTo model.values.Lookup model.values.Ref
+    model.values.RemoteId probe.experiments.listings.Listing probe.fact.Fact probe.means.Made
+    workflow.doctor.account.Check
+"""
+"""Data classes that are values, keys, or compared with what they were before."""
+
+
+def test_only_what_is_compared_has_what_compares_it() -> None:
+    """Each of the methods that `dataclass` writes is compiled at every start: what is compared or printed nowhere is a
+    record (`model.records`).
+    """
+    made = re.compile(r"^@dataclass(?!_)(?![^\n]*eq=False)[^\n]*\nclass (\w+)", re.MULTILINE)
+    whole = {
+        ".".join((*path.relative_to(ROOT / "reconciler").with_suffix("").parts, name))
+        for path in (ROOT / "reconciler").rglob("*.py")
+        for name in made.findall(path.read_text("utf-8"))
+    }
+    assert whole == set(COMPARED.split())

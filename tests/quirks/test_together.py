@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from reconciler.engine.refresh import TOGETHER, Bound, read_listing, refresh
+from reconciler.engine.refresh import TOGETHER, BoundIds, read_listing, refresh
 from reconciler.model.http import Request, Response
 from reconciler.model.live import Unknown
 from reconciler.resources import load_kinds
@@ -81,7 +81,7 @@ def test_a_total_of_a_full_page_is_proved_where_objects_are_gone(
     asked for where that matters.
     """
     remote = Paged(rows, total)
-    known = {"tag": Bound(frozenset(map(str, bound)), "tag")}
+    known = {"tag": BoundIds(frozenset(map(str, bound)), "tag")}
     refreshed = asyncio.run(refresh(remote, load_kinds(), {"tag": frozenset()}, known))
     assert len(refreshed.tables.rows["tags"]) == rows
     assert remote.requests == refreshed.costs["tags"].requests == requests

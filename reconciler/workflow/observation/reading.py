@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from reconciler.engine.refresh import Bound, Refreshed, refresh
+from reconciler.engine.refresh import BoundIds, Refreshed, refresh
 from reconciler.model import values
 from reconciler.model.address import kind_of
 from reconciler.model.desired import Desired
@@ -41,7 +41,7 @@ async def read(
 
 def bound_of(
     kinds: Kinds, reads: Mapping[str, frozenset[str]], desired: Desired, state: State, intents: Iterable[str] = ()
-) -> dict[str, Bound]:
+) -> dict[str, BoundIds]:
     """Return the bound objects of each kind with a listing of its own. They are all that matter where all declared ones
     are bound, nothing looks one up, moves or imports one, and no create of one is open.
     """
@@ -58,7 +58,7 @@ def bound_of(
     for binding in state.resources.values():
         ids.setdefault(binding.kind, set()).add(binding.id)
     return {
-        name: Bound(
+        name: BoundIds(
             frozenset(ids[name]), kinds[name].wrapper if kinds[name].reading.singly and name not in searched else ""
         )
         for name in reads
@@ -66,10 +66,12 @@ def bound_of(
     }
 
 
-def again(refreshed: Refreshed, kinds: Kinds, names: Iterable[str]) -> dict[str, Bound]:
+def again(refreshed: Refreshed, kinds: Kinds, names: Iterable[str]) -> dict[str, BoundIds]:
     """Return how to read these kinds again after an apply: singly, where they were read so before."""
     return {
-        name: Bound(refreshed.costs[kinds[name].reading.collections[0].name].singles, kinds[name].wrapper, again=True)
+        name: BoundIds(
+            refreshed.costs[kinds[name].reading.collections[0].name].singles, kinds[name].wrapper, again=True
+        )
         for name in names
         if _partial(refreshed, kinds, name)
     }
