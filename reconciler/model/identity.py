@@ -21,19 +21,20 @@ Grammar = Literal["number", "word", "text"]
 """Digits; a UUID, or letters, digits, `-` and `_` that a user chose; or a text, as the names of events are."""
 
 
-Holds = Callable[[str, Any], bool]
+class Known(Protocol):
+    """What is known of a kind."""
 
-
-class Fits(Protocol):
-    """Tells what a kind may have."""
-
-    def __call__(self, kind: str, identity: str) -> bool:
-        """Return whether a kind may have an id."""
+    def fits(self, identity: str) -> bool:
+        """Return whether it may have an id."""
         ...
 
-    def values(self, kind: str) -> Holds:
-        """Return what tells if an attribute of a kind may have an encoded value; what no kind knows may have any."""
+    def holds(self, name: str, value: Any) -> bool:
+        """Return whether an attribute may have an encoded value."""
         ...
+
+
+Fits = Callable[[str], Known | None]
+"""Returns what is known of a kind; None for one of another version, which may have anything that is an id."""
 
 
 _WORDS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
@@ -55,7 +56,8 @@ def check(info: ValidationInfo, ids: Iterable[tuple[str, str]], *values: Any) ->
     if fits is None:
         return
     for kind, identity in chain(ids, *map(_inside, values)):
-        if not fits(kind, identity):
+        known = fits(kind)
+        if not (is_id(identity) if known is None else known.fits(identity)):
             raise ValueError(f"{shown(identity)} is not an id of {a(shown(kind))}")
 
 
@@ -66,15 +68,15 @@ def check_values(info: ValidationInfo, kind: str, attrs: Mapping[str, Any], key:
     fits: Fits | None = (info.context or {}).get("fits")
     if fits is None:
         return
-    holds = fits.values(kind)
+    known = fits(kind)
     for name, value in attrs.items():
-        if not holds(name, value):
+        if known is not None and not known.holds(name, value):
             raise ValueError(f"`{name}` of {a(shown(kind))} is of another type: {shown(value)}")
-    if key and not _is_key(holds, key):
+    if key and not _is_key(known, key):
         raise ValueError(f"{a(shown(kind))} has no natural key like {shown(list(key))}")
 
 
-def _is_key(holds: Holds, key: Sequence[Any]) -> bool:
+def _is_key(known: Known | None, key: Sequence[Any]) -> bool:
     """Return whether this can be a natural key: a label, and parts of which one at least is something. A label that
     names attributes (`name`, `title+type`) says of what type they are. Accounts leave parts of it empty that no file
     may.
@@ -89,7 +91,7 @@ def _is_key(holds: Holds, key: Sequence[Any]) -> bool:
         if isinstance(part, dict):
             fitting = is_form(part)
         else:
-            fitting = part is None or (isinstance(part, str) and (not name or holds(name, part)))
+            fitting = part is None or (isinstance(part, str) and (known is None or not name or known.holds(name, part)))
         if not fitting:
             return False
     return True

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from reconciler.model import values
 from reconciler.model.address import Address, join, key_of
 from reconciler.model.grammar import a
-from reconciler.model.http import Bound, Flow, Request, Response, at, delete, is_id, post, put
-from reconciler.model.identity import Fits, Holds
+from reconciler.model.http import Bound, Flow, Request, Response, at, delete, post, put
+from reconciler.model.identity import Fits
 from reconciler.model.live import Live
 from reconciler.model.mention import Mention
 from reconciler.model.readable import Readable
@@ -342,22 +342,6 @@ Kinds = Mapping[str, Kind]
 """All kinds by name, in the order in which their objects are created."""
 
 
-class _Fitting(NamedTuple):
-    kinds: Kinds
-
-    def __call__(self, kind: str, identity: str) -> bool:
-        return self.kinds[kind].fits(identity) if kind in self.kinds else is_id(identity)
-
-    def values(self, kind: str) -> Holds:
-        return self.kinds[kind].holds if kind in self.kinds else _takes_any
-
-
-def _takes_any(name: str, value: Json) -> bool:
-    return True
-
-
 def fits(kinds: Kinds) -> Fits:
-    """Return what tells whether a kind may have an id, and an attribute a value. Of a kind or an attribute of another
-    version, only what is not an id is refused.
-    """
-    return _Fitting(kinds)
+    """Return what tells whether a kind may have an id, and an attribute a value."""
+    return kinds.get

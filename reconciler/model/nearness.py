@@ -34,7 +34,7 @@ def near_keys(kind: Kind, attrs: Mapping[str, Value]) -> dict[NaturalKey, Natura
     twins share; each with the key as it is.
     """
     keys: dict[NaturalKey, NaturalKey] = {}
-    for shown in (attrs, *({**attrs, **derived} for derived in kind.derived(attrs))):
+    for shown in (attrs, *[{**attrs, **derived} for derived in kind.derived(attrs)]):
         for key in kind.known_as(shown):
             label, *parts = key
             near = [plain(item) if isinstance(item, str) else item for item in parts]

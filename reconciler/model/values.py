@@ -222,9 +222,12 @@ def references(value: Value) -> Sequence[Reference]:
     """Return every reference in a value."""
     if value.__class__ in SCALARS:
         return ()
-    if isinstance(value, (Ref, Lookup, RemoteId)):
+    if isinstance(value, dict):
+        inside: Iterable[Value] = value.values()
+    elif isinstance(value, (Ref, Lookup, RemoteId)):
         return (value,)
-    inside = value.values() if isinstance(value, (dict, Mapping)) else value if isinstance(value, list) else ()
+    else:
+        inside = value if isinstance(value, list) else value.values() if isinstance(value, Mapping) else ()
     if is_flat(inside):
         return ()
     return [reference for item in inside if item.__class__ not in SCALARS for reference in references(item)]

@@ -153,7 +153,7 @@ def named_by(kind: Kind, binding: Binding, live: Live, resolver: Resolver) -> bo
 
 
 def _key(stored: Iterable[Value]) -> NaturalKey:
-    return tuple(item if item.__class__ in values.SCALARS else values.decode(item) for item in stored)
+    return tuple([item if item.__class__ in values.SCALARS else values.decode(item) for item in stored])
 
 
 def stored_key(key: NaturalKey) -> list[Value]:

@@ -54,10 +54,10 @@ def _looked_up(resource: Resource, before: Binding | None) -> set[str]:
     """Return the kinds of which a resource looks something up. What was looked up at the last apply is looked up again,
     to show which side changed it.
     """
-    mentioned = list(values.references(resource.attrs))
+    mentioned = values.references(resource.attrs)
     if before is not None and not values.is_flat(before.applied.values()):
-        applied = (before.applied.get(name) for name in resource.attrs)
-        mentioned += values.references([values.decode(value) for value in applied])
+        applied = [values.decode(before.applied.get(name)) for name in resource.attrs]
+        mentioned = [*mentioned, *values.references(applied)]
     return {reference.kind for reference in mentioned if isinstance(reference, values.Lookup)}
 
 

@@ -83,7 +83,7 @@ class Reader:
         # A required map of nested resources is there, though validation does not see it.
         spec = validated(wanted, {**_cleared(data, wanted), **{name: {} for name in nests}}, entry, self.scope)
         spec = self._filled(kind, spec, shape, entries) if spec is not None else None
-        lifecycle = self._lifecycle(kind, entries.get(LIFECYCLE))
+        lifecycle = self._lifecycle(kind, entries[LIFECYCLE]) if LIFECYCLE in entries else _unremarkable()
         # What an include puts before a key is not part of its name.
         attrs = _attrs(spec, shape, entry.key.text) if spec is not None else {}
         if parent is not None and mark is not None:
@@ -134,9 +134,9 @@ class Reader:
             self.problems.error("empty-text", message, entries[name].spot, hint)
         return None if empty else spec
 
-    def _lifecycle(self, kind: Kind, entry: Entry | None) -> Lifecycle | None:
+    def _lifecycle(self, kind: Kind, entry: Entry) -> Lifecycle | None:
         """Return what may happen to the resource; None where it is wrong."""
-        if entry is None or is_null(entry.value):
+        if is_null(entry.value):
             return _unremarkable()
         lifecycle = validated(Lifecycle, self.scope.data(entry.value), entry, self.scope)
         if lifecycle is None:

@@ -50,10 +50,12 @@ def bound_of(
     searched |= {kind_of(block.target) for block in desired.moved} | {
         kind_of(block.target) for block in desired.imports
     }
-    for resource in desired.resources.values():
-        searched |= {
-            reference.kind for reference in values.references(resource.attrs) if isinstance(reference, values.Lookup)
-        }
+    searched |= {
+        reference.kind
+        for resource in desired.resources.values()
+        for reference in values.references(resource.attrs)
+        if isinstance(reference, values.Lookup)
+    }
     ids: dict[str, set[str]] = {}
     for binding in state.resources.values():
         ids.setdefault(binding.kind, set()).add(binding.id)

@@ -186,8 +186,7 @@ class OpenEnvironment:
 
     def learn(self, state: State) -> None:
         """Let the redactor know the secrets that a state names: they were sent once, and a server may say them."""
-        names = {name for resource in state.resources.values() for name in secrets_of(resource.applied)}
-        self._learn_secrets(names)
+        self._learn_secrets(set(secrets_of([binding.applied for binding in state.resources.values()])))
 
     def _resolved(self, name: str) -> str | None:
         value = self.runtime.environ.get(name)
