@@ -5,15 +5,16 @@ only.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from reconciler.engine.drive import BOUND, ODD, drive
 from reconciler.engine.gather import gather
 from reconciler.engine.remotes import Shared
 from reconciler.model import values
-from reconciler.model.address import kind_of
+from reconciler.model.address import Address, kind_of
 from reconciler.model.errors import AuthError, RemoteError, concerns_all
 from reconciler.model.http import Flow, Remote, Request, Response
 from reconciler.model.kind import Kind, Kinds
@@ -77,7 +78,7 @@ async def examine(
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Plan:
     """Return the plan with measured impacts. One that the account refuses to count is reported as unmeasured."""
-    shared, to_destroy = Shared(remote), plan.to_destroy
+    shared, to_destroy, managed = Shared(remote), plan.to_destroy, Managed(plan)
 
     async def look(change: Change) -> Change:
         kind, impacts = kinds[change.kind], list[Impact]()
@@ -88,7 +89,7 @@ async def examine(
             uncounted = not impact and asks(measure)
             try:
                 measured = await drive(measure, shared, sleep=sleep) if impact else []
-                impacts += owned(measured, plan, RemoteId(change.kind, change.live.id))
+                impacts += managed.owned(measured, RemoteId(change.kind, change.live.id))
             except (AuthError, RemoteError) as error:
                 if concerns_all(error):
                     raise
@@ -100,34 +101,56 @@ async def examine(
     return plan._replace(changes=tuple(changes))
 
 
-def owned(impacts: Iterable[Impact], plan: Plan, loses: RemoteId) -> list[Impact]:
-    """Return impacts of an object with managed ones by their addresses, apart from those that are not managed: only
-    these ask for approval. What goes in the same plan, or is pointed elsewhere by it, is named there.
-    """
-    elsewhere = {
-        change.address
-        for change in plan.changes
-        for item in change.attributes
-        if loses in values.references(item.before)
-    }
-    return [part for impact in impacts for part in (_parts(impact, plan, elsewhere) if impact.of else (impact,))]
+class Managed:
+    """The managed objects of a plan, looked up by what the account calls them: a plan has many losses."""
 
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
 
-def _parts(impact: Impact, plan: Plan, elsewhere: set[str]) -> list[Impact]:
-    """Return what an impact says of managed objects, and what it says of others."""
-    managed = {identity: address for address, identity in plan.ids.items() if kind_of(address) == impact.of}
-    gone = {
-        identity
-        for identity in impact.ids
-        if (impact.of, identity) in plan.to_destroy or managed.get(identity) in elsewhere
-    }
-    left = [
-        (identity, name) for identity, name in zip(impact.ids, impact.objects, strict=False) if identity not in gone
-    ]
-    ours = tuple(managed[identity] for identity in impact.ids if identity in managed and identity not in gone)
-    others = tuple(name for identity, name in left if identity not in managed)
-    impacts = [replace(impact, count=len(ours), effect="along", objects=ours)] if ours else []
-    return impacts + ([replace(impact, count=len(others), objects=others)] if others else [])
+    @cached_property
+    def _going(self) -> Set[tuple[str, str]]:
+        return self._plan.to_destroy
+
+    @cached_property
+    def _addresses(self) -> Mapping[tuple[str, str], Address]:
+        return {(kind_of(address), identity): address for address, identity in self._plan.ids.items()}
+
+    @cached_property
+    def _elsewhere(self) -> Mapping[RemoteId, Set[Address]]:
+        """What this plan points elsewhere, by what it pointed to."""
+        pointed: dict[RemoteId, set[Address]] = {}
+        for change in self._plan.changes:
+            for item in change.attributes:
+                for reference in values.references(item.before):
+                    if isinstance(reference, RemoteId):
+                        pointed.setdefault(reference, set()).add(change.address)
+        return pointed
+
+    def owned(self, impacts: Iterable[Impact], loses: RemoteId) -> list[Impact]:
+        """Return impacts of an object with managed ones by their addresses, apart from those that are not managed: only
+        these ask for approval. What goes in the same plan, or is pointed elsewhere by it, is named there.
+        """
+        return [part for impact in impacts for part in (self._parts(impact, loses) if impact.of else (impact,))]
+
+    def _parts(self, impact: Impact, loses: RemoteId) -> list[Impact]:
+        """Return what an impact says of managed objects, and what it says of others."""
+        elsewhere = self._elsewhere.get(loses, frozenset())
+        managed = {identity: self._addresses.get((impact.of, identity)) for identity in impact.ids}
+        staying = {
+            identity
+            for identity, address in managed.items()
+            if (impact.of, identity) not in self._going and address not in elsewhere
+        }
+        ours = tuple(
+            address for identity in impact.ids if identity in staying and (address := managed[identity]) is not None
+        )
+        others = tuple(
+            name
+            for identity, name in zip(impact.ids, impact.objects, strict=False)
+            if identity in staying and managed[identity] is None
+        )
+        impacts = [replace(impact, count=len(ours), effect="along", objects=ours)] if ours else []
+        return impacts + ([replace(impact, count=len(others), objects=others)] if others else [])
 
 
 def asks(flow: Flow[list[Impact]]) -> bool:

@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import field, replace
 
 from reconciler.engine.drive import drive
-from reconciler.engine.examine import LOSSY, loss_of, owned, waived
+from reconciler.engine.examine import LOSSY, Managed, loss_of, waived
 from reconciler.model.errors import ReconcilerError, Refused, Uncounted
 from reconciler.model.http import Remote
 from reconciler.model.kind import Kinds
@@ -52,6 +52,7 @@ class Recount:
     def __post_init__(self) -> None:
         self.planned = {change.address: change.impacts for change in self.plan.changes}
         self.parents = parents(self.plan.changes, self.kinds, self.plan.to_destroy)
+        self.managed = Managed(self.plan)
         self.turns = {parent.address: asyncio.Lock() for parent in self.parents.values()}
 
     def alone(self, change: Change) -> AbstractAsyncContextManager[None]:
@@ -200,7 +201,7 @@ class Recount:
 
     async def _ask(self, kind: str, write: Write) -> list[Impact]:
         measure = self.kinds[kind].impact(write._replace(recounting=True))
-        return owned(await drive(measure, self.remote, sleep=self.sleep), self.plan, RemoteId(kind, write.id))
+        return self.managed.owned(await drive(measure, self.remote, sleep=self.sleep), RemoteId(kind, write.id))
 
     def _compare(self, planned: Iterable[Impact], impacts: Numbers) -> None:
         if excess := _excess(planned, impacts):

@@ -56,7 +56,7 @@ def after_members(resources: Sequence[Resource]) -> list[Resource]:
     def place(resource: Resource, above: frozenset[str]) -> None:
         for reference in values.references(resource.attrs):
             other = mine.get(reference.address) if isinstance(reference, Ref) else None
-            if other is not None and other.address not in above | placed.keys():
+            if other is not None and other.address not in above and other.address not in placed:
                 place(other, above | {other.address})
         placed[resource.address] = resource
 

@@ -8,16 +8,18 @@ whatever other objects of the account hold too. Names that say the opposite, or 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from difflib import SequenceMatcher
+from functools import cached_property
 from typing import NamedTuple
 
 from reconciler.model import values
 from reconciler.model.address import key_of
-from reconciler.model.kind import Kind, Kinds
+from reconciler.model.kind import Kind, Kinds, NaturalKey
 from reconciler.model.live import Live
 from reconciler.model.plan import Action, Change
+from reconciler.model.spec import Attribute
 from reconciler.model.values import Ref, RemoteId, Value, items_of
 
 ALIKE = 0.7
@@ -108,110 +110,195 @@ def suspected(
     Parents are judged before what is nested in them, by their children too, and take them along: children are compared
     only where their parent stays. `lives` is what the account holds, to tell what many have.
     """
-    changes = list(changes)
-    gone = [change for change in changes if change.action is Action.DELETE and change.live is not None]
-    new = [change for change in changes if change.action is Action.CREATE]
-    seen = _Seen(changes, kinds, ids, lives or {})
-    pairs = [
-        Rename(old.address, change.address, score)
-        for change in new
-        for old in gone
-        if old.kind == change.kind
-        and kinds[old.kind].parent_of(old.address) == kinds[change.kind].parent_of(change.address)
-        and (score := seen.likeness(old, change)) >= ALIKE
-    ]
+    seen = _Seen(list(changes), kinds, ids, lives or {})
+    gone = [side for change in seen.changes if (side := seen.goes(change)) is not None]
+    new = [side for change in seen.changes if (side := seen.comes(change)) is not None]
     renames: list[Rename] = []
     taken: set[str] = set()
-    for pair in sorted(pairs, key=lambda pair: (-pair.likeness, pair.source, pair.target)):
-        if not {pair.source, pair.target} & taken:
-            taken |= {pair.source, pair.target}
-            renames.append(pair)
+    # Those with the same key first: what is left is compared each with each.
+    for pairs in (_same, seen.alike):
+        left = ([side for side in sides if side.change.address not in taken] for sides in (gone, new))
+        for pair in sorted(pairs(*left), key=lambda pair: (-pair.likeness, pair.source, pair.target)):
+            if not {pair.source, pair.target} & taken:
+                taken |= {pair.source, pair.target}
+                renames.append(pair)
     return renames
 
 
-class _Seen(NamedTuple):
+class _Side(NamedTuple):
+    """One side of a pair: an object to destroy, or a declared one. `place` is its kind and what it is nested in,
+    `attrs` what it holds, `telling` what of that says something about what it is, with the weight.
+    """
+
+    change: Change
+    place: tuple[str, str]
+    attrs: Mapping[str, Value]
+    keys: Sequence[NaturalKey]
+    identity: str = ""
+    telling: Sequence[tuple[Attribute, Value, float]] = ()
+
+
+def _same(gone: Iterable[_Side], new: Iterable[_Side]) -> Iterator[Rename]:
+    """Yield the pairs that have a natural key in common."""
+    named: dict[object, list[_Side]] = {}
+    for old in gone:
+        for key in old.keys:
+            named.setdefault((old.place, key), []).append(old)
+    for side in new:
+        for key in side.keys:
+            for old in named.get((side.place, key), ()):
+                yield Rename(old.change.address, side.change.address, SAME)
+
+
+class _Seen:
     """What pairs are compared in the light of."""
 
-    changes: Sequence[Change]
-    kinds: Kinds
-    ids: Mapping[str, str]
-    lives: Mapping[str, Sequence[Live]]
+    def __init__(
+        self,
+        changes: Sequence[Change],
+        kinds: Kinds,
+        ids: Mapping[str, str],
+        lives: Mapping[str, Sequence[Live]],
+    ) -> None:
+        self.changes = changes
+        self.kinds = kinds
+        self.ids = ids
+        self.lives = lives
+        self._holders: dict[tuple[str, str], dict[object, set[str]]] = {}
+        self._inside: dict[str, dict[str, _Nested]] = {}
 
-    def likeness(self, old: Change, new: Change) -> float:
-        """Return how likely an object to destroy and a declared one are one, between 0 and 1."""
-        kind = self.kinds[old.kind]
-        if old.live is None:
-            return 0.0
-        live, desired = old.live.attrs, {name: _resolved(value, self.ids) for name, value in new.desired.items()}
-        mine, theirs = kind.natural_keys(live), kind.natural_keys(desired)
-        if set(mine) & set(theirs):
-            return SAME
+    def goes(self, change: Change) -> _Side | None:
+        """Return an object to destroy; None for anything else."""
+        if change.action is not Action.DELETE or change.live is None:
+            return None
+        return self._side(change, change.live.attrs)._replace(identity=change.live.id)
+
+    def comes(self, change: Change) -> _Side | None:
+        """Return a declared object to create; None for anything else."""
+        if change.action is not Action.CREATE:
+            return None
+        kind, desired = self.kinds[change.kind], {n: _resolved(value, self.ids) for n, value in change.desired.items()}
+        telling = [
+            (attribute, attribute.normal(value), weight)
+            for name, value in desired.items()
+            if (attribute := kind.attributes.get(name)) is not None
+            and name != kind.identity.name_attribute
+            and not (attribute.choices or re.match(COMPANY, name) or _flat(value))
+            and (weight := _tells(value))
+        ]
+        return self._side(change, desired)._replace(telling=telling)
+
+    def _side(self, change: Change, attrs: Mapping[str, Value]) -> _Side:
+        kind = self.kinds[change.kind]
+        return _Side(change, (kind.name, kind.parent_of(change.address)), attrs, kind.natural_keys(attrs))
+
+    def alike(self, gone: Iterable[_Side], new: Iterable[_Side]) -> Iterator[Rename]:
+        """Yield the pairs that are alike enough, by what they are called and hold."""
+        places: dict[tuple[str, str], list[_Side]] = {}
+        for old in gone:
+            places.setdefault(old.place, []).append(old)
+        for side in new:
+            for old in places.get(side.place, ()):
+                if (score := self.likeness(old, side)) >= ALIKE:
+                    yield Rename(old.change.address, side.change.address, score)
+
+    def likeness(self, old: _Side, new: _Side) -> float:
+        """Return how likely an object to destroy and a declared one of other keys are one, between 0 and 1."""
+        kind, live, desired = self.kinds[old.change.kind], old.attrs, new.attrs
         if _apart(kind, live, desired):
             return 0.0
-        names = named_alike(
-            str(live.get(kind.identity.name_attribute) or ""), str(desired.get(kind.identity.name_attribute) or "")
-        )
+        label = kind.identity.name_attribute
+        names = named_alike(str(live.get(label) or ""), str(desired.get(label) or ""))
         names = max([names, *(named_alike(*both) for both in _called(kind, live, desired))])
-        if not live.get(kind.identity.name_attribute) or not desired.get(kind.identity.name_attribute):
-            names = named_alike(key_of(old.address).rpartition(".")[2], key_of(new.address).rpartition(".")[2])
-        children, rich = self._held(old, new, desired)
-        named = {live.get(kind.identity.name_attribute), desired.get(kind.identity.name_attribute), None}
-        parts = zip(mine[0], theirs[0], strict=False) if mine and theirs else ()
+        if not live.get(label) or not desired.get(label):
+            addresses = old.change.address, new.change.address
+            names = named_alike(*(key_of(address).rpartition(".")[2] for address in addresses))
+        children, rich = self._held(old, new)
+        named = {live.get(label), desired.get(label), None}
+        parts = zip(old.keys[0], new.keys[0], strict=False) if old.keys and new.keys else ()
         alone = all(part == other or {part, other} <= named for part, other in parts)  # nothing but the name differs
         return _judged(names, children, rich, alone=alone)
 
-    def _held(self, old: Change, new: Change, desired: Mapping[str, Value]) -> tuple[float, float]:
+    def _held(self, old: _Side, new: _Side) -> tuple[float, float]:
         """Return which share of what the declaration tells the live object has, and how much that is."""
-        kind, live = self.kinds[old.kind], old.live
-        if live is None:
-            return 0.0, 0.0
-        others = [other for other in self.lives.get(old.kind, ()) if other.id != live.id and not other.builtin]
         hits = total = 0.0
-        for name, value in desired.items():
-            attribute = kind.attributes.get(name)
-            if (
-                attribute is None
-                or name == kind.identity.name_attribute
-                or attribute.choices
-                or re.match(COMPANY, name)
-                or _flat(value)
-            ):
-                continue
-            here, there = attribute.normal(value), attribute.normal(live.attrs.get(name))
-            weight = _tells(value)
+        for attribute, here, weight in new.telling:
             # What another object has as well (a default, the company's name) tells nothing of a rename.
-            if weight and not any(attribute.normal(other.attrs.get(name)) == here for other in others):
-                hits += weight * _overlap(here, there)
+            if not self._holding(old.change.kind, attribute).get(_frozen(here), frozenset()) - {old.identity}:
+                hits += weight * _overlap(here, attribute.normal(old.attrs.get(attribute.name)))
                 total += weight
         hit, weight = self._children(old, new)
         return ((hits + hit) / (total + weight) if total + weight else 0.0), total + weight
 
-    def _children(self, old: Change, new: Change) -> tuple[float, float]:
+    def _holding(self, kind: str, attribute: Attribute) -> Mapping[object, Set[str]]:
+        """Return the ids of the objects of a kind by what they hold in an attribute."""
+        known = self._holders.get((kind, attribute.name))
+        if known is None:
+            known = self._holders[kind, attribute.name] = {}
+            for live in self.lives.get(kind, ()):
+                if not live.builtin:
+                    value = _frozen(attribute.normal(live.attrs.get(attribute.name)))
+                    known.setdefault(value, set()).add(live.id)
+        return known
+
+    def _children(self, old: _Side, new: _Side) -> tuple[float, float]:
         """Compare what is nested in both, without what is called as in other parents."""
         hits = total = 0.0
-        for child in self.kinds.values():
-            nesting = self.kinds[old.kind].nesting(child.name) if child.nested == old.kind else None
-            if nesting is None or old.live is None:
-                continue
-            owner, label = RemoteId(old.kind, old.live.id), child.identity.name_attribute
-            mine, common = set[str](), set[str]()
-            for live in self.lives.get(child.name, ()):
-                names = mine if live.attrs.get(nesting.parent) == owner else common
-                names.add(_plain(live.attrs.get(label)))
-            theirs = {_plain(change.desired.get(label)) for change in self._created_in(new, child)}
-            telling = {name for name in mine | theirs if not _generic(name)} - common
+        for child, parents in self._nested(old.change.kind).items():
+            mine: Set[str] = parents.names.get(old.identity, frozenset())
+            theirs = self._created[child].get(new.change.address, frozenset())
+            telling = {
+                name
+                for name in mine | theirs
+                if not _generic(name) and not parents.holding.get(name, frozenset()) - {old.identity}
+            }
             if telling:
                 weight = min(len(telling), 4)
                 total += weight
                 hits += weight * len(telling & mine & theirs) / max(len(telling & mine), 1)
         return hits, total
 
-    def _created_in(self, parent: Change, child: Kind) -> Iterator[Change]:
-        """Yield the creates of a kind that are nested in a declared object."""
+    def _nested(self, kind: str) -> Mapping[str, _Nested]:
+        """Return what is nested in the objects of a kind, by the kind of that."""
+        known = self._inside.get(kind)
+        if known is None:
+            known = self._inside[kind] = {}
+            for child in self.kinds.values():
+                nesting = self.kinds[kind].nesting(child.name) if child.nested == kind else None
+                if nesting is None:
+                    continue
+                nested, label = known.setdefault(child.name, _Nested({}, {})), child.identity.name_attribute
+                for live in self.lives.get(child.name, ()):
+                    owner = live.attrs.get(nesting.parent)
+                    parent, name = owner.id if isinstance(owner, RemoteId) else "", _plain(live.attrs.get(label))
+                    nested.names.setdefault(parent, set()).add(name)
+                    nested.holding.setdefault(name, set()).add(parent)
+        return known
+
+    @cached_property
+    def _created(self) -> Mapping[str, Mapping[str, Set[str]]]:
+        """The names of what is created, by its kind and by what it is nested in."""
+        created: defaultdict[str, dict[str, set[str]]] = defaultdict(dict)
         for change in self.changes:
-            created = change.action is Action.CREATE and change.kind == child.name
-            if created and child.parent_of(change.address) == parent.address:
-                yield change
+            kind = self.kinds[change.kind]
+            if change.action is Action.CREATE and kind.nested:
+                name = _plain(change.desired.get(kind.identity.name_attribute))
+                created[kind.name].setdefault(kind.parent_of(change.address), set()).add(name)
+        return created
+
+
+class _Nested(NamedTuple):
+    """What is called how in which parent: names by the id of the parent, and the other way round."""
+
+    names: dict[str, set[str]]
+    holding: dict[str, set[str]]
+
+
+def _frozen(value: Value) -> object:
+    """Return what is equal for equal values and can be looked up."""
+    if isinstance(value, dict):
+        return frozenset((name, _frozen(item)) for name, item in value.items())
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
 def _called(kind: Kind, live: Mapping[str, Value], desired: Mapping[str, Value]) -> Iterable[tuple[str, str]]:
@@ -354,7 +441,9 @@ def _turned(left: list[str], right: list[str]) -> bool:
 
 def _contrary(word: str, twin: str) -> bool:
     """Return whether a word is another one with `un-` or the like, or its contrast."""
-    return any(word == f"{prefix}{twin}" for prefix in PREFIXES) or any({word, twin} <= set(pair) for pair in CONTRASTS)
+    return (word.endswith(twin) and word[: -len(twin)] in PREFIXES) or any(
+        word in words and twin in words for words in CONTRASTS
+    )
 
 
 def _one_word(word: str, twin: str) -> bool:

@@ -154,5 +154,5 @@ def leaving(kind: Kind, live: Live, desired: Value, applied: Value) -> Iterable[
     roster = roster_of(kind)
     if roster is None or roster[0] not in live.attrs:
         return []
-    seen = kind.seen(roster[0], desired, live, applied)
-    return [member for member in items_of(seen) if isinstance(member, RemoteId) and member not in items_of(desired)]
+    seen, stays = kind.seen(roster[0], desired, live, applied), {*items_of(desired)}
+    return [member for member in items_of(seen) if isinstance(member, RemoteId) and member not in stays]

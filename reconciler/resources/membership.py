@@ -73,8 +73,9 @@ def _table(group: object) -> str:
     return f"{MEMBERS}{group}"
 
 
-def find(tables: Tables, kind: int, field: object) -> tuple[tuple[str, str], ...] | None:
-    """Return (member id, group id) of every group that a field is in; None where the listings could not be read.
+def find(tables: Tables, kind: int) -> Mapping[str, tuple[tuple[str, str], ...]] | None:
+    """Return (member id, group id) of every group that a field is in, by field; None where the listings could not be
+    read.
 
     An account that ignores the filter answers every member with each group, so rows are matched by their own `group_id`
     and taken once. A field may be in several groups (row 57 of section 7).
@@ -83,13 +84,12 @@ def find(tables: Tables, kind: int, field: object) -> tuple[tuple[str, str], ...
     names = [_table(group) for group in groups]
     if "groupDefinitions" in tables.unknown or any(name in tables.unknown or name not in tables.rows for name in names):
         return None
-    memberships = {
-        ident(row["id"]): ident(row["group_id"])
-        for name in names
-        for row in tables.get(name)
-        if ident(row.get("rel_id")) == ident(field) and ident(row.get("group_id")) in groups
-    }
-    return tuple(memberships.items())
+    memberships: dict[str, dict[str, str]] = {}
+    for name in names:
+        for row in tables.get(name):
+            if (group := ident(row.get("group_id"))) in groups:
+                memberships.setdefault(ident(row.get("rel_id")), {})[ident(row["id"])] = group
+    return {field: tuple(rows.items()) for field, rows in memberships.items()}
 
 
 def reference(group: str | None) -> Value:
@@ -148,12 +148,13 @@ def members_with(rows: Sequence[Row], tables: Tables, kind: int) -> list[Row]:
     """Return the rows with `_members`, (member id, group id) each, and `_group`, the first group or None; without where
     that could not be read.
     """
-    kept_rows: list[Row] = []
-    for row in rows:
-        there = find(tables, kind, row["id"])
-        known: Row = {} if there is None else {"_members": there, "_group": there[0][1] if there else None}
-        kept_rows.append({**row, **known})
-    return kept_rows
+    memberships = find(tables, kind)
+    if memberships is None:
+        return [{**row} for row in rows]
+    there = [memberships.get(ident(row["id"]), ()) for row in rows]
+    return [
+        {**row, "_members": mine, "_group": mine[0][1] if mine else None} for row, mine in zip(rows, there, strict=True)
+    ]
 
 
 # --- a group's list --------------------------------------------------------------------------------------------------
@@ -193,15 +194,17 @@ def shown(desired: Value, live: Live, applied: Value) -> list[Value]:
     not say the place of one, it is where it was applied.
     """
     before = items_of(applied)
-    counted = [*items_of(desired), *before]
+    were = {*before}
+    counted = {*items_of(desired), *before}
     listed_members = [member for member in items_of(live.attrs["fields"]) if member in counted]
     orders = {member.field: member.order for member in reversed(members(live.row["_members"]))}
     unplaced = [
         member
         for member in listed_members
-        if isinstance(member, RemoteId) and orders.get(member.id) is None and member in before
+        if isinstance(member, RemoteId) and orders.get(member.id) is None and member in were
     ]
-    return inserted([member for member in listed_members if member not in unplaced], unplaced, before)
+    left_out = {*unplaced}
+    return inserted([member for member in listed_members if member not in left_out], unplaced, before)
 
 
 def bring(write: Write, group: str) -> Flow[None]:

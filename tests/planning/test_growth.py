@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
 
 import reconciler
+from tests.world import new_world
 
 SOURCES = sorted(Path(reconciler.__file__).parent.rglob("*.py"))
 EXAMPLES = "wrong = {a: b for a, b in pairs if a in first - second}\nright = [a for a in both if a in a | {1}]\n"
@@ -38,3 +45,56 @@ def test_no_set_is_made_again_for_each_item() -> None:
     wrong = {path.as_posix(): lines for path in SOURCES if (lines := list(made_again(path.read_text("utf-8"))))}
     assert len(SOURCES) > 400
     assert wrong == {}
+
+
+def called(run: Callable[[], object]) -> int:
+    """Return how many functions are called: unlike time, it is the same on each machine."""
+    calls = 0
+
+    def count(frame: FrameType, event: str, argument: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
+        run()
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+def many_tags(count: int, prefix: str = "t", description: str = "Number") -> dict[str, Any]:
+    """Return a configuration of tags."""
+    return {"tags": {f"{prefix}{n}": {"name": f"Tag {n}", "description": f"{description} {n}"} for n in range(count)}}
+
+
+def one_group(count: int) -> dict[str, Any]:
+    """Return a configuration of fields that stand in one group."""
+    fields = {f"f{n}": {"title": f"Field {n}", "type": "text", "lists": "all"} for n in range(count)}
+    return {"fields": fields, "field_groups": {"all": {"label": "All", "object": "contact", "fields": [*fields]}}}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (many_tags, partial(many_tags, description="No")),
+        (many_tags, partial(many_tags, prefix="u")),
+        (one_group, one_group),
+    ],
+    ids=["all are changed", "all have other keys", "one group of fields"],
+)
+def test_a_plan_of_more_calls_as_much_more(
+    before: Callable[[int], dict[str, Any]], after: Callable[[int], dict[str, Any]], tmp_path: Path
+) -> None:
+    """What compares each change with all changes, or each item with all items, took minutes for ten thousand: of twice
+    as many objects, each one costs as much as before.
+    """
+    counts = []
+    for count in (5, 75, 150, 300):  # what is imported, and worked out once, is so with the first
+        with new_world(tmp_path / str(count)) as world:
+            world.write(before(count))
+            world.apply()
+            world.write(after(count))
+            counts.append(called(world.plan))
+    _, few, more, many = counts
+    assert many - more < 2.1 * (more - few), counts

@@ -246,8 +246,8 @@ def check_rosters(
                     if isinstance(reference, Lookup)
                     else reference.id
                 )
-                spot = _find(declared[resource.address], name, written)
                 if reference in listed_here:
+                    spot = _find(declared[resource.address], name, written)
                     problems.error(
                         "listed-twice", f"`{name}` names `{reference}` twice", spot, "a place is one place: once"
                     )
@@ -258,6 +258,7 @@ def check_rosters(
                         f"`{member.address}` says its `{mark.short}` itself, and is in the `{name}` of "
                         f"`{resource.address}` too"
                     )
+                    spot = _find(declared[resource.address], name, written)
                     where = member.places.get(mark.short) or member.at
                     hint = f"say it in one of the two: take it out of the list, or take out `{mark.short}` at {where}"
                     problems.error("said-twice", message, spot, hint)
