@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -13,6 +14,12 @@ from typing import Any
 import pytest
 
 import reconciler
+from reconciler.config.reading.loading import load_texts
+from reconciler.model.kind import fits
+from reconciler.remote.answers import parse
+from reconciler.resources import load_kinds
+from reconciler.store.formats import dump_state, parse_state
+from tests.planning.world import account, bound, planned, state
 from tests.world import new_world
 
 SOURCES = sorted(Path(reconciler.__file__).parent.rglob("*.py"))
@@ -98,3 +105,40 @@ def test_a_plan_of_more_calls_as_much_more(
             counts.append(called(world.plan))
     _, few, more, many = counts
     assert many - more < 2.1 * (more - few), counts
+
+
+MOST_CALLS = 450
+"""Calls for each unchanged tag, of which there were 620 once."""
+
+
+def unchanged(size: int) -> Callable[[], object]:
+    """Return what plans so many tags that are as declared, from the texts of everything on."""
+    names = {number: f"Tag {number}" for number in range(size)}
+    lines = (f"  tag-{number}:\n    name: {name}\n    description: '{number}'\n" for number, name in names.items())
+    rows = [
+        {"id": str(number + 1), "tag": name, "tagType": "contact", "description": str(number), "links": {}}
+        for number, name in names.items()
+    ]
+    key = {number: ["name", name, "contact"] for number, name in names.items()}
+    applied = {n: {"name": name, "description": str(n), "type": "contact"} for n, name in names.items()}
+    bindings = {f"tag__tag-{n}": bound("tag", str(n + 1), natural_key=key[n], applied=applied[n]) for n in names}
+    kinds, texts = load_kinds(), {"all.yaml": "tags:\n" + "".join(lines)}
+    known, content = dump_state(state(**bindings)), json.dumps({"tags": rows}).encode()
+
+    def work() -> None:
+        desired = load_texts(texts, None, kinds, {}).desired
+        answer = parse(200, content, "application/json")
+        assert isinstance(answer, dict)
+        made = planned(desired, account(tags=answer["tags"]), parse_state(known, "here", fits=fits(kinds)))
+        assert (made.changes, made.kept) == ((), size), "nothing differs"
+
+    return work
+
+
+def test_an_object_without_changes_takes_few_calls() -> None:
+    """What is the same for all objects of a kind is not asked for each, and nothing is looked for that cannot be there:
+    time depends on the machine, and the number of calls does not.
+    """
+    unchanged(2)()  # what is computed once
+    few, more = called(unchanged(100)), called(unchanged(300))
+    assert (more - few) / 200 <= MOST_CALLS, "a function is called for each object, or more often than before"
