@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, partial
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
 from reconciler.model.values import Lookup, Ref
+
+Conforming = Callable[[Any], bool]
 
 MASKED = "(sensitive)"
 """Stands for a value that is not shown."""
@@ -28,43 +31,76 @@ def is_form(value: Mapping[str, Any]) -> bool:
     return set(value) in (*REFERENCES, *STANDS_FOR_A_TEXT)
 
 
-def conforms(annotation: Any, value: Any) -> bool:
-    """Return whether an encoded value can be one of this annotation of a spec."""
+def conforming(annotation: Any) -> Conforming:
+    """Return what tells whether an encoded value can be one of this annotation of a spec. It is asked of each value;
+    what the annotation says is worked out once.
+    """
     origin, args = get_origin(annotation), get_args(annotation)
     if origin is typing.Annotated:
-        return conforms(args[0], value)
+        return conforming(args[0])
     if origin in (typing.Union, types.UnionType):
-        return any(conforms(member, value) for member in args)
-    if isinstance(value, dict) and is_form(value):
-        return annotation not in (bool, int, float, type(None))
+        members = [conforming(member) for member in args]
+        return lambda value: any(member(value) for member in members)
+    stands, inner = annotation not in (bool, int, float, type(None)), _plain(annotation, origin, args)
+    return lambda value: stands if isinstance(value, dict) and is_form(value) else inner(value)
+
+
+def _plain(annotation: Any, origin: Any, args: tuple[Any, ...]) -> Conforming:
+    """Return the same for values that stand for nothing else."""
     if annotation in (Ref, Lookup):
-        return False
+        return lambda value: False
     if origin in (list, dict):
-        return _items_conform(origin, args[-1], value)
+        return _items(origin, conforming(args[-1]))
     if origin is Literal:
-        return any(_is(type(choice), value) for choice in args)
+        kinds = {type(choice) for choice in args}
+        return lambda value: any(_is(kind, value) for kind in kinds)
     if not isinstance(annotation, type):
-        return True
-    return _members_conform(annotation, value) if issubclass(annotation, BaseModel) else _is(annotation, value)
+        return lambda value: True
+    return (
+        partial(_members_conform, _Members(annotation))
+        if issubclass(annotation, BaseModel)
+        else partial(_is, annotation)
+    )
 
 
-def _items_conform(container: type, annotation: Any, value: Any) -> bool:
-    """Return whether a value is such a list or map, and all that it holds conforms."""
-    items = value.values() if isinstance(value, dict) else value
-    return isinstance(value, container) and all(conforms(annotation, item) for item in items)
+def _items(container: type, conforms: Conforming) -> Conforming:
+    """Return what tells whether a value is such a list or map, and all that it holds conforms."""
+
+    def conform(value: Any) -> bool:
+        items = value.values() if isinstance(value, dict) else value
+        return isinstance(value, container) and all(conforms(item) for item in items)
+
+    return conform
 
 
-def _members_conform(model: type[BaseModel], value: Any) -> bool:
-    if not isinstance(value, dict):
-        return False
-    fields = model.model_fields
-    known = {alias: info for name, info in fields.items() for alias in (name, info.alias or name)}
-    if not all(info.alias in value or name in value for name, info in fields.items() if info.is_required()):
+class _Members:
+    """The members of a model, by name and alias. A model may hold itself: they are looked at when there is a value."""
+
+    def __init__(self, model: type[BaseModel]) -> None:
+        self._model = model
+
+    @cached_property
+    def known(self) -> Mapping[str, tuple[Conforming, bool]]:
+        """What each may be, and whether it has to be there."""
+        return {
+            alias: (conforming(info.annotation), info.is_required())
+            for name, info in self._model.model_fields.items()
+            for alias in (name, info.alias or name)
+        }
+
+    @cached_property
+    def required(self) -> Sequence[tuple[str, str]]:
+        """Name and alias of those that have to be there."""
+        return [(name, info.alias or name) for name, info in self._model.model_fields.items() if info.is_required()]
+
+
+def _members_conform(members: _Members, value: Any) -> bool:
+    if not isinstance(value, dict) or not all(alias in value or name in value for name, alias in members.required):
         return False
     return all(
-        (part is None and not known[name].is_required()) or conforms(known[name].annotation, part)
+        (part is None and not members.known[name][1]) or members.known[name][0](part)
         for name, part in value.items()
-        if name in known
+        if name in members.known
     )
 
 

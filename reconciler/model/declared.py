@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import copy
 from functools import cached_property
 from typing import ClassVar, Self, TypeVar, cast
 
-from reconciler.model.conforming import MASKED, PLAIN, conforms
+from reconciler.model.conforming import MASKED, PLAIN, Conforming, conforming
 from reconciler.model.facts import LONGEST, Facts
 from reconciler.model.spec import (
     Attribute,
@@ -93,26 +93,27 @@ class Declared:
 
     @cached_property
     def _scalars(self) -> Mapping[str, frozenset[type]]:
-        """The types of which an attribute takes every scalar: `conforms` asks for nothing else of one."""
-        names = {
-            *self.attributes,
-            *self.spec.model_fields,
-            *(n for variant in self.variants.values() for n in variant.model_fields),
-        }
+        """The types of which an attribute takes every scalar: `conforming` asks for nothing else of one."""
         samples: tuple[Json, ...] = ("", 0, 0.5, False, None)
-        return {name: frozenset(type(sample) for sample in samples if self._holds(name, sample)) for name in names}
+        return {
+            name: frozenset(type(sample) for sample in samples if self._holds(name, sample))
+            for name in self._conforming
+        }
 
     def _holds(self, name: str, value: Json) -> bool:
-        known = [
-            known_field
-            for spec in (*self.variants.values(), self.spec)
-            if (known_field := spec.model_fields.get(name)) is not None
-        ]
-        if value == MASKED:
-            return True
-        if not known:
-            return name not in self.attributes or conforms(PLAIN.get(self.attributes[name].shape), value)
-        return any(conforms(known_field.annotation, value) for known_field in known)
+        may_be = self._conforming.get(name)
+        return may_be is None or value == MASKED or any(conforms(value) for conforms in may_be)
+
+    @cached_property
+    def _conforming(self) -> Mapping[str, Sequence[Conforming]]:
+        """What tells whether a value can be one of an attribute: of any variant that has it, else of its shape."""
+        specs = (*self.variants.values(), self.spec)
+        known = {
+            name: [spec.model_fields[name].annotation for spec in specs if name in spec.model_fields]
+            or [PLAIN.get(self.attributes[name].shape)]
+            for name in dict.fromkeys((*self.attributes, *(name for spec in specs for name in spec.model_fields)))
+        }
+        return {name: [conforming(annotation) for annotation in annotations] for name, annotations in known.items()}
 
     @cached_property
     def attributes(self) -> Mapping[str, Attribute]:
