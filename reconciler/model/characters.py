@@ -54,3 +54,8 @@ def compiled(pattern: str) -> re.Pattern[str]:
 def clusters(text: str) -> list[str]:
     """Split a text into what is shown as one: a character with its accents, a joined emoji."""
     return compiled(_CLUSTER).findall(text)
+
+
+def escapes_surrogates(text: str) -> bool:
+    """Return whether a half of a character may be escaped in a JSON text: most have no escapes, as one look tells."""
+    return "\\" in text and ("\\ud" in text or "\\uD" in text)

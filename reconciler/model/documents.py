@@ -9,6 +9,8 @@ from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from reconciler.model.characters import escapes_surrogates
+
 MOST = 2**53
 """Beyond it a number is none that this program counted to, and none that every reader of JSON keeps."""
 Count = Annotated[int, Field(ge=0, le=MOST)]
@@ -82,7 +84,7 @@ def read_json(content: bytes | str) -> Any:
     """
     text = content.decode("utf-8") if isinstance(content, bytes) else content
     parsed = _parsed(text, _each_once)
-    if "\\ud" in text or "\\uD" in text:
+    if escapes_surrogates(text):
         json.dumps(parsed, ensure_ascii=False).encode()  # halves of pairs have no bytes: a ValueError
     return parsed
 
@@ -92,7 +94,7 @@ def outermost(content: bytes | str) -> Mapping[str, Any]:
     where it is not a map. Raises ValueError for all that `read_json` does.
     """
     text = content.decode("utf-8") if isinstance(content, bytes) else content
-    if "\\ud" in text or "\\uD" in text:
+    if escapes_surrogates(text):
         whole = read_json(text)
         return whole if isinstance(whole, dict) else {}
     last: list[tuple[str, Any]] = []

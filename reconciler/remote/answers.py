@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 
+from reconciler.model.characters import escapes_surrogates
 from reconciler.model.errors import RemoteError
 from reconciler.model.redaction import abridged
 from reconciler.model.values import Json
@@ -67,7 +68,7 @@ def parse(status: int, content: bytes, content_type: str) -> Json:
     try:
         return _bounded(
             json.loads(text, object_hook=_lists_again, parse_constant=_finite, parse_float=_finite, parse_int=_whole),
-            surrogates="\\ud" in text or "\\uD" in text,
+            surrogates=escapes_surrogates(text),
         )
     except RecursionError:
         raise Excessive("is nested without end") from None
