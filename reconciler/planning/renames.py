@@ -85,6 +85,12 @@ CONTRASTS = tuple(
     )
 )
 """Words of which each stands for another one of several things of a sort."""
+SORTS = {
+    word: frozenset(number for number, words in enumerate(CONTRASTS) if word in words)
+    for word in frozenset[str]().union(*CONTRASTS)
+}
+"""The sorts that a word is of, by number."""
+NONE = frozenset[int]()
 
 
 _ACTS = "(?P<stem>.{4,}?)(?P<end>er|ee|or|ship)s?"
@@ -213,6 +219,8 @@ class _Seen:
         if not live.get(label) or not desired.get(label):
             addresses = old.change.address, new.change.address
             names = named_alike(*(key_of(address).rpartition(".")[2] for address in addresses))
+        if names == OPPOSITE:
+            return 0.0
         children, rich = self._held(old, new)
         named = {live.get(label), desired.get(label), None}
         parts = zip(old.keys[0], new.keys[0], strict=False) if old.keys and new.keys else ()
@@ -326,8 +334,6 @@ def _apart(kind: Kind, live: Mapping[str, Value], desired: Mapping[str, Value]) 
 
 def _judged(names: float, children: float, rich: float, *, alone: bool) -> float:
     """Weigh names against contents: two things that hold what nothing else does are one thing under another name."""
-    if names == OPPOSITE:
-        return 0.0
     if names >= MEANS_THE_SAME:
         return names if alone or rich == 0 or children >= 0.5 else 0.4
     if rich >= 1 and children >= 0.6 and names >= MORE_WORDS:
@@ -397,7 +403,7 @@ def named_alike(name: str, other: str) -> float:
         return SAME
     if sorted(left) == sorted(right):
         return MEANS_THE_SAME
-    if _turned(left, right) or set(filter(str.isdigit, left)) != set(filter(str.isdigit, right)):
+    if set(filter(str.isdigit, left)) != set(filter(str.isdigit, right)) or _turned(left, right):
         return OPPOSITE
     return _by_words(left, right, name, other)
 
@@ -441,8 +447,8 @@ def _turned(left: list[str], right: list[str]) -> bool:
 
 def _contrary(word: str, twin: str) -> bool:
     """Return whether a word is another one with `un-` or the like, or its contrast."""
-    return (word.endswith(twin) and word[: -len(twin)] in PREFIXES) or any(
-        word in words and twin in words for words in CONTRASTS
+    return (word.endswith(twin) and word[: -len(twin)] in PREFIXES) or not SORTS.get(word, NONE).isdisjoint(
+        SORTS.get(twin, NONE)
     )
 
 
@@ -451,15 +457,16 @@ def _one_word(word: str, twin: str) -> bool:
     if word == twin:
         return True
     short, long = sorted((word, twin), key=len)
-    if _acts(word, twin) or _acts(twin, word):
-        return False
-    if long.endswith(short) and len(short) >= 5 and len(short) / len(long) > 0.5:
-        return True
-    if long.startswith(short) and (
+    made = long.endswith(short) and len(short) >= 5 and len(short) / len(long) > 0.5
+    longer = long.startswith(short) and (
         long[len(short) :] in ("s", "es", "d", "ed", "ing") or (len(short) >= 5 and len(short) / len(long) >= 0.6)
-    ):
-        return True
-    return len(short) >= 5 and word[0] == twin[0] and SequenceMatcher(None, word, twin).ratio() >= 0.83
+    )
+    alike = made or longer or (len(short) >= 5 and word[0] == twin[0] and _spelt_alike(word, twin))
+    return alike and not (_acts(word, twin) or _acts(twin, word))
+
+
+def _spelt_alike(word: str, twin: str) -> bool:
+    return SequenceMatcher(None, word, twin).ratio() >= 0.83
 
 
 def _acts(word: str, twin: str) -> bool:
