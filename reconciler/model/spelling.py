@@ -103,9 +103,9 @@ def _read(raw: bytes, spaces: bool) -> Iterator[ReadText]:
             yield reading
     if _any_row()(raw, 0) < 0:
         return
-    for base, (find, row, number) in _rows().items():
+    for base, find in _rows().items():
         if find(raw, 0) >= 0:
-            reading = _numbers(raw, base, row, number)
+            reading = _numbers(raw, base)
             if reading is not None:
                 yield reading
 
@@ -301,14 +301,20 @@ def _any_row() -> Find:
 
 
 @cache
-def _rows() -> dict[int, tuple[Find, re.Pattern[bytes], re.Pattern[bytes]]]:
-    numbers = {base: re.compile(b"%s(%s)" % ways) for base, ways in _NUMBERS.items()}
-    return {base: (finder([row]), re.compile(row), numbers[base]) for base, row in _ROWS.items()}
+def _rows() -> dict[int, Find]:
+    return {base: finder([row]) for base, row in _ROWS.items()}
 
 
-def _numbers(raw: bytes, base: int, row: re.Pattern[bytes], number: re.Pattern[bytes]) -> ReadText | None:
+@cache
+def _patterns(base: int) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
+    """Return what matches a row of numbers of a base, and one number: few texts have any, and those of one base."""
+    return re.compile(_ROWS[base]), re.compile(b"%s(%s)" % _NUMBERS[base])
+
+
+def _numbers(raw: bytes, base: int) -> ReadText | None:
     """Read bytes that are written as numbers; those of the value 0 are nothing, as in UTF-16."""
     text, places = bytearray(), []
+    row, number = _patterns(base)
     for match in row.finditer(raw):
         codes = [(int(digit.group(1), base), digit.span()) for digit in number.finditer(raw, *match.span())]
         codes = [code for code in codes if code[0]]

@@ -34,6 +34,7 @@ DOMAINS: dict[str, tuple[str, Cases]] = {
         "512 listings", lambda: [("http://a.example/api/3/tags", query) for query in ((), (("search", "a b&c=d"),))]
     ),
     "remote.network._trusting": ("4 ways to trust", lambda: [(None, None, None, ())]),
+    "model.spelling._patterns": ("4 bases", lambda: [(2,), (16,)]),
     "render.pages.asset": ("files of the package", lambda: [("report.css",), ("handbook.css",)]),
     "store.atomic._unfinished": ("64 folders", lambda: [(ROOT, 0.0), (ROOT / "no_such_folder", 0.0)]),
     "workflow.reference.schema_text": ("documents with a schema", lambda: [(name,) for name in SCHEMAS]),
