@@ -28,6 +28,8 @@ MANY = 6
 
 _SHOWN = 4
 _WORTH_SAYING = 1.0
+_STANDS = 0.1
+"""Seconds for which a frame stands, however many events come: to draw one takes as long as a write."""
 _UNDER_WAY = {
     "create": "Creating", "update": "Modifying", "delete": "Destroying", "bind": "Adopting",
     "off": "Switching off", "forget": "Forgetting", "move": "Moving", "finish": "Finishing", "park": "Renaming for now",
@@ -91,6 +93,7 @@ class Progress:
         self._skipped = 0
         self._running: dict[int, tuple[str, float]] = {}
         self._waiting: tuple[str, float] | None = None
+        self._fresh = self._began
 
     def __enter__(self) -> Self:
         self._began = self._clock()
@@ -120,8 +123,9 @@ class Progress:
             return
         if line and (self._total < MANY or isinstance(event, Failed | Skip | Noted)):
             self._live.draw(outgoing(line, "text"))
-        else:
+        elif self._clock() >= self._fresh:
             self._live.draw()
+            self._fresh = self._clock() + _STANDS
 
     def note(self, text: str) -> None:
         """Say something beside the events, above the bar."""

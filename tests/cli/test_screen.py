@@ -26,6 +26,7 @@ from reconciler.cli.screen import Screen
 from reconciler.model.events import Finished, Started
 from reconciler.model.http import Request, Response, get
 from reconciler.remote.client import Client
+from reconciler.render import progress
 from reconciler.render.reading import LONG, SLOW, SOON, ReadingProgress
 from reconciler.render.traffic import Traffic
 from reconciler.workflow.apply.hooks import Hooks
@@ -259,6 +260,7 @@ def test_captures(world: World, monkeypatch: pytest.MonkeyPatch, sitting: Callab
     clock, taken = Clock(), []
     for module in (screen, watching):
         monkeypatch.setattr(module, "monotonic", clock)
+    monkeypatch.setattr(progress, "_STANDS", 0.0)  # the clock stands still, and so would a frame
 
     def capture(line: str, number: int) -> None:
         glass = sitting(columns)

@@ -121,6 +121,22 @@ def test_a_terminal_gets_a_bar_with_figures() -> None:
     assert "Creation complete" not in shown
 
 
+def test_a_frame_is_not_drawn_for_each_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand writes within two seconds are some twenty frames, and what went wrong is said at once."""
+    clock, drawn = Clock(), list[str]()
+    monkeypatch.setattr(Frame, "draw", lambda frame, above="": drawn.append(above))
+    with Progress(Terminal(), total=1000, environ=XTERM, clock=clock) as show:
+        for number in range(1000):
+            show(Started(number, "tag.a", "create", 1000))
+            show(Finished(number, "tag.a", "create", 0.1, "1"))
+            clock.now += 0.002
+        show(EVENTS[5])
+    assert 15 < drawn.count("") <= 21
+    assert [_CODE.sub("", line) for line in drawn if line] == [
+        "[1001/1000] Failed tag.b: the account answered 500 (try again)"
+    ]
+
+
 def test_the_bar_leaves_no_trace() -> None:
     """When the run is over the bar is gone, and the lines above it are there."""
     glass = Glass(100)
