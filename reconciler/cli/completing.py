@@ -90,7 +90,11 @@ def _fitting(names: Iterable[str], incomplete: str) -> list[str]:
 
 
 def _folder(ctx: click.Context) -> Path:
-    return Path(ctx.find_root().params.get("chdir") or ".").absolute()
+    folder = Path(ctx.find_root().params.get("chdir") or ".")
+    try:
+        return folder.absolute()
+    except OSError:  # this folder was removed
+        return folder
 
 
 def _environment(ctx: click.Context) -> str | None:

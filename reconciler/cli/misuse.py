@@ -41,7 +41,11 @@ def explained(error: click.ClickException, argv: Sequence[str], commands: Iterab
 
 def _on_one_line(text: str, argv: Sequence[str]) -> str:
     """Escape what was typed, and this folder's name: a message may have several lines, none of them from a name."""
-    for word in (os.getcwd(), *_words(argv)):
+    try:
+        here = [os.getcwd()]
+    except OSError:  # it was removed
+        here = []
+    for word in (*here, *_words(argv)):
         if (shown := harmless(word)) != word:
             text = text.replace(word, shown)
     return text

@@ -103,6 +103,21 @@ def test_a_project_that_cannot_be_read_completes_nothing(world: World, config: s
     assert complete("plan", "--env", "") == []
 
 
+def test_in_a_folder_that_was_removed_nothing_is_completed_and_commands_say_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A shell may stand in a folder that another one has removed: that is a sentence, and no trace of this program."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    with monkeypatch.context() as there:
+        there.chdir(gone)
+        gone.rmdir()
+        assert complete("plan", "--target", "tag.") == []
+        assert reconciler.cli.program.run(["validate"]) == 1
+        os.chdir(tmp_path)
+    assert "error: " in capsys.readouterr().err
+
+
 def test_a_long_list_is_shortened_to_kinds(world: World) -> None:
     """Of more addresses than anybody reads, the kinds come first."""
     world.write("tags: {" + ", ".join(f"t{n}: {{}}" for n in range(600)) + "}\n")
