@@ -135,7 +135,7 @@ class TextCodec(Codec):
             return self.codes.get(value, value) if isinstance(value, str) else sendable(value)
         if self.spelled is not None and isinstance(value, str):
             return self.spelled(value)
-        return "" if value is None else sendable(value)
+        return value if isinstance(value, str) else "" if value is None else sendable(value)
 
     def decode(self, raw: Json) -> Value:
         if raw is None or raw == "":

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import copy
 from functools import cached_property
-from typing import ClassVar, Self, TypeVar, cast
+from typing import Any, ClassVar, Self, TypeVar
 
 from reconciler.model.conforming import MASKED, PLAIN, Conforming, conforming
+from reconciler.model.empty import NOTHING
 from reconciler.model.facts import LONGEST, Facts
 from reconciler.model.spec import (
     Attribute,
@@ -123,7 +124,7 @@ class Declared:
         return {name: attribute for spec in self.variants.values() for name, attribute in attributes(spec).items()}
 
     @cached_property
-    def _by_mark(self) -> Mapping[type, Mapping[str, object]]:
+    def _by_mark(self) -> Mapping[type, Mapping[str, Any]]:
         by_mark: dict[type, dict[str, object]] = {}
         for name, attribute in self.attributes.items():
             for kind, mark in attribute.by_type.items():
@@ -132,7 +133,7 @@ class Declared:
 
     def marked(self, kind: type[M]) -> Mapping[str, M]:
         """Return the attributes that carry a mark, with it: asked for with every object."""
-        return cast("Mapping[str, M]", self._by_mark.get(kind, {}))
+        return self._by_mark.get(kind, NOTHING)
 
     def spec_of(self, key: str) -> type[Spec] | None:
         """Return the spec of the resource with this key; None where only certain keys exist and this is none."""
