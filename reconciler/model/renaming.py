@@ -15,7 +15,7 @@ def with_nested(moves: Mapping[Address, Address], known: Iterable[Address], kind
     """Return the moves with those of everything that is nested in what moves, unless it moves on its own account."""
     renamed = dict(moves)
     taken = set(moves.values())
-    for address in known:
+    for address in known if moves else ():
         kind = kinds.get(kind_of(address))
         if kind is None or not kind.nested or address in renamed:
             continue

@@ -204,12 +204,13 @@ def _open_spares(context: PlanningContext, address: str) -> list[str]:
 
 def strike_spares(context: PlanningContext, kind: Kind) -> None:
     """Strike from the parents' spares what a child of this kind was recognised in by its natural key."""
+    changes = [change for change in context.changes.values() if change.spares and change.kind == kind.nested]
+    if not changes:
+        return
     matched_ids = {live.id for address, live in context.matched.items() if kind_of(address) == kind.name}
-    for address, change in context.changes.items():
-        if change.spares and change.kind == kind.nested:
-            context.changes[address] = change._replace(
-                spares=tuple(spare for spare in change.spares if spare not in matched_ids)
-            )
+    for change in changes:
+        left = tuple(spare for spare in change.spares if spare not in matched_ids)
+        context.changes[change.address] = change._replace(spares=left)
 
 
 def removals(context: PlanningContext) -> None:

@@ -63,7 +63,8 @@ def to_document(
     plan: Plan, heading: Heading, forecast: doc.Forecast, kinds: Kinds, renames: Iterable[Rename] = ()
 ) -> doc.PlanDocument:
     """Return the document of a plan, masked; without its digest, which is taken when nothing is added any more."""
-    names = {(kind_of(address), identity): address for address, identity in plan.ids.items()}
+    ids = plan.ids if plan.changes else {}
+    names = {(kind_of(address), identity): address for address, identity in ids.items()}
     document = doc.PlanDocument(
         tool_version=heading.tool_version,
         created_at=heading.created_at,

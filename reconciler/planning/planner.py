@@ -102,7 +102,7 @@ def _unsaid(context: PlanningContext) -> list[str]:
 
 def _untold(context: PlanningContext) -> list[str]:
     """Name the attributes that could not be read of what is planned."""
-    if context.inputs.compares:
+    if context.inputs.compares or not context.inputs.snapshot.unread:
         return []
     lives = {address: live for address, live in context.matched.items() if context.inputs.covers(address)}
     return untold(context.inputs, lives, lives.keys() - context.inputs.desired.resources.keys())
