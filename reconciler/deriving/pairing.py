@@ -14,7 +14,7 @@ from reconciler.model.live import Live
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.state import Binding
 from reconciler.model.values import Lookup, Ref, RemoteId, Value
-from reconciler.planning.identity import NotFound, Resolver, by_key
+from reconciler.planning.identity import Index, NotFound, Resolver
 
 
 def paired(
@@ -69,7 +69,7 @@ class _Pairing:
     def pair(self, name: str, ones: Iterable[Exported], lives: Iterable[Live], tier: int, *, alone: bool) -> None:
         """Pair what has no partner yet by its natural key of this tier; `alone`, only what has no namesake."""
         kind = self._kinds[name]
-        there = by_key(kind, [live for live in lives if (name, live.id) not in self._held])
+        there = Index(kind, [live for live in lives if (name, live.id) not in self._held])
         place = placed if kind.nested else _age
         for key, twins in self._without_partner(ones, kind, tier).items():
             theirs = sorted(there.get(key, ()), key=place)

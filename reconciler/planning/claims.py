@@ -14,13 +14,10 @@ from reconciler.model.state import Binding, Intent
 from reconciler.model.values import RemoteId
 from reconciler.planning.bindings import is_kept
 from reconciler.planning.context import PlanningContext
-from reconciler.planning.identity import AmbiguousMatch, Match, bound, comparable, named_by, recognise
+from reconciler.planning.identity import AmbiguousMatch, Index, Match, bound, comparable, named_by, recognise
 
 TIERS = 4
 """Natural keys of one object, at most."""
-
-Index = Mapping[NaturalKey, list[Live]]
-"""Live objects by each of their natural keys."""
 
 
 def claim(

@@ -26,7 +26,7 @@ from reconciler.planning.bindings import recall, revealer
 from reconciler.planning.context import Inputs
 from reconciler.planning.declarable import declarable, losses, unsaid
 from reconciler.planning.diff import MISSING, Sides, beside, rewritten, same, visible
-from reconciler.planning.identity import Resolver, bound, by_key, comparable
+from reconciler.planning.identity import Index, Resolver, bound, comparable
 from reconciler.planning.ranks import Ranks, arranged_names, ranked, ranks
 from reconciler.planning.reads import unproven
 from reconciler.planning.unread import untold
@@ -196,7 +196,7 @@ def _set(names: Sequence[str]) -> str:
 
 
 def _bound(kind: Kind, mine: Mapping[str, Binding], lives: Sequence[Live]) -> dict[str, Live]:
-    by_id, index = {live.id: live for live in lives}, by_key(kind, lives)
+    by_id, index = {live.id: live for live in lives}, Index(kind, lives)
     lives_by_address = {}
     for address, binding in mine.items():
         others = lambda key, own=binding.id: any(live.id != own for live in index.get(key, ()))  # noqa: E731

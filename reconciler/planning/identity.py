@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from datetime import datetime
+from functools import cached_property
 from typing import NamedTuple
 
 from reconciler.model import values
@@ -161,20 +161,37 @@ def stored_key(key: NaturalKey) -> list[Value]:
     return [values.encode(item) for item in key]
 
 
-def by_key(kind: Kind, lives: Iterable[Live]) -> dict[NaturalKey, list[Live]]:
-    """Index live objects by each of their natural keys, and by those that only settle a lost create."""
-    index: dict[NaturalKey, list[Live]] = defaultdict(list)
-    for live in lives:
-        for key in (*kind.natural_keys(live.attrs), *kind.settling_keys(live.attrs)):
-            index[key].append(live)
-    return index
+class Index(Mapping[NaturalKey, Sequence[Live]]):
+    """Live objects by each of their natural keys, and by those that only settle a lost create; made when it is asked:
+    where all objects are bound, nothing is looked for by its name.
+    """
+
+    def __init__(self, kind: Kind, lives: Sequence[Live]) -> None:
+        self._kind, self._lives = kind, lives
+
+    @cached_property
+    def _by_key(self) -> Mapping[NaturalKey, Sequence[Live]]:
+        index: dict[NaturalKey, list[Live]] = {}
+        for live in self._lives:
+            for key in (*self._kind.natural_keys(live.attrs), *self._kind.settling_keys(live.attrs)):
+                index.setdefault(key, []).append(live)
+        return index
+
+    def __getitem__(self, key: NaturalKey) -> Sequence[Live]:
+        return self._by_key[key]
+
+    def __iter__(self) -> Iterator[NaturalKey]:
+        return iter(self._by_key)
+
+    def __len__(self) -> int:
+        return len(self._by_key)
 
 
 def recognise(
     kind: Kind,
     resource: Resource,
     attrs: Mapping[str, Value],
-    index: Mapping[NaturalKey, list[Live]],
+    index: Index,
     taken: set[str],
     intent: Intent | None,
     tier: int,

@@ -22,12 +22,12 @@ from reconciler.model.values import Value
 from reconciler.model.write import Finding
 from reconciler.planning.bindings import unused_blocks
 from reconciler.planning.changes import change_of, judged, removals, strike_spares
-from reconciler.planning.claims import Index, claim
+from reconciler.planning.claims import claim
 from reconciler.planning.context import Inputs, PlanningContext
 from reconciler.planning.declarable import losses, unsaid
 from reconciler.planning.diff import completed
 from reconciler.planning.effects import hand_over, with_effects, within_reach
-from reconciler.planning.identity import by_key, stored_key
+from reconciler.planning.identity import Index, stored_key
 from reconciler.planning.nearness import near_twins
 from reconciler.planning.order import after_members, arrange_steps, sort_resources
 from reconciler.planning.ranks import arranged_names, rank_moves
@@ -118,7 +118,7 @@ def _plan_knot(context: PlanningContext, knot: tuple[Kind, ...], resources: list
         if lives is None or unknown:
             _without_listing(context, mine, unknown, kind)
             continue
-        indexes[kind.name] = by_key(kind, lives)
+        indexes[kind.name] = Index(kind, lives)
         claim(context, kind, mine, lives, indexes[kind.name])
     context.let_go(knot)
     covered = [
