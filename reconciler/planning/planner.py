@@ -247,19 +247,17 @@ def _completed(
 def _arranged(context: PlanningContext, resources: list[Resource]) -> dict[str, dict[str, Value]]:
     """Return what follows from the order of siblings, unless a saved plan says it already."""
     groups: dict[tuple[str, str | None], list[Resource]] = defaultdict(list)
-    kinds = {resource.kind for resource in resources}
-    for resource in context.inputs.desired.resources.values():
-        if resource.kind in kinds:
+    names = {kind: arranged_names(context.kinds[kind]) for kind in {resource.kind for resource in resources}}
+    for resource in context.inputs.desired.resources.values() if any(names.values()) else ():
+        if names.get(resource.kind):
             groups[resource.kind, resource.parent].append(resource)
     wanted = {resource.address for resource in resources}
     by_address: dict[str, dict[str, Value]] = {}
     for (name, _), siblings in groups.items():
         siblings.sort(key=lambda resource: resource.rank)
-        kind = context.kinds[name]
-        names = arranged_names(kind)
         found_there = ((sibling.address, sibling.attrs, context.matched.get(sibling.address)) for sibling in siblings)
         # Where one of them stands may be in no known form: it stays there.
-        settled = [place for place in found_there if place[2] is None or not names & {*place[2].odd.values()}]
-        arranged = kind.arrange(settled)
+        settled = [place for place in found_there if place[2] is None or not names[name] & {*place[2].odd.values()}]
+        arranged = context.kinds[name].arrange(settled)
         by_address |= {address: attrs for address, attrs in arranged.items() if address in wanted}
     return by_address
