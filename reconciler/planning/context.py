@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, field
 
 from reconciler.model import values
@@ -67,6 +67,16 @@ class Inputs:
         return self.only is None or address in self.only
 
 
+def _by_parent(lives: Iterable[Live], kind: str, attribute: str) -> Mapping[str, Sequence[Live]]:
+    """Return objects by the id of what an attribute of theirs names, an object of that kind."""
+    inside: dict[str, list[Live]] = {}
+    for live in lives:
+        owner = live.attrs.get(attribute)
+        if isinstance(owner, RemoteId) and owner.kind == kind:
+            inside.setdefault(owner.id, []).append(live)
+    return inside
+
+
 class PlanningContext:
     """One planning run: what has been matched and decided so far, in the order in which kinds refer to each other."""
 
@@ -93,6 +103,7 @@ class PlanningContext:
         self.problems: list[str] = [*wrong, *impossible_evacuations(inputs.desired, inputs.kinds)]
         self.warnings: list[str] = []
         self.kept = 0
+        self._nested: dict[str, Mapping[str, Mapping[str, Sequence[Live]]]] = {}
         self.reveal = revealer(inputs.secret, self.bindings, inputs.snapshot, inputs.state.salt)
 
     def will_be_deleted(self, reference: RemoteId) -> bool:
@@ -104,6 +115,18 @@ class PlanningContext:
             change = self.changes.get(address)
             return change is not None and change.action is Action.REPLACE
         return address not in self.released
+
+    def nested(self, kind: Kind) -> Mapping[str, Mapping[str, Sequence[Live]]]:
+        """Return the objects that are nested in those of a kind, as far as the listings show them: by their kind, and
+        by the id of what they are nested in.
+        """
+        if kind.name not in self._nested:
+            self._nested[kind.name] = {
+                child.name: _by_parent(self.inputs.snapshot.lives.get(child.name, ()), kind.name, mark.parent)
+                for child in self.kinds.values()
+                if (mark := kind.nesting(child.name)) is not None
+            }
+        return self._nested[kind.name]
 
     def bind(self, address: str, binding: Binding) -> None:
         """Remember an object that the state does not know."""

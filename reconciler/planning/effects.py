@@ -50,31 +50,21 @@ def _with_effects(context: PlanningContext, change: Change, to_destroy: set[tupl
 
 def _inside(context: PlanningContext, kind: Kind, parent: Live) -> tuple[str, ...]:
     """Return the ids of everything that is nested in an object."""
-    return tuple(live.id for child in context.kinds.values() for live in _nested(context, kind, parent, child))
-
-
-def _nested(context: PlanningContext, kind: Kind, parent: Live, child: Kind) -> list[Live]:
-    """Return the objects of one kind that are nested in an object, as far as the listings show them."""
-    mark = kind.nesting(child.name)
-    if mark is None:
-        return []
-    owner = RemoteId(kind.name, parent.id)
-    return [live for live in context.inputs.snapshot.lives.get(child.name, ()) if live.attrs.get(mark.parent) == owner]
+    return tuple(live.id for inside in context.nested(kind).values() for live in inside.get(parent.id, ()))
 
 
 def _children(
     context: PlanningContext, kind: Kind, parent: Live, to_destroy: set[tuple[str, str]], address: str
 ) -> Iterable[Impact]:
     """Children cannot exist without their parent: name those that this plan does not destroy on its own."""
-    for child in context.kinds.values():
-        if kind.nesting(child.name) is None:
-            continue
+    for name, inside in context.nested(kind).items():
+        child = context.kinds[name]
         noun = f"{child.title.lower()}s of it go along"
         why = context.inputs.snapshot.unknown.get(child.name)
         if why or child.name not in context.inputs.snapshot.lives:
             yield Impact(None, noun, detail=why or "they were not read", effect="unmanaged")
             continue
-        mine = _nested(context, kind, parent, child)
+        mine = inside.get(parent.id, ())
         ours = set(context.spares.get(address, ()))
         for effect, lives in (
             ("along", [live for live in mine if live.id in ours]),
