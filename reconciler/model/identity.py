@@ -21,7 +21,7 @@ Grammar = Literal["number", "word", "text"]
 """Digits; a UUID, or letters, digits, `-` and `_` that a user chose; or a text, as the names of events are."""
 
 
-class Known(Protocol):
+class KnownKind(Protocol):
     """What is known of a kind."""
 
     def fits(self, identity: str) -> bool:
@@ -33,7 +33,7 @@ class Known(Protocol):
         ...
 
 
-Fits = Callable[[str], Known | None]
+Fits = Callable[[str], KnownKind | None]
 """Returns what is known of a kind; None for one of another version, which may have anything that is an id."""
 
 
@@ -76,7 +76,7 @@ def check_values(info: ValidationInfo, kind: str, attrs: Mapping[str, Any], key:
         raise ValueError(f"{a(shown(kind))} has no natural key like {shown(list(key))}")
 
 
-def _is_key(known: Known | None, key: Sequence[Any]) -> bool:
+def _is_key(known: KnownKind | None, key: Sequence[Any]) -> bool:
     """Return whether this can be a natural key: a label, and parts of which one at least is something. A label that
     names attributes (`name`, `title+type`) says of what type they are. Accounts leave parts of it empty that no file
     may.
