@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 
 import click
 
@@ -39,6 +38,8 @@ class Context(click.Context):
 
 def _wrapped(line: str, width: int, indent: str, end: str = "") -> list[str]:
     """Break a line at blanks; what follows is indented by `indent`, and all lines but the last have an `end`."""
+    import textwrap
+
     lines = textwrap.wrap(
         line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import click
 
 from reconciler.model.errors import ConfigError, ReconcilerError
+from reconciler.model.nearest import nearest
 from reconciler.model.redaction import STARS, looks_like_a_credential
 from reconciler.render.harmless import harmless
 
@@ -116,4 +116,4 @@ def _known(error: click.ClickException, message: str) -> Iterator[str]:
 
 
 def _close(word: str, known: set[str]) -> bool:
-    return word in known or bool(difflib.get_close_matches(word, known, 1, 0.7))
+    return word in known or nearest(word, known, 0.7) is not None

@@ -24,6 +24,7 @@ from reconciler import __version__
 from reconciler.cli.endings import endings
 from reconciler.cli.fitting import Context
 from reconciler.cli.screen import Screen
+from reconciler.model.nearest import nearest
 from reconciler.model.records import record
 
 COMMANDS: dict[str, str] = {
@@ -130,12 +131,10 @@ class Lazy(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
-            import difflib
-
-            near = difflib.get_close_matches(args[0], COMMANDS, 1) if args else []
-            if not near:
+            near = nearest(args[0], COMMANDS) if args else None
+            if near is None:
                 raise
-            raise click.UsageError(f"{error.message} Did you mean '{near[0]}'?", ctx) from error
+            raise click.UsageError(f"{error.message} Did you mean '{near}'?", ctx) from error
 
 
 def _environments(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:

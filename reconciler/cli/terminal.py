@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -22,7 +21,13 @@ if TYPE_CHECKING:
 
 def width(stream: TextIO | None = None) -> int:
     """Columns of the terminal that a stream (default stdout) is; 100 where it is none."""
-    return shutil.get_terminal_size((100, 24)).columns if (stream or sys.stdout).isatty() else 100
+    return _size().columns if (stream or sys.stdout).isatty() else 100
+
+
+def _size() -> os.terminal_size:
+    import shutil  # with compressed archives of all forms
+
+    return shutil.get_terminal_size((100, 24))
 
 
 def columns_shown() -> int | None:
@@ -121,7 +126,7 @@ def _taller(document: Shown) -> bool:
         return False
     if os.environ.get("TERM", "") in ("dumb", "unknown"):
         return False
-    return document.count("\n") >= shutil.get_terminal_size((100, 24)).lines
+    return document.count("\n") >= _size().lines
 
 
 def listed(rows: Sequence[Mapping[str, object]], columns: Sequence[str], fmt: str) -> None:

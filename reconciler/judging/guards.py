@@ -4,13 +4,13 @@ document, which carries all that they look at.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from reconciler.judging import looks
 from reconciler.judging.looks import SMALL, Case, Trip, total
 from reconciler.model.document import DESTROYS, GuardView, PlanDocument
+from reconciler.model.nearest import nearest
 from reconciler.model.project import Guards
 
 
@@ -86,8 +86,8 @@ def _known(yes: str) -> str:
     names = sorted({guard.name for guard in GUARDS if guard.override})
     if name in names:
         return ""
-    near = difflib.get_close_matches(name, names, 1)
-    return f": there is no guard `{name}`" + (f", did you mean `{near[0]}`?" if near else "")
+    near = nearest(name, names)
+    return f": there is no guard `{name}`" + (f", did you mean `{near}`?" if near else "")
 
 
 def beyond(document: PlanDocument, promise: PlanDocument) -> list[str]:

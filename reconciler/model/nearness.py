@@ -6,7 +6,6 @@ The form that near twins share is Unicode's for names (NFKC_Casefold), without H
 
 from __future__ import annotations
 
-import html
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
@@ -66,6 +65,8 @@ def _words(first: str, two: str) -> Iterable[str]:
 
 
 def _entities(text: str) -> str:
+    import html  # names that differ in entities are rare
+
     for _ in range(ENTITIES):
         text, before = html.unescape(text), text
         if text == before:

@@ -11,7 +11,6 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
-from html.entities import codepoint2name
 from typing import NamedTuple
 
 from reconciler.model.patterns import finder
@@ -112,7 +111,8 @@ def _read(raw: bytes, spaces: bool) -> Iterator[ReadText]:
 
 @cache
 def _escape() -> re.Pattern[bytes]:
-    names = "|".join(sorted(("apos", *codepoint2name.values()), key=len, reverse=True)).encode()
+    longest_first = sorted(_named(), key=len, reverse=True)
+    names = b"|".join(longest_first)
     return re.compile(
         rb"%(?:25)*([0-9A-Fa-f]{2})"
         rb"|&(?:amp;)*(?:#0*([0-9]{1,7})|#[xX]0*([0-9A-Fa-f]{1,6})|(" + names + rb"));?"
@@ -123,6 +123,8 @@ def _escape() -> re.Pattern[bytes]:
 
 @cache
 def _named() -> dict[bytes, str]:
+    from html.entities import codepoint2name  # most texts name no character
+
     return {b"apos": "'", **{name.encode(): chr(code) for code, name in codepoint2name.items()}}
 
 

@@ -4,7 +4,6 @@ Secrets stay `${secret.X}`; sensitive texts become salted hashes. Pure.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
@@ -16,6 +15,7 @@ from reconciler.model.desired import Desired, Moved
 from reconciler.model.errors import ConfigError
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import Live
+from reconciler.model.nearest import nearest
 from reconciler.model.plan import Action, AttributeChange, Change
 from reconciler.model.redaction import BETWEEN, LONG
 from reconciler.model.renaming import with_nested
@@ -337,5 +337,5 @@ def _at(block: Moved) -> str:
 
 
 def _near(address: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(address, list(known), 1, 0.7)
-    return f" (did you mean {close[0]}?)" if close else ""
+    close = nearest(address, known, 0.7)
+    return f" (did you mean {close}?)" if close else ""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from difflib import SequenceMatcher
 from functools import cached_property
 from typing import NamedTuple
 
@@ -370,7 +369,7 @@ def _overlap(mine: Value, theirs: Value) -> float:
         left, right = (Counter(_plain(part) for part in _said(side)) for side in (mine, theirs))
         return (left & right).total() / max((left | right).total(), 1)
     if isinstance(mine, str) and isinstance(theirs, str) and mine != theirs:
-        ratio = SequenceMatcher(None, mine, theirs).ratio()
+        ratio = _likeness(mine, theirs)
         return ratio if ratio >= 0.9 else 0.0
     return 1.0 if mine == theirs else 0.0
 
@@ -466,7 +465,13 @@ def _one_word(word: str, twin: str) -> bool:
 
 
 def _spelt_alike(word: str, twin: str) -> bool:
-    return SequenceMatcher(None, word, twin).ratio() >= 0.83
+    return _likeness(word, twin) >= 0.83
+
+
+def _likeness(mine: str, theirs: str) -> float:
+    from difflib import SequenceMatcher  # few plans have anything to compare
+
+    return SequenceMatcher(None, mine, theirs).ratio()
 
 
 def _acts(word: str, twin: str) -> bool:

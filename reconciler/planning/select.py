@@ -7,7 +7,6 @@ object that goes has to be in the selection too (`check_selection`): nothing is 
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
 from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import field, replace
@@ -19,6 +18,7 @@ from reconciler.model.desired import Desired
 from reconciler.model.errors import PlanError, Refused
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import Live
+from reconciler.model.nearest import nearest
 from reconciler.model.plan import DESTROYS, Action, Change, Plan
 from reconciler.model.records import record
 from reconciler.model.spec import Roster
@@ -209,8 +209,8 @@ def to_replace(
     for address in addresses:
         resource, binding = desired.resources.get(address), state.resources.get(address)
         if resource is None:
-            near = difflib.get_close_matches(address, desired.resources, 1)
-            hint = f"did you mean {near[0]}?" if near else "--replace takes the address of a declared object"
+            near = nearest(address, desired.resources)
+            hint = f"did you mean {near}?" if near else "--replace takes the address of a declared object"
             raise PlanError(f"--replace: {address} is not declared", hint=hint)
         if binding is None:
             raise PlanError(f"--replace: {address} is not managed yet", hint="apply it first")

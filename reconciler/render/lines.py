@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -33,6 +32,8 @@ class WrittenLine(NamedTuple):
 
 def blocks(before: str, after: str) -> Iterator[Block]:
     """Yield the lines of two texts from the first one that differs to the last one."""
+    import difflib  # few plans change a text of several lines
+
     ended = before.endswith("\n") and after.endswith("\n")
     old, new = (_split(text, ended=ended) for text in (before, after))
     shown = 0

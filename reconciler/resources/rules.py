@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
+from reconciler.model.nearest import nearest
 from reconciler.model.nearness import apart, plain
 from reconciler.model.values import Value, items_of, map_of
 from reconciler.model.write import Finding
@@ -20,8 +20,8 @@ SEPARATOR = "||"
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
     """Return a hint with the known word that is nearest, `otherwise` where none is near."""
-    near = difflib.get_close_matches(word, list(known), 1)
-    return f"did you mean `{near[0]}`?" if near else otherwise
+    near = nearest(word, known)
+    return f"did you mean `{near}`?" if near is not None else otherwise
 
 
 def currency(value: object) -> str:

@@ -12,7 +12,6 @@ import errno
 import functools
 import os
 import stat
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,6 +52,8 @@ def write_file(path: Path, content: bytes, *, mode: int | None = None, fresh: bo
     if status is None:
         target.parent.mkdir(parents=True, exist_ok=True)
     kept = mode if mode is not None else stat.S_IMODE(status.st_mode) if status is not None else _usual_mode()
+    import tempfile  # nothing is written by most plans
+
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:200]}.", suffix=SUFFIX, dir=target.parent)
     with _gone_unless_done(name):
         try:

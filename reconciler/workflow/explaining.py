@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ from reconciler.model.explanation import AttributeStory, Explanation
 from reconciler.model.http import Remote
 from reconciler.model.kind import Kind
 from reconciler.model.live import Live
+from reconciler.model.nearest import nearest
 from reconciler.model.plan import Action, Change, Plan, lifecycle_of
 from reconciler.model.records import record
 from reconciler.model.state import Binding
@@ -77,8 +77,10 @@ async def explain(session: Session, address: str, *, impact: bool = True) -> Exp
     state = book.state()
     resource, binding = desired.resources.get(address), state.resources.get(address)
     if resource is None and binding is None:
-        near = difflib.get_close_matches(address, [*desired.resources, *state.resources], 1)
-        hint = f"did you mean {near[0]}?" if near else "`reconciler state list` and your files show the addresses"
+        near = nearest(address, [*desired.resources, *state.resources])
+        hint = (
+            f"did you mean {near}?" if near is not None else "`reconciler state list` and your files show the addresses"
+        )
         raise PlanError(f"{address} is neither declared nor managed", hint=hint)
     if kind_of(address) not in session.kinds:
         raise UnknownKind(kind_of(address), address)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import field
-from importlib import resources
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -137,6 +136,8 @@ class Includes:
 
 def packs() -> dict[str, str]:
     """Return the packs that come with the program, by what an include calls them."""
+    from importlib import resources  # few projects include a pack
+
     folder = resources.files("reconciler.config").joinpath("packs")
     return {
         f"{PACK}{os.path.splitext(pack.name)[0]}": pack.read_text("utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import field
@@ -10,6 +9,7 @@ from dataclasses import field
 from reconciler.config.reading.nodes import Spot
 from reconciler.model.diagnostics import Diagnostic, Position, Severity
 from reconciler.model.errors import ConfigError, WrongInput
+from reconciler.model.nearest import nearest
 from reconciler.model.records import mutable
 from reconciler.model.redaction import STARS
 
@@ -139,8 +139,8 @@ def _stars(_: re.Match[str]) -> str:
 def closest(word: str, options: Iterable[str]) -> str | None:
     """Return the option that was probably meant."""
     choices = {option.casefold(): option for option in sorted(options)}
-    near = difflib.get_close_matches(word.casefold(), choices, 1, 0.6)
-    return choices[near[0]] if near else None
+    near = nearest(word.casefold(), choices)
+    return choices[near] if near is not None else None
 
 
 def did_you_mean(word: str, options: Iterable[str], otherwise: str = "") -> str:
