@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import field
+from functools import cached_property
 from typing import NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,6 +17,7 @@ from reconciler.model import address as addresses
 from reconciler.model.desired import Import, Moved, Removed
 from reconciler.model.grammar import a
 from reconciler.model.kind import Kinds
+from reconciler.model.nearest import Words
 from reconciler.model.records import mutable
 
 
@@ -192,11 +194,15 @@ class Blocks:
             return False
         return True
 
+    @cached_property
+    def _addresses(self) -> Words:
+        return Words(self.declared)
+
     def _declared(self, address: str, spot: Spot) -> bool:
         if address in self.declared:
             return True
         if self.complete:
-            hint = did_you_mean(address, self.declared)
+            hint = did_you_mean(address, self._addresses)
             self.problems.error("dangling-reference", f"`{address}` is not declared", spot, hint)
         return False
 

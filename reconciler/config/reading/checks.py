@@ -12,6 +12,7 @@ from reconciler.model.address import join, key_of, kind_of
 from reconciler.model.desired import Resource
 from reconciler.model.grammar import a
 from reconciler.model.kind import Kind, Kinds, NaturalKey
+from reconciler.model.nearest import Words
 from reconciler.model.nearness import apart, near_keys
 from reconciler.model.records import mutable
 from reconciler.model.spec import Roster
@@ -33,6 +34,7 @@ class Checks:
     complete: bool = True
     prefixes: Mapping[Source, str] = field(default_factory=dict)
     """What was put before the keys of included files."""
+    _named: dict[tuple[Callable[[str], str], tuple[str, ...]], Words] = field(default_factory=dict)
 
     def resolved(self, resources: Mapping[str, Resource]) -> dict[str, Resource]:
         """Return the resources with every reference checked, and completed where it names a sibling."""
@@ -92,7 +94,7 @@ class Checks:
             or self.declared[resource.address]
         )
         if address is None and self.complete:
-            near = did_you_mean(candidates[0] or candidates[1], self._of_kinds(resource.kind, *nested))
+            near = did_you_mean(candidates[0] or candidates[1], self._words(str, resource.kind, *nested))
             self.problems.error("dangling-reference", f"`{target}` is not declared", entry.spot, near)
         elif address == resource.address:
             self.problems.error(
@@ -100,8 +102,11 @@ class Checks:
             )
         return address or target
 
-    def _of_kinds(self, *kinds: str) -> list[str]:
-        return [address for address in self.declared if kind_of(address) in kinds]
+    def _words(self, named: Callable[[str], str], *kinds: str) -> Words:
+        """Return what the resources of these kinds are named by: thousands may be named wrongly at once."""
+        if (named, kinds) not in self._named:
+            self._named[named, kinds] = Words(named(address) for address in self.declared if kind_of(address) in kinds)
+        return self._named[named, kinds]
 
     def _check_lookup(self, lookup: Lookup, name: str, resource: Resource) -> None:
         kind = self.kinds.get(lookup.kind)
@@ -118,7 +123,7 @@ class Checks:
     def _dangling(self, ref: Ref, name: str, resource: Resource) -> None:
         spot = _find(self.declared[resource.address], name, ref.key)
         kind = self.kinds.get(ref.kind)
-        keys = [key_of(address) for address in self._of_kinds(ref.kind)]
+        keys = self._words(key_of, ref.kind)
         prefix, dot, rest = ref.key.partition(".")
         # From the surest cause to the least sure one: only the first is said.
         others = [other for other in self.kinds if join(other, ref.key) in self.declared]
