@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from reconciler.deriving.exported import Exported
 from reconciler.model import values
-from reconciler.model.address import kind_of
+from reconciler.model.address import by_identity
 from reconciler.model.empty import no_items, no_members
 from reconciler.model.errors import ConfigError
 from reconciler.model.kind import Kind, Kinds
@@ -203,7 +203,7 @@ def at_path(attribute: Attribute, value: Value, path: Sequence[str]) -> Value:
 
 def addresses_of(ids: Mapping[str, str]) -> dict[tuple[str, str], str]:
     """Return the addresses by kind and id."""
-    return {(kind_of(address), identity): address for address, identity in ids.items() if "[" not in address}
+    return by_identity({address: identity for address, identity in ids.items() if "[" not in address})
 
 
 def opened(value: Value, reveal: Callable[[Value], Value]) -> Value:

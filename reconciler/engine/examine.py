@@ -14,7 +14,7 @@ from reconciler.engine.drive import BOUND, ODD, drive
 from reconciler.engine.gather import gather
 from reconciler.engine.remotes import Shared
 from reconciler.model import values
-from reconciler.model.address import Address, kind_of
+from reconciler.model.address import Address, by_identity
 from reconciler.model.errors import AuthError, RemoteError, concerns_all
 from reconciler.model.http import Flow, Remote, Request, Response
 from reconciler.model.kind import Kind, Kinds
@@ -113,7 +113,7 @@ class Managed:
 
     @cached_property
     def _addresses(self) -> Mapping[tuple[str, str], Address]:
-        return {(kind_of(address), identity): address for address, identity in self._plan.ids.items()}
+        return by_identity(self._plan.ids)
 
     @cached_property
     def _elsewhere(self) -> Mapping[RemoteId, Set[Address]]:

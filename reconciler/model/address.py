@@ -5,7 +5,7 @@ ones.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 Address = str
 
@@ -33,6 +33,11 @@ def kind_of(address: Address) -> str:
 def key_of(address: Address) -> str:
     """Return the key of a well-formed address."""
     return address.partition(".")[2]
+
+
+def by_identity(ids: Mapping[Address, str]) -> dict[tuple[str, str], Address]:
+    """Return addresses by kind and remote id, of ids by address."""
+    return {(kind_of(address), identity): address for address, identity in ids.items()}
 
 
 def abridged(names: Sequence[str], most: int = 8) -> str:

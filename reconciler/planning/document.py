@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from reconciler.model import document as doc
 from reconciler.model import values
 from reconciler.model.account_url import screen_of
-from reconciler.model.address import kind_of, split
+from reconciler.model.address import by_identity, split
 from reconciler.model.desired import Desired, Import, Moved, Removed, Resource
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import Live
@@ -63,8 +63,7 @@ def to_document(
     plan: Plan, heading: Heading, forecast: doc.Forecast, kinds: Kinds, renames: Iterable[Rename] = ()
 ) -> doc.PlanDocument:
     """Return the document of a plan, masked; without its digest, which is taken when nothing is added any more."""
-    ids = plan.ids if plan.changes else {}
-    names = {(kind_of(address), identity): address for address, identity in ids.items()}
+    names = by_identity(plan.ids) if plan.changes else {}
     document = doc.PlanDocument(
         tool_version=heading.tool_version,
         created_at=heading.created_at,
@@ -275,8 +274,7 @@ def _live(live: Live, names: Mapping[tuple[str, str], str], kind: Kind, masked: 
 
 def view_of_live(live: Live, kind: Kind, planned: doc.ChangeView, ids: Mapping[str, str]) -> dict[str, Any]:
     """Return a live object as it would stand in `found` of this earlier change, with the same values masked."""
-    names = {(kind_of(address), identity): address for address, identity in ids.items()}
-    return _live(live, names, kind, {name for name, value in planned.found.items() if MASK in str(value)})
+    return _live(live, by_identity(ids), kind, {name for name, value in planned.found.items() if MASK in str(value)})
 
 
 def _hidden(kind: Kind, name: str, value: Value) -> bool:
@@ -315,7 +313,7 @@ def _attribute(
 
 def encoded(value: Value, ids: Mapping[str, str], *, sensitive: bool) -> Any:
     """Return the JSON of a value for people, with ids of managed objects as addresses and sensitive texts masked."""
-    return _shown(value, {(kind_of(address), identity): address for address, identity in ids.items()}, sensitive)
+    return _shown(value, by_identity(ids), sensitive)
 
 
 def _looked_up(value: Value, declared: Value, ids: Mapping[str, str]) -> Value:

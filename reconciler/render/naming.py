@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from reconciler.model.address import join, key_of, kind_of
+from reconciler.model.address import by_identity, join, key_of, kind_of
 from reconciler.model.called import KindWords, called
 from reconciler.model.document import AttributeView, BoardView, ChangeView, PlanDocument
 from reconciler.model.grammar import a
@@ -173,7 +173,7 @@ _INSIDE: Mapping[str, str] = {"stage": "pipeline", "field": "group", "deal_field
 def _on_boards(document: PlanDocument) -> dict[str, str]:
     """Return what boards call the objects on them and what these are in, by address, as it is today if it is there."""
     names: dict[str, str] = {}
-    addresses = {(kind_of(address), identity): address for address, identity in document.ids.items()}
+    addresses = by_identity(document.ids)
     changes = {change.address: change for change in document.changes}
     for board in document.boards:
         for side in (board.before, board.after):
