@@ -412,7 +412,9 @@ def _page(collection: Collection, answer: Response) -> _Page:
 
 def _told(collection: Collection, rows: Sequence[Row]) -> None:
     """Raise unless each membership says of what it is one: of a row that does not, it is unknown whose it is."""
-    mute = [row for row in rows if collection.tells and any(not row.keys() & set(names) for names in collection.tells)]
+    if not collection.tells:
+        return
+    mute = [row for row in rows if any(not row.keys() & set(names) for names in collection.tells)]
     if mute:
         lacking = next(names for names in collection.tells if not mute[0].keys() & set(names))
         raise _Strange(

@@ -56,11 +56,7 @@ def _plain(annotation: Any, origin: Any, args: tuple[Any, ...]) -> Conforming:
         return lambda value: any(_is(kind, value) for kind in kinds)
     if not isinstance(annotation, type):
         return lambda value: True
-    return (
-        partial(_members_conform, _Members(annotation))
-        if issubclass(annotation, BaseModel)
-        else partial(_is, annotation)
-    )
+    return _Members(annotation).conform if issubclass(annotation, BaseModel) else partial(_is, annotation)
 
 
 def _items(container: type, conforms: Conforming) -> Conforming:
@@ -93,15 +89,15 @@ class _Members:
         """Name and alias of those that have to be there."""
         return [(name, info.alias or name) for name, info in self._model.model_fields.items() if info.is_required()]
 
-
-def _members_conform(members: _Members, value: Any) -> bool:
-    if not isinstance(value, dict) or not all(alias in value or name in value for name, alias in members.required):
-        return False
-    return all(
-        (part is None and not members.known[name][1]) or members.known[name][0](part)
-        for name, part in value.items()
-        if name in members.known
-    )
+    def conform(self, value: Any) -> bool:
+        """Return whether a value is a map of such members."""
+        if not isinstance(value, dict) or not all(alias in value or name in value for name, alias in self.required):
+            return False
+        return all(
+            (part is None and not self.known[name][1]) or self.known[name][0](part)
+            for name, part in value.items()
+            if name in self.known
+        )
 
 
 def _is(kind: type, value: Any) -> bool:

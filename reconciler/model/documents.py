@@ -102,7 +102,7 @@ def outermost(content: bytes | str) -> Mapping[str, Any]:
     def closed(members: list[tuple[str, Any]]) -> None:
         nonlocal last
         last = members
-        if len(members) > 1 and len(dict(members)) < len(members):
+        if len(members) > 1:
             _each_once(members)
 
     return dict(last) if _parsed(text, closed) is None else {}

@@ -460,12 +460,8 @@ def _one_word(word: str, twin: str) -> bool:
     longer = long.startswith(short) and (
         long[len(short) :] in ("s", "es", "d", "ed", "ing") or (len(short) >= 5 and len(short) / len(long) >= 0.6)
     )
-    alike = made or longer or (len(short) >= 5 and word[0] == twin[0] and _spelt_alike(word, twin))
+    alike = made or longer or (len(short) >= 5 and word[0] == twin[0] and _likeness(word, twin) >= 0.83)
     return alike and not (_acts(word, twin) or _acts(twin, word))
-
-
-def _spelt_alike(word: str, twin: str) -> bool:
-    return _likeness(word, twin) >= 0.83
 
 
 def _likeness(mine: str, theirs: str) -> float:
