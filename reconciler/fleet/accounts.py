@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from reconciler.config.reading.files import outside
 from reconciler.config.reading.fleet import LoadedFleet
-from reconciler.config.reading.problems import did_you_mean, listed
+from reconciler.config.reading.problems import listed
 from reconciler.config.reading.project import account_at
 from reconciler.fleet.partners import Tell
 from reconciler.fleet.rollout import fits, parted
@@ -23,6 +23,7 @@ from reconciler.model.codehost import Web
 from reconciler.model.diagnostics import Diagnostic, Position
 from reconciler.model.errors import ConfigError, ReconcilerError, WrongInput
 from reconciler.model.fleet import MAX_ACCOUNTS, NAME, Accounts, FleetAccount, Job, Partners
+from reconciler.model.nearest import did_you_mean
 from reconciler.model.records import record
 from reconciler.model.redaction import abridged
 from reconciler.store.reading import read_regular

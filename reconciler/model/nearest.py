@@ -44,3 +44,9 @@ def _around(words: Sequence[str], word: str) -> Sequence[str]:
 def nearest(word: str, options: Iterable[str], likeness: float = 0.6) -> str | None:
     """Return the option that is most like a word, None where none is by so much (0 to 1)."""
     return Words(options).nearest(word, likeness)
+
+
+def did_you_mean(word: str, options: Iterable[str] | Words, otherwise: str = "") -> str:
+    """Return a hint that names the option that was probably meant, or another hint when none is near."""
+    near = (options if isinstance(options, Words) else Words(options)).nearest(word)
+    return f"did you mean `{near}`?" if near is not None else otherwise

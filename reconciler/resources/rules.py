@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from reconciler.model.nearest import nearest
 from reconciler.model.nearness import apart, plain
 from reconciler.model.values import Value, items_of, map_of
 from reconciler.model.write import Finding
@@ -16,12 +15,6 @@ FIELD_TYPES_WITH_OPTIONS = frozenset({"dropdown", "multiselect", "radio", "check
 """Types of fields that hold one of their options."""
 SEPARATOR = "||"
 """Between the chosen options of a stored value (section 2.2)."""
-
-
-def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
-    """Return a hint with the known word that is nearest, `otherwise` where none is near."""
-    near = nearest(word, known)
-    return f"did you mean `{near}`?" if near is not None else otherwise
 
 
 def currency(value: object) -> str:

@@ -11,11 +11,12 @@ from pydantic import Field
 from reconciler.model.http import Flow, at
 from reconciler.model.kind import Kind
 from reconciler.model.live import Collection, Live, Row, Tables
+from reconciler.model.nearest import did_you_mean
 from reconciler.model.spec import KEY, Api, Default, Normal, Spec
 from reconciler.model.traits import Abilities, Reading, Texts
 from reconciler.model.values import Json, Value, map_of, sendable
 from reconciler.model.write import Finding, Impact, Write
-from reconciler.resources import losing, rules
+from reconciler.resources import losing
 from reconciler.resources.counts import counted_rows
 
 ADMIN = "3"
@@ -143,7 +144,7 @@ def _judged(name: str, value: Value) -> Finding | None:
     """Return what is odd about a flag."""
     attribute = f"flags.{name}"
     if name not in WRITABLE | READ:
-        hint = rules.did_you_mean(name, WRITABLE | READ, "they are called as the API calls them, e.g. pgListAdd")
+        hint = did_you_mean(name, WRITABLE | READ, "they are called as the API calls them, e.g. pgListAdd")
         if not PERMISSION.fullmatch(name):
             return Finding(f"`{name}` is not a permission of user groups", "error", attribute, hint)
         return Finding(f"`{name}` is not a permission that this version knows", "warning", attribute, hint)

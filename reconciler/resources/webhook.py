@@ -12,6 +12,7 @@ from reconciler.model.address import abridged
 from reconciler.model.http import Flow, get
 from reconciler.model.kind import Kind, NaturalKey
 from reconciler.model.live import Collection
+from reconciler.model.nearest import did_you_mean
 from reconciler.model.spec import Api, Link, RefTo, Sensitive, Spec, Takes, Unordered
 from reconciler.model.traits import Identity, Reading, Texts
 from reconciler.model.values import Value, texts_of
@@ -75,7 +76,7 @@ class WebhookKind(Kind):
         findings = []
         for event in texts_of(write.desired.get("events")):
             if offered and event not in offered:
-                hint = rules.did_you_mean(event, offered, f"it offers {abridged(sorted(offered))}")
+                hint = did_you_mean(event, offered, f"it offers {abridged(sorted(offered))}")
                 findings.append(Finding(f"the account knows no webhook event `{event}`", attribute="events", hint=hint))
         return findings
 

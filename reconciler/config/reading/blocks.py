@@ -11,13 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from reconciler.config.reading.interpolation import Scope
 from reconciler.config.reading.nodes import Entry, Map, Node, Scalar, Source, Spot
-from reconciler.config.reading.problems import Problems, did_you_mean, listed
+from reconciler.config.reading.problems import Problems, listed
 from reconciler.config.reading.validation import validated
 from reconciler.model import address as addresses
 from reconciler.model.desired import Import, Moved, Removed
 from reconciler.model.grammar import a
 from reconciler.model.kind import Kinds
-from reconciler.model.nearest import Words
+from reconciler.model.nearest import Words, did_you_mean
 from reconciler.model.records import mutable
 
 

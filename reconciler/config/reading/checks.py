@@ -7,12 +7,12 @@ from dataclasses import field
 from graphlib import CycleError, TopologicalSorter
 
 from reconciler.config.reading.nodes import Entry, Map, Node, Scalar, Sequence, Source, Spot, at, entries_of
-from reconciler.config.reading.problems import Problems, did_you_mean, listed
+from reconciler.config.reading.problems import Problems, listed
 from reconciler.model.address import join, key_of, kind_of
 from reconciler.model.desired import Resource
 from reconciler.model.grammar import a
 from reconciler.model.kind import Kind, Kinds, NaturalKey
-from reconciler.model.nearest import Words
+from reconciler.model.nearest import Words, did_you_mean
 from reconciler.model.nearness import apart, near_keys
 from reconciler.model.records import mutable
 from reconciler.model.spec import Roster

@@ -8,11 +8,12 @@ from reconciler.config.reading.files import outside, read_source
 from reconciler.config.reading.interpolation import Scope
 from reconciler.config.reading.nodes import Entry, Map, Scalar, Spot, spot_of
 from reconciler.config.reading.parsing import parse
-from reconciler.config.reading.problems import Problems, did_you_mean, listed
+from reconciler.config.reading.problems import Problems, listed
 from reconciler.config.reading.validation import validated
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError
 from reconciler.model.fleet import FLEET_FILE, FleetFile
+from reconciler.model.nearest import did_you_mean
 from reconciler.model.project import PROJECT_FILE
 from reconciler.model.records import record
 

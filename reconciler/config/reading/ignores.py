@@ -6,9 +6,10 @@ import datetime
 from collections.abc import Sequence as Several
 
 from reconciler.config.reading.nodes import Sequence, Spot, at
-from reconciler.config.reading.problems import Problems, did_you_mean
+from reconciler.config.reading.problems import Problems
 from reconciler.config.reading.project import LoadedProject
 from reconciler.model.kind import Kinds
+from reconciler.model.nearest import did_you_mean
 from reconciler.model.project import Ignore
 
 

@@ -10,9 +10,10 @@ from typing import NamedTuple, Protocol
 
 from reconciler.config.reading.files import outside, read_source, shown_path, yaml_files
 from reconciler.config.reading.nodes import Source, Spot
-from reconciler.config.reading.problems import Problems, did_you_mean, listed
+from reconciler.config.reading.problems import Problems, listed
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError
+from reconciler.model.nearest import did_you_mean
 from reconciler.model.project import PROJECT_FILE
 from reconciler.model.records import mutable
 

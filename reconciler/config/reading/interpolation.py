@@ -11,8 +11,9 @@ from dataclasses import field
 from typing import cast
 
 from reconciler.config.reading.nodes import Map, Node, Scalar, Sequence, Source, Spot
-from reconciler.config.reading.problems import Problems, did_you_mean
+from reconciler.config.reading.problems import Problems
 from reconciler.config.reading.scalars import is_ambiguous
+from reconciler.model.nearest import did_you_mean
 from reconciler.model.records import mutable
 from reconciler.model.values import Value, secret_marker
 

@@ -13,12 +13,13 @@ from reconciler.config.reading.including import Included, Includes
 from reconciler.config.reading.interpolation import Scope, Table
 from reconciler.config.reading.nodes import Entry, Map, Node, Scalar, Sequence, Source, Spot, at, entries_of
 from reconciler.config.reading.parsing import parse
-from reconciler.config.reading.problems import Problems, did_you_mean, listed
+from reconciler.config.reading.problems import Problems, listed
 from reconciler.config.reading.project import LoadedProject
 from reconciler.config.reading.sections import RULES, VARIABLES
 from reconciler.config.reading.validation import validated
 from reconciler.config.reading.variables import GivenVariables, settle
 from reconciler.model.diagnostics import Position
+from reconciler.model.nearest import did_you_mean
 from reconciler.model.project import Include, Rule
 from reconciler.model.records import mutable
 from reconciler.model.ruling import Rules

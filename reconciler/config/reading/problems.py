@@ -9,7 +9,7 @@ from dataclasses import field
 from reconciler.config.reading.nodes import Spot
 from reconciler.model.diagnostics import Diagnostic, Position, Severity
 from reconciler.model.errors import ConfigError, WrongInput
-from reconciler.model.nearest import Words, nearest
+from reconciler.model.nearest import did_you_mean
 from reconciler.model.records import mutable
 from reconciler.model.redaction import STARS
 
@@ -134,17 +134,6 @@ def _starred(text: str) -> str:
 
 def _stars(_: re.Match[str]) -> str:
     return STARS
-
-
-def closest(word: str, options: Iterable[str]) -> str | None:
-    """Return the option that was probably meant."""
-    return nearest(word, options)
-
-
-def did_you_mean(word: str, options: Iterable[str] | Words, otherwise: str = "") -> str:
-    """Return a hint that names the closest option, or another hint when none is close."""
-    near = (options if isinstance(options, Words) else Words(options)).nearest(word)
-    return f"did you mean `{near}`?" if near is not None else otherwise
 
 
 def unknown_kind(name: str, kinds: Iterable[str], use: str = "") -> WrongInput:

@@ -13,7 +13,7 @@ from reconciler.config.reading.files import decode, read_source
 from reconciler.config.reading.interpolation import Scope
 from reconciler.config.reading.nodes import Entry, Map, Node, Scalar, Sequence, Source, Spot, at, entries_of, spot_of
 from reconciler.config.reading.parsing import parse
-from reconciler.config.reading.problems import Problems, did_you_mean, listed
+from reconciler.config.reading.problems import Problems, listed
 from reconciler.config.reading.requiring import fits
 from reconciler.config.reading.validation import validated
 from reconciler.model.account_url import EMULATOR, LOOPBACK, AccountIdentity
@@ -21,6 +21,7 @@ from reconciler.model.address import KEY_PATTERN
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError
 from reconciler.model.http import is_address, is_api_address
+from reconciler.model.nearest import did_you_mean
 from reconciler.model.project import (
     DECLARES,
     ENVIRONMENT_DECLARES,

@@ -12,12 +12,13 @@ from pydantic.fields import FieldInfo
 
 from reconciler.config.reading.interpolation import Scope
 from reconciler.config.reading.nodes import Entry, Map, Positions, Scalar, entries_of, is_null
-from reconciler.config.reading.problems import Problems, closest, did_you_mean, listed
+from reconciler.config.reading.problems import Problems, listed
 from reconciler.config.reading.validation import validated
 from reconciler.model.address import KEY_PATTERN, join
 from reconciler.model.desired import Resource
 from reconciler.model.grammar import a
 from reconciler.model.kind import Kind, Kinds
+from reconciler.model.nearest import did_you_mean, nearest
 from reconciler.model.records import mutable
 from reconciler.model.spec import KEY, Default, Lifecycle, Nested, RefTo, Spec, attributes
 from reconciler.model.values import SCALARS, Lookup, Ref, Value
@@ -149,7 +150,7 @@ class Reader:
                 self.problems.error("unknown-attribute", message, parts["ignore_changes"].spot, hint)
         for name, step in entries_of(parts["on_destroy"].value if "on_destroy" in parts else None).items():
             if name not in ON_DESTROY:
-                near = closest(name, ON_DESTROY)
+                near = nearest(name, ON_DESTROY)
                 hint = f"did you mean `{near}`?" if near else f"there are {listed(ON_DESTROY)}"
                 self.problems.error(
                     "unknown-attribute", f"`{name}` is nothing that can be done before a delete", step.key.spot, hint

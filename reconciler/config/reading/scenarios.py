@@ -6,9 +6,10 @@ from reconciler.config.reading.files import read_source, shown_path
 from reconciler.config.reading.interpolation import Scope
 from reconciler.config.reading.nodes import Entry, Map, Scalar, Source, Spot, at
 from reconciler.config.reading.parsing import parse
-from reconciler.config.reading.problems import Problems, did_you_mean, listed
+from reconciler.config.reading.problems import Problems, listed
 from reconciler.config.reading.project import LoadedProject
 from reconciler.config.reading.validation import validated
+from reconciler.model.nearest import did_you_mean
 from reconciler.model.records import record
 from reconciler.model.scenario import Scenario, ScenarioFile
 

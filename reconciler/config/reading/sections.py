@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import field
 
 from reconciler.config.reading.nodes import Entry, Map, Node, Sequence, is_null, merged_entries
-from reconciler.config.reading.problems import Problems, closest, did_you_mean, listed
+from reconciler.config.reading.problems import Problems, listed
 from reconciler.model.catalog import outlines
 from reconciler.model.grammar import a
 from reconciler.model.kind import Kinds
+from reconciler.model.nearest import did_you_mean, nearest
 from reconciler.model.records import mutable
 from reconciler.model.spec import Nested
 
@@ -144,5 +145,5 @@ def _section_hint(name: str, kinds: Kinds) -> str:
         if any(name == nested and attribute.has(Nested) for nested, attribute in kind.attributes.items()):
             return f"`{name}` are declared inside {kind.section}"
     known = [*sections, VARIABLES, *BLOCKS]
-    near = closest(name, known)
+    near = nearest(name, known)
     return f"did you mean `{near}`?" if near is not None else f"there are {listed(known, 40)}; `x-...` is ignored"

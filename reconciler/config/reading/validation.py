@@ -12,8 +12,9 @@ from pydantic_core import ErrorDetails
 
 from reconciler.config.reading.interpolation import Scope
 from reconciler.config.reading.nodes import Entry, Map, Node, Sequence, Spot, is_null
-from reconciler.config.reading.problems import Problems, closest, did_you_mean, listed
+from reconciler.config.reading.problems import Problems, listed
 from reconciler.config.reading.scalars import meaning
+from reconciler.model.nearest import did_you_mean, nearest
 from reconciler.model.redaction import abridged
 from reconciler.model.spec import Api, Spec
 
@@ -168,7 +169,7 @@ def _tell_unknown(fault: Violation, model: type[BaseModel], problems: Problems) 
         hint = "inside `{}` and `[]`, put quotes around a text with a comma"
         problems.error("unknown-attribute", f"unknown attribute `{name}`", fault.holder, hint)
         return
-    near = closest(name, known)
+    near = nearest(name, known)
     hint = (
         f"did you mean `{known[near]}`?"
         if near is not None

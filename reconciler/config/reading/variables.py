@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from reconciler.config.reading.interpolation import Scope
 from reconciler.config.reading.nodes import Entry, Map, Spot, entries_of, is_null
-from reconciler.config.reading.problems import Problems, did_you_mean
+from reconciler.config.reading.problems import Problems
 from reconciler.config.reading.validation import validated
+from reconciler.model.nearest import did_you_mean
 
 _TYPES: dict[str, tuple[type, ...]] = {"string": (str,), "number": (int, float), "bool": (bool,), "list": (list,)}
 

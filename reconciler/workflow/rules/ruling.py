@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from reconciler.config import Loaded, LoadedProject
 from reconciler.config.reading.including import Includes, ReadBaseline
 from reconciler.config.reading.packs import rules_of as read_rules
-from reconciler.config.reading.problems import Problems, did_you_mean
+from reconciler.config.reading.problems import Problems
 from reconciler.judging.expressions import checker
 from reconciler.model.desired import Resource
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError
 from reconciler.model.kind import Kinds
 from reconciler.model.live import Live
+from reconciler.model.nearest import did_you_mean
 from reconciler.model.project import Rule
 from reconciler.model.ruling import Rules
 from reconciler.model.state import Binding
