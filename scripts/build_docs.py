@@ -7,8 +7,10 @@ that the navigation does not name are listed; they are built, and found by links
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -83,21 +85,36 @@ def _leaves(nav: Any) -> Iterator[str]:
             yield from _leaves(item)
 
 
+def build(root: Path, config: dict[str, Any], site: Path) -> str:
+    """Build the pages of a clone into a folder; return what was printed where that failed. zensical keeps a cache in
+    `.cache` beside its file, and empties that folder: it works on a copy, for others keep theirs there too.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        copy, docs = Path(name), config["project"]["docs_dir"]
+        shutil.copy(root / CONFIG.name, copy)
+        shutil.copytree(root / docs, copy / docs)
+        built = subprocess.run(
+            [sys.executable, "-m", "zensical", "build"],
+            cwd=copy,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        if built.returncode:
+            return built.stdout
+        shutil.rmtree(site, ignore_errors=True)
+        shutil.copytree(copy / config["project"]["site_dir"], site)
+    return ""
+
+
 def main() -> int:
     """Build and check; 0 when nothing was found."""
-    built = subprocess.run(
-        [sys.executable, "-m", "zensical", "build", "--clean", "--config-file", CONFIG],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if built.returncode:
-        print(built.stdout)
-        return built.returncode
     config = tomllib.loads(CONFIG.read_text("utf-8"))
     site = ROOT / config["project"]["site_dir"]
+    if failure := build(ROOT, config, site):
+        print(failure)
+        return 1
     for name in unnamed(ROOT / "docs", config):
         print(f"note: docs/{name} is not in the navigation; name it in zensical.toml")
     problems = list(findings(site))

@@ -52,3 +52,21 @@ def test_pages_that_the_navigation_forgets_are_told(tmp_path: Path) -> None:
         (tmp_path / name).write_text("# x", "utf-8")
     config = {"project": {"nav": [{"A": "a.md"}, {"More": [{"B": "b.md"}]}]}}
     assert build_docs.unnamed(tmp_path, config) == ["c.md"]
+
+
+def test_what_others_keep_beside_the_pages_stays(tmp_path: Path) -> None:
+    """Numbers of benchmarks and caches of checks lie in a folder that the builder empties wherever it works."""
+    kept = tmp_path / ".cache" / "bench.json"
+    kept.parent.mkdir()
+    kept.write_text("{}", "utf-8")
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "index.md").write_text("# Read me\n", "utf-8")
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "gone.html").write_text("", "utf-8")
+    project = {"site_name": "Pages", "docs_dir": "docs", "site_dir": "site"}
+    named = "".join(f'{name} = "{value}"\n' for name, value in project.items())
+    (tmp_path / build_docs.CONFIG.name).write_text(f"[project]\n{named}", "utf-8")
+    assert build_docs.build(tmp_path, {"project": project}, tmp_path / "site") == ""
+    assert "Read me" in (tmp_path / "site" / "index.html").read_text("utf-8")
+    assert not (tmp_path / "site" / "gone.html").exists()
+    assert [path.name for path in kept.parent.iterdir()] == ["bench.json"]
